@@ -1,0 +1,217 @@
+package core
+
+import "time"
+
+// Command is an order of the exchange. Commands are carried out in the order
+// given; carrying one out returns at once and reports by events.
+type Command interface{ command() }
+
+// LegCommand is a Command for the edge that owns a leg.
+type LegCommand interface {
+	Command
+	LegID() LegID
+	LegEdge() Edge
+}
+
+// LegRef names a leg and the edge that owns it.
+type LegRef struct {
+	Leg  LegID
+	Edge Edge
+}
+
+// LegID implements LegCommand.
+func (r LegRef) LegID() LegID { return r.Leg }
+
+// LegEdge implements LegCommand.
+func (r LegRef) LegEdge() Edge { return r.Edge }
+
+// Ring orders a new outgoing leg: INVITE to a phone or trunk, "incoming" to a
+// browser. The exchange chose the LegID. The edge answers with any of
+// LegRinging, LegEarly, LegAccepted, LegUp and at last LegGone.
+type Ring struct {
+	LegRef
+	Call   CallID
+	Target Target
+	From   Party  // who calls, as the callee shall see it
+	To     Party  // who is called
+	Caller LegRef // the leg it rings for; its codecs come first in our offer
+}
+
+// Progress tells the party of an incoming leg that the callee is being alerted.
+// With Early the edge brings the leg's media path up before the answer (183
+// with SDP) so that the caller can hear what Hear gives; an edge that cannot
+// sends plain ringing. Edges ignore repeated Progress without news.
+type Progress struct {
+	LegRef
+	Early bool
+	// Peers tells the edge what kinds of callees ring, for the choice of codec.
+	Peers Peers
+}
+
+// Peers counts the kinds of candidates for a caller.
+type Peers struct{ Browsers, Phones, Trunks int }
+
+// Answer answers an incoming leg (200 OK). The edge posts LegUp when its media
+// path is up.
+type Answer struct {
+	LegRef
+	Peers Peers
+}
+
+// End ends a leg, whatever its state: the edge sends the final response,
+// CANCEL or BYE that fits, ends a 2xx that crosses it, frees the leg's media and
+// posts LegGone. Code, if not 0, is the SIP status for an unanswered incoming
+// leg; 0 lets the edge map Cause.
+type End struct {
+	LegRef
+	Cause  Cause
+	Reason Reason
+	Code   int
+}
+
+// Hear sets what the party of Leg hears from now on, replacing what it heard:
+// the legs From (never Leg itself), or, when Sound is not zero, that sound
+// alone. Empty From and zero Sound is silence. Rows for all legs of a call make
+// the hear/speak matrix. Package media carries it out; a leg without media path
+// yet keeps its row until the path is up.
+type Hear struct {
+	Leg   LegID
+	From  []LegID
+	Sound Sound
+}
+
+// Sound names a source of audio.
+type Sound struct {
+	Kind SoundKind
+	Name string // tone: country code, "us"; prompt: its name, "no-answer"; else ""
+}
+
+// IsZero reports whether s is no sound.
+func (s Sound) IsZero() bool { return s.Kind == SoundNone }
+
+// SoundKind says what a Sound is made of.
+type SoundKind uint8
+
+const (
+	// SoundNone is no sound.
+	SoundNone SoundKind = iota
+	// SoundRingback is the ringback tone of the country Name, for ever.
+	SoundRingback
+	// SoundBusy is the busy tone of the country Name, for ever.
+	SoundBusy
+	// SoundPrompt is the recorded announcement Name, once; then Played.
+	SoundPrompt
+	// SoundHold is the music for a party on hold, for ever.
+	SoundHold
+)
+
+// StartTimer orders TimedOut{Timer} after After; it replaces a running timer of
+// the same name.
+type StartTimer struct {
+	Timer TimerID
+	After time.Duration
+}
+
+// StopTimer stops a timer. Its TimedOut may already be under way.
+type StopTimer struct{ Timer TimerID }
+
+// TimerID names a timer: what it is for and whose it is.
+type TimerID struct {
+	Kind TimerKind
+	Leg  LegID  // "" unless it is a leg's
+	Call CallID // "" unless it is a call's
+}
+
+// TimerKind says what a timer is for.
+type TimerKind uint8
+
+const (
+	// TimerRing bounds how long a hunt rings.
+	TimerRing TimerKind = iota + 1
+	// TimerAnswer bounds the wait for a winner's media before the caller is answered anyway.
+	TimerAnswer
+	// TimerMedia bounds the wait for an accepted leg's media.
+	TimerMedia
+	// TimerPlay bounds an announcement, should its end never be reported.
+	TimerPlay
+	// TimerDrain bounds the wait for LegGone after End.
+	TimerDrain
+)
+
+// Publish reports a change of a leg to the event log, call detail records and
+// subscribers. Package events carries it out.
+type Publish struct{ Change LegChange }
+
+// LegChange is one entry of a leg's history. Every leg has exactly one with
+// Kind ChangeBegan, first, and exactly one with Kind ChangeEnded, last.
+type LegChange struct {
+	Kind      ChangeKind
+	Leg       LegID
+	Call      CallID
+	Edge      Edge
+	Direction Direction
+	From, To  Party
+	Cause     Cause  // with ChangeEnded
+	Reason    Reason // with ChangeEnded
+	Code      int    // with ChangeEnded: the SIP status, 0 if none
+	Peer      LegID  // with ChangeBridged: the leg it now talks with
+}
+
+// ChangeKind says what happened to a leg.
+type ChangeKind uint8
+
+const (
+	// ChangeBegan is the first entry of a leg.
+	ChangeBegan ChangeKind = iota + 1
+	// ChangeRinging says the party is alerted.
+	ChangeRinging
+	// ChangeAnswered says the party took the call, or was answered by us.
+	ChangeAnswered
+	// ChangeBridged says the leg talks with Peer.
+	ChangeBridged
+	// ChangeHeld says the party put us on hold; ChangeResumed took us back.
+	ChangeHeld
+	// ChangeResumed ends ChangeHeld.
+	ChangeResumed
+	// ChangeEnded is the last entry of a leg.
+	ChangeEnded
+)
+
+// String returns the word stored in the event log: "began", "ringing", ...
+func (k ChangeKind) String() string {
+	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return ""
+}
+
+// Direction of a leg, as seen from us.
+type Direction uint8
+
+const (
+	// Inbound legs were offered to us.
+	Inbound Direction = iota + 1
+	// Outbound legs were rung by us.
+	Outbound
+)
+
+// String returns "inbound" or "outbound".
+func (d Direction) String() string {
+	switch d {
+	case Inbound:
+		return "inbound"
+	case Outbound:
+		return "outbound"
+	}
+	return ""
+}
+
+func (Ring) command()       {}
+func (Progress) command()   {}
+func (Answer) command()     {}
+func (End) command()        {}
+func (Hear) command()       {}
+func (StartTimer) command() {}
+func (StopTimer) command()  {}
+func (Publish) command()    {}

@@ -1,0 +1,28 @@
+package core
+
+// Party is what is known and shown about the person at a leg.
+type Party struct {
+	User   UserID // zero unless a registered user
+	Trunk  string // name of the trunk the leg uses, "" unless it uses one
+	Number string // E.164 digits or what was dialled, "" if none
+	Name   string // display name, "" if none; never trusted, always escaped
+}
+
+// Contact is one live registration of a user. An edge reports it with
+// ContactUp and may replace it by reporting the same ID again.
+type Contact struct {
+	ID     ContactID
+	User   UserID
+	Edge   Edge
+	Device string // what the client calls itself, for people; may be ""
+}
+
+// Target says where a new leg goes: to one contact, or to a number over a trunk,
+// or to a SIP URI.
+type Target struct {
+	Contact ContactID // set for a registered phone or browser
+	User    UserID    // whose contact it is
+	Trunk   string    // set for a number on a trunk
+	Number  string    // what to dial there, in the trunk's format
+	URI     string    // set for a plain SIP URI of the configuration
+}

@@ -1,0 +1,108 @@
+// Package media moves and makes audio. A leg has at most one Path, the media
+// connection to its party; Server joins paths as the core's Hear commands say:
+// it relays packets between two legs with the same codec, transcodes between
+// two with different ones, and plays sounds. The packet path takes no lock and
+// allocates nothing.
+package media
+
+import "github.com/offhook/offhook/internal/core"
+
+// HeaderRoom and TailRoom are the free bytes that every Packet has before and
+// after its payload in its buffer, so that the next path can write its own RTP
+// header and authentication tag without a copy.
+const (
+	HeaderRoom = 32
+	TailRoom   = 48
+	// MaxPayload is the longest RTP payload accepted, in bytes.
+	MaxPayload = 1400
+)
+
+// Packet is one RTP packet without its header bytes. It belongs to whoever made
+// it and is valid until the callee returns; who keeps it must copy it.
+type Packet struct {
+	// Buf holds the payload at Buf[HeaderRoom : HeaderRoom+Len] and has TailRoom
+	// bytes behind it. A callee may write into the rooms, never into the payload.
+	Buf       []byte
+	Len       int
+	Type      uint8 // payload type as negotiated on the path it came from or goes to
+	Marker    bool
+	Seq       uint16
+	Timestamp uint32 // in units of the codec's RTP clock
+	SSRC      uint32
+}
+
+// Payload returns the payload bytes in the packet's buffer.
+func (p *Packet) Payload() []byte { return p.Buf[HeaderRoom : HeaderRoom+p.Len] }
+
+// Codec names an audio coding. Values are stable and used in logs.
+type Codec uint8
+
+// The codecs. G722 is negotiated from stage to stage; see package codec for
+// what can be transcoded.
+const (
+	CodecNone Codec = iota
+	PCMU
+	PCMA
+	G722
+	Opus
+)
+
+// String returns the SDP encoding name, "PCMU".
+func (c Codec) String() string {
+	return [...]string{"none", "PCMU", "PCMA", "G722", "opus"}[min(c, Opus)]
+}
+
+// ClockRate returns the RTP clock in Hz: 8000, also for G722 (RFC 3551 section
+// 4.5.2), and 48000 for Opus (RFC 7587).
+func (c Codec) ClockRate() uint32 {
+	if c == Opus {
+		return 48000
+	}
+	return 8000
+}
+
+// Format is what offer and answer settled for a path: the codec in use and the
+// payload types in each direction. A zero DTMF type is none.
+type Format struct {
+	Codec    Codec
+	SendType uint8 // payload type we send Codec with (the far end's number)
+	RecvType uint8 // payload type the far end sends Codec with (our number)
+	SendDTMF uint8 // telephone-event at DTMFClock Hz, RFC 4733
+	RecvDTMF uint8
+	// DTMFClock is the clock of the telephone-event payload; 8000 or 48000.
+	DTMFClock uint32
+	PTime     int // milliseconds per packet we send: 20 unless the far end asked else
+}
+
+// Path is the media connection of a leg: RTP or WebRTC. All methods are safe
+// for concurrent use.
+type Path interface {
+	// Format returns the negotiated format; it may change on renegotiation.
+	Format() Format
+	// Receive sets where accepted packets go from now on; nil drops them. The
+	// callback runs on the path's read goroutine, one packet after the other, in
+	// order of arrival; it must not block.
+	Receive(func(*Packet))
+	// Send writes one packet with p's Type, Marker, Seq and Timestamp and the
+	// path's own SSRC. It may overwrite the rooms of p.Buf. It never blocks;
+	// a packet that cannot be sent is dropped and counted.
+	Send(p *Packet)
+	// Stats returns counters since the path was made.
+	Stats() Stats
+	// Close frees the path's resources and waits until its goroutines ended.
+	Close()
+}
+
+// Stats are counters of one path since it was made.
+type Stats struct {
+	PacketsReceived, PacketsSent uint64
+	BytesReceived, BytesSent     uint64
+	Blocked                      uint64 // packets from a foreign source
+	Malformed                    uint64 // packets that are no RTP, or a type not negotiated
+	Dropped                      uint64 // packets we could not send
+}
+
+// Events is what Server reports. cmd connects it to the engine; calls return at once.
+type Events interface {
+	Post(core.Event)
+}
