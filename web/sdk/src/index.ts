@@ -1,0 +1,4 @@
+/** The public entry of the SDK. */
+export type * from "./types.ts";
+export type { OpenTransport, Transport, TransportEvents } from "./transport.ts";
+export type { MediaDriver, MediaDriverEvents, MediaPath, MediaPathEvents } from "./media/driver.ts";
