@@ -99,10 +99,21 @@ const (
 	SoundRingback
 	// SoundBusy is the busy tone of the country Name, for ever.
 	SoundBusy
-	// SoundPrompt is the recorded announcement Name, once; then Played.
+	// SoundPrompt is the recorded announcement Name, one of the Prompt constants, once; then Played.
 	SoundPrompt
 	// SoundHold is the music for a party on hold, for ever.
 	SoundHold
+)
+
+// The announcements that the exchange gives; names of prompts in the binary.
+const (
+	PromptNoAnswer      = "no-answer"      // it rang and nobody answered
+	PromptBusy          = "busy"           // everybody called is in a call
+	PromptDeclined      = "declined"       // everybody called refused
+	PromptUnreachable   = "unreachable"    // no registration, or no way there now
+	PromptUnknownNumber = "unknown-number" // what was dialled does not exist
+	PromptNotAllowed    = "not-allowed"    // the caller may not dial this, e.g. an emergency number
+	PromptFailed        = "failed"         // accepted, but no audio path came up; a fault
 )
 
 // StartTimer orders TimedOut{Timer} after After; it replaces a running timer of
@@ -115,20 +126,21 @@ type StartTimer struct {
 // StopTimer stops a timer. Its TimedOut may already be under way.
 type StopTimer struct{ Timer TimerID }
 
-// TimerID names a timer: what it is for and whose it is.
+// TimerID names a timer: what it is for and whose it is. Exactly one of Leg
+// and Trunk is set.
 type TimerID struct {
-	Kind TimerKind
-	Leg  LegID  // "" unless it is a leg's
-	Call CallID // "" unless it is a call's
+	Kind  TimerKind
+	Leg   LegID
+	Trunk string
 }
 
 // TimerKind says what a timer is for.
 type TimerKind uint8
 
 const (
-	// TimerRing bounds how long a hunt rings.
+	// TimerRing bounds how long a hunt rings; Leg is its caller.
 	TimerRing TimerKind = iota + 1
-	// TimerAnswer bounds the wait for a winner's media before the caller is answered anyway.
+	// TimerAnswer bounds the wait for a winner's media before the caller, Leg, is answered anyway.
 	TimerAnswer
 	// TimerMedia bounds the wait for an accepted leg's media.
 	TimerMedia
@@ -136,6 +148,8 @@ const (
 	TimerPlay
 	// TimerDrain bounds the wait for LegGone after End.
 	TimerDrain
+	// TimerPace lets the next call out to Trunk, which limits calls per second.
+	TimerPace
 )
 
 // Publish reports a change of a leg to the event log, call detail records and

@@ -5,6 +5,12 @@ package core
 // two of them in either order.
 type Event interface{ event() }
 
+// EventBase is embedded by the few event types that core cannot declare,
+// because they carry values of a package that imports core.
+type EventBase struct{}
+
+func (EventBase) event() {}
+
 // LegEvent is an Event about one leg.
 type LegEvent interface {
 	Event

@@ -18,7 +18,8 @@ type Contact struct {
 }
 
 // Target says where a new leg goes: to one contact, or to a number over a trunk,
-// or to a SIP URI.
+// or to a SIP URI. In a plan, User without Contact stands for every live
+// registration of that user; a Ring command always names the contact.
 type Target struct {
 	Contact ContactID // set for a registered phone or browser
 	User    UserID    // whose contact it is

@@ -62,3 +62,12 @@ type Number struct {
 	Group  string `yaml:"group,omitempty" json:"group,omitempty"`
 	User   string `yaml:"user,omitempty" json:"user,omitempty"`
 }
+
+// Resources is everything a Directory is made of, in the order of the
+// configuration. Phone numbers leave by the first trunk.
+type Resources struct {
+	Users   []User   `yaml:"users,omitempty" json:"users,omitempty"`
+	Trunks  []Trunk  `yaml:"trunks,omitempty" json:"trunks,omitempty"`
+	Groups  []Group  `yaml:"groups,omitempty" json:"groups,omitempty"`
+	Numbers []Number `yaml:"numbers,omitempty" json:"numbers,omitempty"`
+}
