@@ -33,9 +33,6 @@ type DirectoryChanged struct {
 	Directory *route.Directory
 }
 
-// Stats counts what lives now.
-type Stats struct{ Legs, Calls, Contacts int }
-
 // New returns an Exchange without calls.
 func New(cfg Config) *Exchange {
 	return &Exchange{ids: rand.NewChaCha8(cfg.Seed), dir: cfg.Directory}
@@ -54,5 +51,5 @@ func (x *Exchange) Apply(now time.Time, ev core.Event) []core.Command {
 // Drained reports whether the exchange was told to drain and no leg is left.
 func (x *Exchange) Drained() bool { return false }
 
-// Stats returns what lives now.
-func (x *Exchange) Stats() Stats { return Stats{} }
+// Size returns how many legs, calls and registrations live.
+func (x *Exchange) Size() (legs, calls, contacts int) { return 0, 0, 0 }

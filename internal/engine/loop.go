@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// legCap is how many events of one leg may wait. A leg posts a few events a
+// second at most, and the loop needs microseconds for each.
+const legCap = 256
+
+// Config is what a Loop needs. All fields but DrainLimit are required.
+type Config struct {
+	Exchange Exchange
+	SIP      LegDriver // legs with core.EdgeSIP
+	Browser  LegDriver // legs with core.EdgeBrowser
+	Media    Hearer
+	Events   Publisher
+	Log      *slog.Logger
+	// DrainLimit is how long running calls may go on after Run's context ends.
+	// 0 ends them at once.
+	DrainLimit time.Duration
+}
+
+// Loop applies events to an Exchange, one at a time. All methods but Run are
+// safe for concurrent use.
+type Loop struct {
+	cfg    Config
+	inbox  *inbox
+	timers *timers
+	stats  counters
+}
+
+// New returns a Loop that does nothing before Run. Events may be posted already.
+func New(cfg Config) *Loop {
+	l := &Loop{cfg: cfg, inbox: newInbox(legCap)}
+	l.timers = newTimers(func(ev core.Event) { l.inbox.put(ev) })
+	return l
+}
+
+// Post hands an event to the loop and returns at once. It fails, with kind
+// Unavailable, only after Run returned: the edge then refuses the new leg or
+// frees the old one by itself.
+func (l *Loop) Post(ev core.Event) error {
+	switch l.inbox.put(ev) {
+	case refused:
+		return &core.Error{Op: "engine.Post", Kind: core.Unavailable, Err: errors.New("the node has stopped")}
+	case dropped:
+		l.stats.dropped.Add(1)
+	case taken:
+	}
+	return nil
+}
+
+// Run applies events until ctx is cancelled and every leg is gone. Cancelling
+// asks the exchange to drain: no new calls, running ones go on until they end
+// or the drain limit ends them, with BYEs sent. Run may be called once.
+func (l *Loop) Run(ctx context.Context) {
+	defer l.timers.stopAll()
+	stop := ctx.Done()
+	for {
+		select {
+		case <-l.inbox.wake:
+		case <-stop:
+			stop = nil
+			limit := l.drain()
+			defer limit.Stop()
+		}
+		for _, ev := range l.inbox.take() {
+			l.handle(ev)
+		}
+		if l.cfg.Exchange.Drained() && l.inbox.shutIfEmpty() {
+			return
+		}
+	}
+}
+
+// drain tells the exchange to take no new calls and sets the limit for those
+// that run.
+func (l *Loop) drain() *time.Timer {
+	l.cfg.Log.Info("draining", "limit", l.cfg.DrainLimit)
+	l.apply(core.Draining{})
+	return time.AfterFunc(l.cfg.DrainLimit, func() { l.inbox.put(core.Shutdown{}) })
+}
+
+// handle applies one event from the inbox.
+func (l *Loop) handle(ev core.Event) {
+	if f, ok := ev.(fired); ok {
+		if !l.timers.done(f) {
+			return
+		}
+		ev = core.TimedOut{Timer: f.id}
+	}
+	l.apply(ev)
+}
+
+// apply advances the exchange by one event and carries out what it says. When
+// that panics, only the call of the event's leg is released.
+func (l *Loop) apply(ev core.Event) {
+	now := time.Now()
+	cmds, ok := l.step(now, ev)
+	if !ok {
+		leg := legOf(ev)
+		if leg == "" {
+			return
+		}
+		if cmds, ok = l.step(now, core.Broken{Leg: leg}); !ok {
+			return
+		}
+	}
+	for _, cmd := range cmds {
+		l.execute(now, cmd)
+	}
+	l.stats.observe(l.cfg.Exchange.Size())
+}
+
+// step is Exchange.Apply with panics caught.
+func (l *Loop) step(now time.Time, ev core.Event) (cmds []core.Command, ok bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.report(p, "apply", ev, legOf(ev))
+		}
+	}()
+	l.stats.events.Add(1)
+	return l.cfg.Exchange.Apply(now, ev), true
+}
+
+// execute gives one command to whom it is for. A driver that panics costs its
+// own call only.
+func (l *Loop) execute(now time.Time, cmd core.Command) {
+	defer func() {
+		if p := recover(); p != nil {
+			leg := legOf(cmd)
+			l.report(p, "execute", cmd, leg)
+			if leg != "" {
+				l.inbox.put(core.Broken{Leg: leg})
+			}
+		}
+	}()
+	l.stats.commands.Add(1)
+	l.dispatch(now, cmd)
+}
+
+// dispatch is the switch of execute.
+func (l *Loop) dispatch(now time.Time, cmd core.Command) {
+	switch cmd := cmd.(type) {
+	case core.LegCommand:
+		l.driver(cmd.LegEdge()).Do(cmd)
+	case core.Hear:
+		l.cfg.Media.Do(cmd)
+	case core.StartTimer:
+		l.timers.start(cmd.Timer, cmd.After)
+	case core.StopTimer:
+		l.timers.stop(cmd.Timer)
+	case core.Publish:
+		l.cfg.Events.Publish(now, cmd.Change)
+	}
+}
+
+func (l *Loop) driver(edge core.Edge) LegDriver {
+	if edge == core.EdgeBrowser {
+		return l.cfg.Browser
+	}
+	return l.cfg.SIP
+}
+
+// report logs a panic with its stack.
+func (l *Loop) report(p any, doing string, what any, leg core.LegID) {
+	l.stats.panics.Add(1)
+	l.cfg.Log.Error("panic in the loop", "doing", doing, "what", fmt.Sprintf("%T", what), "leg", leg,
+		"panic", p, "stack", string(debug.Stack()))
+}
+
+// legOf returns the leg that an event or command is about, "" if none.
+func legOf(what any) core.LegID {
+	switch what := what.(type) {
+	case interface{ LegID() core.LegID }:
+		return what.LegID()
+	case core.TimedOut:
+		return what.Timer.Leg
+	case core.Hear:
+		return what.Leg
+	case core.Publish:
+		return what.Change.Leg
+	}
+	return ""
+}

@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// Exchange is what the loop drives: *exchange.Exchange. Only the loop's
+// goroutine calls it, after Run was called.
+type Exchange interface {
+	Apply(now time.Time, ev core.Event) []core.Command
+	Drained() bool
+	// Size returns how many legs, calls and registrations live.
+	Size() (legs, calls, contacts int)
+}
+
+// LegDriver carries out commands for the legs of one edge. Do returns at once
+// and reports by Loop.Post.
+type LegDriver interface {
+	Do(core.LegCommand)
+}
+
+// Hearer carries out who hears whom. Do returns at once.
+type Hearer interface {
+	Do(core.Hear)
+}
+
+// Publisher takes the history of legs, in order, with the time of the event
+// that made it. Publish returns at once.
+type Publisher interface {
+	Publish(now time.Time, change core.LegChange)
+}
