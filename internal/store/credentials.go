@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// PasswordHash returns the hash of user's password, "" if the user has none. An
+// unknown user is NotFound.
+func (s *Store) PasswordHash(ctx context.Context, user core.UserID) (string, error) {
+	var hash string
+	err := s.db.QueryRowContext(ctx, `SELECT password_hash FROM users WHERE app = $1 AND name = $2`, user.App, user.Name).Scan(&hash)
+	return hash, notFound("store.PasswordHash", "user", err)
+}
+
+// UserExists reports whether there is such a user.
+func (s *Store) UserExists(ctx context.Context, user core.UserID) (bool, error) {
+	var n int
+	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM users WHERE app = $1 AND name = $2`, user.App, user.Name).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("store.UserExists: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Digest returns user's digest secrets for realm as HA1 does. An unknown user,
+// a user without password and another realm are NotFound.
+func (s *Store) Digest(ctx context.Context, user core.UserID, realm string) (md5Hex, sha256Hex string, err error) {
+	const op = "store.Digest"
+	var sealedMD5, sealedSHA string
+	err = s.db.QueryRowContext(ctx, `SELECT ha1_md5, ha1_sha256 FROM users
+		WHERE app = $1 AND name = $2 AND realm = $3 AND ha1_md5 <> ''`, user.App, user.Name, realm).Scan(&sealedMD5, &sealedSHA)
+	if err != nil {
+		return "", "", notFound(op, "user", err)
+	}
+	if md5Hex, sha256Hex, err = s.openDigest(user, realm, sealedMD5, sealedSHA); err != nil {
+		return "", "", fmt.Errorf("%s: %w", op, err)
+	}
+	return md5Hex, sha256Hex, nil
+}
+
+// EachDigest calls each for the digest secrets of every user who has some.
+func (s *Store) EachDigest(ctx context.Context, each func(user core.UserID, realm, md5Hex, sha256Hex string)) error {
+	const op = "store.EachDigest"
+	rows, err := s.db.QueryContext(ctx, `SELECT app, name, realm, ha1_md5, ha1_sha256 FROM users WHERE ha1_md5 <> ''`)
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	_, err = collect(rows, func() (struct{}, error) {
+		var user core.UserID
+		var realm, sealedMD5, sealedSHA string
+		if err := rows.Scan(&user.App, &user.Name, &realm, &sealedMD5, &sealedSHA); err != nil {
+			return struct{}{}, err
+		}
+		md5Hex, sha256Hex, err := s.openDigest(user, realm, sealedMD5, sealedSHA)
+		if err == nil {
+			each(user, realm, md5Hex, sha256Hex)
+		}
+		return struct{}{}, err
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
+}
+
+func (s *Store) openDigest(user core.UserID, realm, sealedMD5, sealedSHA string) (md5Hex, sha256Hex string, err error) {
+	if md5Hex, err = s.key.open(digestPlace(user, realm, "md5"), sealedMD5); err != nil {
+		return "", "", err
+	}
+	sha256Hex, err = s.key.open(digestPlace(user, realm, "sha256"), sealedSHA)
+	return md5Hex, sha256Hex, err
+}
+
+// TrunkPassword returns the password that answers the digest challenges of a
+// trunk, "" if it has none. An unknown trunk is NotFound.
+func (s *Store) TrunkPassword(ctx context.Context, name string) (core.Secret, error) {
+	const op = "store.TrunkPassword"
+	var sealed string
+	err := s.db.QueryRowContext(ctx, `SELECT secret FROM trunks WHERE name = $1`, name).Scan(&sealed)
+	if err != nil {
+		return "", notFound(op, "trunk", err)
+	}
+	text, err := s.key.open("trunks/"+name, sealed)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", op, err)
+	}
+	return core.Secret(text), nil
+}
+
+// Application returns the public key of an application, as PEM, and its map of
+// own names to users of the house. An unknown application is NotFound.
+func (s *Store) Application(ctx context.Context, id string) (publicKey string, users map[string]string, err error) {
+	const op = "store.Application"
+	var body string
+	err = s.db.QueryRowContext(ctx, `SELECT public_key, body FROM applications WHERE name = $1`, id).Scan(&publicKey, &body)
+	if err != nil {
+		return "", nil, notFound(op, "application", err)
+	}
+	var app Application
+	if err := json.Unmarshal([]byte(body), &app); err != nil {
+		return "", nil, fmt.Errorf("%s: %w", op, err)
+	}
+	return publicKey, app.Users, nil
+}

@@ -1,0 +1,230 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// Append writes entries to the event log and brings the call detail records up
+// to date, all in one transaction, in the order given. An entry that the log has
+// already, or a second begin or end of a leg, changes nothing; ignored counts
+// them. If Append fails, none is written and the same entries can be given again.
+func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored int, err error) {
+	err = inTx(ctx, s.db, func(tx *sql.Tx) error {
+		w, err := newLogWriter(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			written, err := w.write(ctx, e)
+			if err != nil {
+				return errors.Join(&core.Error{Op: "append", Call: e.Call, Leg: e.Leg, Err: err}, w.close())
+			}
+			if !written {
+				ignored++
+			}
+		}
+		return w.close()
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store.Append: %w", err)
+	}
+	return ignored, nil
+}
+
+// logWriter holds the statements of one Append.
+type logWriter struct{ entry, begin, answer, end *sql.Stmt }
+
+func newLogWriter(ctx context.Context, tx *sql.Tx) (*logWriter, error) {
+	var w logWriter
+	for _, p := range []struct {
+		stmt **sql.Stmt
+		text string
+	}{
+		{&w.entry, `INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`},
+		{&w.begin, `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
+				to_user, to_trunk, to_number, to_name, begun_us)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (leg) DO NOTHING`},
+		{&w.answer, `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`},
+		{&w.end, `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
+				talk_us = CASE WHEN answered_us IS NULL OR answered_us > $2 THEN 0 ELSE $2 - answered_us END
+			WHERE leg = $1 AND ended_us IS NULL`},
+	} {
+		stmt, err := tx.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does, in every case
+		if err != nil {
+			return nil, errors.Join(err, w.close())
+		}
+		*p.stmt = stmt
+	}
+	return &w, nil
+}
+
+func (w *logWriter) close() error {
+	var errs []error
+	for _, stmt := range []*sql.Stmt{w.entry, w.begin, w.answer, w.end} {
+		if stmt != nil {
+			errs = append(errs, stmt.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// write adds one entry; written is false if the log had it already.
+func (w *logWriter) write(ctx context.Context, e core.LegEntry) (written bool, err error) {
+	body, err := json.Marshal(toBody(e.LegChange))
+	if err != nil {
+		return false, err
+	}
+	result, err := w.entry.ExecContext(ctx, e.Leg, e.Seq, e.At.UnixMicro(), e.Kind.String(), string(body))
+	if err != nil {
+		return false, err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return false, err
+	}
+	return true, w.record(ctx, e)
+}
+
+// record applies one new log entry to the leg's call detail record.
+func (w *logWriter) record(ctx context.Context, e core.LegEntry) error {
+	var err error
+	switch e.Kind {
+	case core.ChangeBegan:
+		err = w.beginRecord(ctx, e)
+	case core.ChangeAnswered:
+		_, err = w.answer.ExecContext(ctx, e.Leg, e.At.UnixMicro())
+	case core.ChangeEnded:
+		// A leg whose begin was lost has no record yet; it gets one that began
+		// and ended now rather than none.
+		if err = w.beginRecord(ctx, e); err == nil {
+			_, err = w.end.ExecContext(ctx, e.Leg, e.At.UnixMicro(), e.Call, e.Cause, e.Reason.String(), e.Code)
+		}
+	case core.ChangeRinging, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed:
+	}
+	return err
+}
+
+func (w *logWriter) beginRecord(ctx context.Context, e core.LegEntry) error {
+	from, to := toParty(e.From), toParty(e.To)
+	_, err := w.begin.ExecContext(ctx, e.Leg, e.Call, e.Edge.String(), e.Direction.String(),
+		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name, e.At.UnixMicro())
+	return err
+}
+
+// LegEvents returns the log of one leg in order; an unknown leg has none.
+func (s *Store) LegEvents(ctx context.Context, leg core.LegID) ([]core.LegEntry, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT seq, at_us, kind, body FROM leg_events WHERE leg = $1 ORDER BY seq`, leg)
+	if err != nil {
+		return nil, fmt.Errorf("store.LegEvents: %w", err)
+	}
+	entries, err := collect(rows, func() (core.LegEntry, error) {
+		var e core.LegEntry
+		var at int64
+		var kind, text string
+		if err := rows.Scan(&e.Seq, &at, &kind, &text); err != nil {
+			return e, err
+		}
+		var b body
+		if err := json.Unmarshal([]byte(text), &b); err != nil {
+			return e, err
+		}
+		e.At = time.UnixMicro(at)
+		e.LegChange = b.change()
+		e.Leg = leg
+		e.Kind = parseWord[core.ChangeKind](kind)
+		return e, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store.LegEvents: %w", err)
+	}
+	return entries, nil
+}
+
+// collect reads all rows with scan and closes them.
+func collect[T any](rows *sql.Rows, scan func() (T, error)) ([]T, error) {
+	var all []T
+	for rows.Next() {
+		item, err := scan()
+		if err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		all = append(all, item)
+	}
+	return all, errors.Join(rows.Err(), rows.Close())
+}
+
+// body is what a log row keeps beside its columns. The names are part of the
+// stored format.
+type body struct {
+	Call      core.CallID `json:"call"`
+	Edge      string      `json:"edge"`
+	Direction string      `json:"direction"`
+	From      party       `json:"from"`
+	To        party       `json:"to"`
+	Cause     core.Cause  `json:"cause,omitempty"`
+	Reason    string      `json:"reason,omitempty"`
+	Code      int         `json:"code,omitempty"`
+	Peer      core.LegID  `json:"peer,omitempty"`
+}
+
+// party is a core.Party as stored: clean text, users as core.UserID.String.
+type party struct {
+	User   string `json:"user,omitempty"`
+	Trunk  string `json:"trunk,omitempty"`
+	Number string `json:"number,omitempty"`
+	Name   string `json:"name,omitempty"`
+}
+
+func toBody(c core.LegChange) body {
+	b := body{
+		Call: c.Call, Edge: c.Edge.String(), Direction: c.Direction.String(),
+		From: toParty(c.From), To: toParty(c.To), Peer: c.Peer,
+	}
+	if c.Kind == core.ChangeEnded {
+		b.Cause, b.Reason, b.Code = c.Cause, c.Reason.String(), c.Code
+	}
+	return b
+}
+
+func (b body) change() core.LegChange {
+	return core.LegChange{
+		Call: b.Call, Edge: parseWord[core.Edge](b.Edge), Direction: parseWord[core.Direction](b.Direction),
+		From: b.From.party(), To: b.To.party(),
+		Cause: b.Cause, Reason: parseWord[core.Reason](b.Reason), Code: b.Code, Peer: b.Peer,
+	}
+}
+
+func toParty(p core.Party) party {
+	return party{User: clean(p.User.String()), Trunk: clean(p.Trunk), Number: clean(p.Number), Name: clean(p.Name)}
+}
+
+func (p party) party() core.Party {
+	return core.Party{User: core.ParseUserID(p.User), Trunk: p.Trunk, Number: p.Number, Name: p.Name}
+}
+
+// clean makes text from the network storable: PostgreSQL takes neither invalid
+// UTF-8 nor NUL.
+func clean(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}
+
+// parseWord is the inverse of the String methods of core's small enumerations.
+// An unknown word, of a newer program, gives the zero value.
+func parseWord[T interface {
+	~uint8
+	String() string
+}](word string) T {
+	for v := range 256 {
+		if T(v).String() == word {
+			return T(v)
+		}
+	}
+	return 0
+}

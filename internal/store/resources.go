@@ -1,0 +1,195 @@
+package store
+
+import (
+	"context"
+	"crypto/md5" //nolint:gosec // digest authentication, RFC 3261, knows nothing better everywhere
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+)
+
+// Origin says who keeps a resource.
+type Origin string
+
+const (
+	// OriginFile resources come from the configuration file and are replaced at
+	// every start.
+	OriginFile Origin = "file"
+	// OriginAPI resources were made by a program or a person at runtime.
+	OriginAPI Origin = "api"
+)
+
+// User is a user with the password, which is kept only as digest secrets and
+// hash. An empty password makes a user who cannot log in by password.
+type User struct {
+	route.User
+	Password core.Secret
+}
+
+// Trunk is a trunk with the password for its digest challenges.
+type Trunk struct {
+	route.Trunk
+	Password core.Secret
+}
+
+// Application is a program that signs tokens for its own users.
+type Application struct {
+	ID        string `json:"id"` // UUID
+	PublicKey string `json:"-"`  // PEM, RSA
+	// Users maps names of the application to users of the house. A name that is
+	// not in it can never be a user of the house.
+	Users map[string]string `json:"users,omitempty"`
+}
+
+// Resources are the resources of a configuration file, in its order.
+type Resources struct {
+	Users        []User
+	Groups       []route.Group
+	Numbers      []route.Number
+	Trunks       []Trunk
+	Applications []Application
+}
+
+// Hash makes a password hash for logins; package auth has it. It is slow on
+// purpose, and called only for passwords that changed.
+type Hash func(password core.Secret) (string, error)
+
+// ApplyFile replaces all resources of OriginFile by r, in one transaction. The
+// digest secrets are made for realm. A resource that exists with another origin
+// is a Conflict: all of them are named, and nothing is changed.
+func (s *Store) ApplyFile(ctx context.Context, r Resources, realm string, hash Hash) error {
+	// Hashing takes long and must not hold the write lock.
+	users, err := s.userRows(ctx, r.Users, realm, hash)
+	if err != nil {
+		return fmt.Errorf("store.ApplyFile: %w", err)
+	}
+	rows, err := s.resourceRows(r)
+	if err != nil {
+		return fmt.Errorf("store.ApplyFile: %w", err)
+	}
+	rows = append(users, rows...)
+	return inTx(ctx, s.db, func(tx *sql.Tx) error {
+		for _, table := range []string{"users", "ring_groups", "numbers", "trunks", "applications"} {
+			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE origin = 'file'`); err != nil {
+				return fmt.Errorf("store.ApplyFile: %w", err)
+			}
+		}
+		var taken []error
+		for _, row := range rows {
+			result, err := tx.ExecContext(ctx, row.insert, row.args...)
+			if err != nil {
+				return fmt.Errorf("store.ApplyFile: %s: %w", row.what, err)
+			}
+			if n, err := result.RowsAffected(); err == nil && n == 0 {
+				taken = append(taken, fmt.Errorf("%s is in the file and was also made by the API: remove one of them", row.what))
+			}
+		}
+		if len(taken) > 0 {
+			return &core.Error{Op: "store.ApplyFile", Kind: core.Conflict, Err: errors.Join(taken...)}
+		}
+		return nil
+	})
+}
+
+// resourceRow is one row to insert; its statement does nothing if the name is taken.
+type resourceRow struct {
+	what   string // for messages: `user "sales"`
+	insert string
+	args   []any
+}
+
+func (s *Store) resourceRows(r Resources) ([]resourceRow, error) {
+	var rows []resourceRow
+	var errs []error
+	add := func(kind, name, table string, position int, body any, extra ...any) {
+		text, err := json.Marshal(body)
+		errs = append(errs, err)
+		row := resourceRow{what: fmt.Sprintf("%s %q", kind, name), args: append([]any{name, string(text), position}, extra...)}
+		switch table {
+		case "trunks":
+			row.insert = `INSERT INTO trunks (name, body, origin, position, secret) VALUES ($1, $2, 'file', $3, $4) ON CONFLICT DO NOTHING`
+		case "applications":
+			row.insert = `INSERT INTO applications (name, body, origin, position, public_key) VALUES ($1, $2, 'file', $3, $4) ON CONFLICT DO NOTHING`
+		default:
+			row.insert = `INSERT INTO ` + table + ` (name, body, origin, position) VALUES ($1, $2, 'file', $3) ON CONFLICT DO NOTHING`
+		}
+		rows = append(rows, row)
+	}
+	for i, g := range r.Groups {
+		add("group", g.Name, "ring_groups", i, g)
+	}
+	for i, n := range r.Numbers {
+		add("number", n.Number, "numbers", i, n)
+	}
+	for i, t := range r.Trunks {
+		add("trunk", t.Name, "trunks", i, t.Trunk, s.key.seal("trunks/"+t.Name, t.Password.Reveal()))
+	}
+	for i, a := range r.Applications {
+		add("application", a.ID, "applications", i, a, a.PublicKey)
+	}
+	return rows, errors.Join(errs...)
+}
+
+// userRows prepares the rows of users, with the password hashes that are stored
+// already where the digest secrets show that the password is the same.
+func (s *Store) userRows(ctx context.Context, users []User, realm string, hash Hash) ([]resourceRow, error) {
+	rows := make([]resourceRow, 0, len(users))
+	for i, u := range users {
+		body, err := json.Marshal(u.User)
+		if err != nil {
+			return nil, err
+		}
+		var md5Hex, shaHex, passwordHash string
+		if u.Password != "" {
+			md5Hex, shaHex = HA1(u.Name, realm, u.Password)
+			if passwordHash, err = s.hashOnce(ctx, u, realm, shaHex, hash); err != nil {
+				return nil, fmt.Errorf("user %q: %w", u.Name, err)
+			}
+		}
+		rows = append(rows, resourceRow{
+			what: fmt.Sprintf("user %q", u.Name),
+			insert: `INSERT INTO users (app, name, body, realm, ha1_md5, ha1_sha256, password_hash, origin, position)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, 'file', $8) ON CONFLICT DO NOTHING`,
+			args: []any{
+				u.App, u.Name, string(body), realm,
+				s.key.seal(digestPlace(u.ID(), realm, "md5"), md5Hex),
+				s.key.seal(digestPlace(u.ID(), realm, "sha256"), shaHex),
+				passwordHash, i,
+			},
+		})
+	}
+	return rows, nil
+}
+
+// hashOnce returns the stored hash of u if the stored digest secret says that
+// the password is still the same, else a new one.
+func (s *Store) hashOnce(ctx context.Context, u User, realm, shaHex string, hash Hash) (string, error) {
+	_, old, err := s.Digest(ctx, u.ID(), realm)
+	if err == nil && old == shaHex {
+		return s.PasswordHash(ctx, u.ID())
+	}
+	if err != nil && core.KindOf(err) != core.NotFound {
+		return "", err
+	}
+	return hash(u.Password)
+}
+
+// HA1 returns the digest secrets of a user, hex of H(name:realm:password), for
+// MD5 (RFC 3261 section 22.4) and SHA-256 (RFC 8760).
+func HA1(name, realm string, password core.Secret) (md5Hex, sha256Hex string) {
+	text := []byte(name + ":" + realm + ":" + password.Reveal())
+	m := md5.Sum(text) //nolint:gosec // see the import
+	h := sha256.Sum256(text)
+	return hex.EncodeToString(m[:]), hex.EncodeToString(h[:])
+}
+
+// digestPlace names what a sealed digest secret belongs to.
+func digestPlace(user core.UserID, realm, algorithm string) string {
+	return fmt.Sprintf("users/%q/%q/%s", user.String(), realm, algorithm)
+}
