@@ -1,0 +1,90 @@
+# The two that matter: `make run` starts the demo, `make check` runs every test.
+
+GO        ?= go
+# VERSION is what `offhook version` prints.
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS   := -s -w -X main.version=$(VERSION)
+FUZZTIME  ?= 20s
+PLATFORMS ?= linux/amd64 linux/arm64
+
+TOOLS    := $(CURDIR)/.tools
+LINTER   := $(TOOLS)/golangci-lint
+LINTVER  := v2.15.0
+
+export CGO_ENABLED ?= 0
+
+.DEFAULT_GOAL := help
+.PHONY: help run build web sdk dist setup test e2e check lint fmt fuzz bench golden sizes clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build and start the demo: a telephone exchange with a simulated phone network
+	bin/offhook demo
+
+build: web ## build bin/offhook with its web pages
+	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/offhook ./cmd/offhook
+
+web: web/node_modules/.package-lock.json ## bundle the pages and the browser SDK into internal/web/dist
+	$(GO) run ./tools/web
+
+sdk: web ## the same: the browser SDK is internal/web/dist/sdk
+
+# npm writes this file last, so a broken download is repeated.
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	npm ci --prefix web --no-audit --no-fund
+	@touch $@
+
+dist: web ## static binaries for Linux, amd64 and arm64, in dist/
+	@mkdir -p dist
+	@set -e; for p in $(PLATFORMS); do \
+		echo "building dist/offhook-$${p%/*}-$${p#*/}"; \
+		GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags "$(LDFLAGS)" \
+			-o dist/offhook-$${p%/*}-$${p#*/} ./cmd/offhook; \
+	done
+	cd dist && sha256sum offhook-* > SHA256SUMS
+
+setup: ## install what the e2e tests need (Debian packages, modules)
+	scripts/setup
+
+test: web/node_modules/.package-lock.json ## quick tests: vet, unit with the race detector, SDK; no root, no apt
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./test/...
+	CGO_ENABLED=1 $(GO) test -race -timeout 5m ./...
+	npm --prefix web run --silent check
+	$(GO) run ./tools/web -tests bin/webtests
+	node --test bin/webtests/
+
+e2e: setup build ## real phones and Chromium; a missing tool fails
+	$(GO) test -tags e2e -count=1 -p 1 -timeout 20m ./test/e2e/... ./internal/media/rtc/...
+
+check: lint test e2e ## everything, as CI runs it
+
+lint: $(LINTER) ## golangci-lint
+	$(LINTER) run
+	$(LINTER) run --build-tags e2e ./test/...
+
+fmt: $(LINTER) ## format all Go code
+	$(LINTER) fmt
+
+# Pinned here and not in go.mod: the linter pulls in hundreds of modules.
+$(LINTER): | $(TOOLS)
+	GOBIN=$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINTVER)
+
+$(TOOLS):
+	@mkdir -p $@
+
+fuzz: ## every fuzz target for FUZZTIME each
+	scripts/fuzz $(FUZZTIME)
+
+bench: ## benchmarks of the packages
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+
+golden: ## rewrite the golden files of tests that have some
+	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' internal | xargs -r -n1 dirname | sort -u | sed 's,^,./,') -update
+
+sizes: ## the ten longest files and functions
+	@scripts/sizes
+
+clean: ## remove what make built; downloads stay
+	rm -rf bin dist artifacts internal/web/dist/*

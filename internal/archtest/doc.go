@@ -1,0 +1,3 @@
+// Package archtest holds the import rules of the project as tests. It has no
+// code of its own.
+package archtest
