@@ -1,0 +1,241 @@
+package rtcedge
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// Config is what New needs. Origin and Source may be nil, the rest may not.
+type Config struct {
+	Version string // of the server, for hello
+	Limits  Limits
+	Log     *slog.Logger
+	Auth    Authenticator
+	Post    Poster
+	Paths   Paths
+	Media   Media
+	// Origin says whether a page may open a socket. nil lets every page: the
+	// socket carries no cookie, so a foreign page gains nothing by opening one.
+	Origin func(*http.Request) bool
+	// Source says where a request comes from. nil takes its remote address;
+	// behind a proxy that is the proxy.
+	Source func(*http.Request) netip.Addr
+}
+
+// Edge serves /ws and carries out the exchange's commands for browser legs.
+type Edge struct {
+	Config
+	strangers atomic.Int64   // sockets that have not logged in
+	running   sync.WaitGroup // handlers, and timers that end devices
+
+	mu      sync.Mutex // guards what follows; innermost: nothing else is locked under it
+	closed  bool
+	sockets map[*socket]struct{}
+	devices map[core.ContactID]*device
+	legs    map[core.LegID]*device
+	users   map[core.UserID]int // how many devices each has
+}
+
+// New returns an edge that serves until Close.
+func New(cfg Config) *Edge {
+	return &Edge{
+		Config:  cfg,
+		sockets: make(map[*socket]struct{}),
+		devices: make(map[core.ContactID]*device),
+		legs:    make(map[core.LegID]*device),
+		users:   make(map[core.UserID]int),
+	}
+}
+
+// ServeHTTP upgrades the request and serves the socket until it ends.
+func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.Origin != nil && !e.Origin(r) {
+		http.Error(w, "origin not allowed", http.StatusForbidden)
+		return
+	}
+	if e.strangers.Add(1) > int64(e.Limits.Strangers) || !e.begin() {
+		e.strangers.Add(-1)
+		http.Error(w, "too many connections", http.StatusServiceUnavailable)
+		return
+	}
+	defer e.running.Done()
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		InsecureSkipVerify: true, // the name is about Origin, which was checked above
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		e.strangers.Add(-1)
+		e.Log.Debug("upgrade failed", "error", err)
+		return // Accept wrote the answer
+	}
+	s := newSocket(conn, e.Limits, e.sourceOf(r))
+	if !e.track(s) {
+		e.strangers.Add(-1)
+		s.shut(websocket.StatusGoingAway)
+		return
+	}
+	defer e.untrack(s)
+
+	var writers sync.WaitGroup
+	writers.Go(func() { s.write(r.Context()) })
+	writers.Go(func() { s.keepAlive(r.Context()) })
+	e.read(r.Context(), s)
+	close(s.quit)
+	writers.Wait()
+}
+
+func (e *Edge) sourceOf(r *http.Request) netip.Addr {
+	if e.Source != nil {
+		return e.Source(r)
+	}
+	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return ap.Addr().Unmap()
+	}
+	return netip.Addr{}
+}
+
+// Close ends every device and socket and waits for their goroutines. The
+// exchange should have ended the legs before; those left end with
+// core.CauseTempFailure.
+func (e *Edge) Close() {
+	e.mu.Lock()
+	e.closed = true
+	devices := make([]*device, 0, len(e.devices))
+	for _, d := range e.devices {
+		devices = append(devices, d)
+	}
+	e.mu.Unlock()
+	for _, d := range devices {
+		d.end(core.CauseTempFailure, core.ReasonShutdown)
+	}
+	e.mu.Lock()
+	for s := range e.sockets {
+		s.drop(websocket.StatusGoingAway)
+	}
+	e.mu.Unlock()
+	e.running.Wait()
+}
+
+// begin counts one more handler or timer that Close waits for; false after Close.
+func (e *Edge) begin() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.running.Add(1)
+	return true
+}
+
+// after runs f after d, unless the edge is closed first.
+func (e *Edge) after(d time.Duration, f func()) *time.Timer {
+	return time.AfterFunc(d, func() {
+		if e.begin() {
+			defer e.running.Done()
+			f()
+		}
+	})
+}
+
+func (e *Edge) track(s *socket) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return false
+	}
+	e.sockets[s] = struct{}{}
+	return true
+}
+
+func (e *Edge) untrack(s *socket) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.sockets, s)
+}
+
+// add registers a new device; false if its user has too many or we are closed.
+func (e *Edge) add(d *device) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || e.users[d.user] >= e.Limits.Devices {
+		return false
+	}
+	e.users[d.user]++
+	e.devices[d.id] = d
+	return true
+}
+
+// remove forgets a device.
+func (e *Edge) remove(d *device) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.devices[d.id] != d {
+		return
+	}
+	delete(e.devices, d.id)
+	if e.users[d.user]--; e.users[d.user] == 0 {
+		delete(e.users, d.user)
+	}
+}
+
+// device returns a device by its id, nil if there is none.
+func (e *Edge) device(id core.ContactID) *device {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.devices[id]
+}
+
+// owner returns the device of a live leg, nil if there is none.
+func (e *Edge) owner(leg core.LegID) *device {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.legs[leg]
+}
+
+// index and unindex keep owner true.
+func (e *Edge) index(leg core.LegID, d *device) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.legs[leg] = d
+}
+
+func (e *Edge) unindex(leg core.LegID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.legs, leg)
+}
+
+// post reports ev. After the drain nobody listens any more; that is no news for
+// an edge that is about to be closed.
+func (e *Edge) post(ev core.Event) {
+	if err := e.Post.Post(ev); err != nil {
+		e.Log.Debug("event not taken", "event", fmt.Sprintf("%T", ev), "error", err)
+	}
+}
+
+// newUUID returns a random version 4 UUID (RFC 9562 section 5.4).
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// newSecret returns 256 random bits for a resume token.
+func newSecret() string {
+	var b [32]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}

@@ -1,0 +1,36 @@
+package rtcedge
+
+import "time"
+
+// Limits bound what clients may do and how long things may take. They are part
+// of the protocol: hello tells them to the client.
+type Limits struct {
+	Frame     int // bytes of one frame
+	PerSecond int // requests a second, sustained
+	Burst     int // requests at once
+	Queue     int // messages waiting for a slow client
+	Legs      int // legs of a device
+	Paths     int // paths of a device
+	Devices   int // devices of a user
+	Strangers int // sockets of the node that have not logged in yet
+
+	LoginWithin time.Duration // from upgrade to a good login
+	LoginTries  int           // failures on one socket
+	FailAfter   time.Duration // earliest answer to a failed login, so that its time tells nothing
+	ResumeFor   time.Duration // how long a device outlives its socket
+	PathDown    time.Duration // how long a path may be not up before its leg ends
+	PathIdle    time.Duration // how long a path may be up without a leg
+	PingEvery   time.Duration // between WebSocket pings
+	PongWithin  time.Duration // for the pong, and for one frame to be written
+}
+
+// DefaultLimits are those of docs/protocol/ws.md section 8.
+func DefaultLimits() Limits {
+	return Limits{
+		Frame: 64 << 10, PerSecond: 20, Burst: 60, Queue: 256,
+		Legs: 8, Paths: 4, Devices: 32, Strangers: 1024,
+		LoginWithin: 10 * time.Second, LoginTries: 3, FailAfter: 500 * time.Millisecond,
+		ResumeFor: time.Minute, PathDown: 30 * time.Second, PathIdle: 10 * time.Minute,
+		PingEvery: 20 * time.Second, PongWithin: 10 * time.Second,
+	}
+}
