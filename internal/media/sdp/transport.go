@@ -55,15 +55,7 @@ type Candidate struct {
 // is bundled with an earlier one may leave its transport to that one (RFC 9143
 // section 7.1.3).
 func (d *Description) transport(op string, s *Section) (WebResult, error) {
-	var r WebResult
-	attr := func(key string) string {
-		if v, ok := d.inherited(s, key); ok {
-			return v
-		}
-		v, _ := d.tagged(s).Attr(key)
-		return v
-	}
-	r.Credentials = Credentials{Ufrag: attr("ice-ufrag"), Pwd: attr("ice-pwd")}
+	r := WebResult{Session: d.Session, Credentials: d.credentials(s)}
 	if !r.Credentials.valid() {
 		return r, invalid(op, "ICE user fragment or password missing or out of range")
 	}
@@ -73,13 +65,27 @@ func (d *Description) transport(op string, s *Section) (WebResult, error) {
 	if _, ok := s.Attr("rtcp-mux"); !ok {
 		return r, invalid(op, "RTCP must be multiplexed (rtcp-mux)")
 	}
-	switch r.Setup = Setup(strings.ToLower(attr("setup"))); r.Setup {
+	switch r.Setup = Setup(strings.ToLower(d.transportAttr(s, "setup"))); r.Setup {
 	case ActPass, Active, Passive:
 	default:
 		return r, invalid(op, "DTLS setup %.20q", r.Setup)
 	}
 	r.Candidates = candidates(s)
 	return r, nil
+}
+
+// transportAttr returns an attribute of s, of the session, or of the section
+// that s is bundled with.
+func (d *Description) transportAttr(s *Section, key string) string {
+	if v, ok := d.inherited(s, key); ok {
+		return v
+	}
+	v, _ := d.tagged(s).Attr(key)
+	return v
+}
+
+func (d *Description) credentials(s *Section) Credentials {
+	return Credentials{Ufrag: d.transportAttr(s, "ice-ufrag"), Pwd: d.transportAttr(s, "ice-pwd")}
 }
 
 // valid checks the lengths of RFC 8839 section 5.4; longer than 256 is an attack.

@@ -28,6 +28,9 @@ type WebResult struct {
 	Fingerprints []Fingerprint // any one of them must fit the far end's certificate
 	Candidates   []Candidate
 	Setup        Setup // ours: Passive waits for the far end's ClientHello
+	// Session is the far end's o= session id; another one is another peer
+	// connection (RFC 8829 section 5.2.1).
+	Session uint64
 }
 
 // WebRTC reports whether o offers audio over DTLS-SRTP.
@@ -39,6 +42,15 @@ func (o *Offer) WebRTC() bool {
 func isWeb(proto string) bool {
 	p := strings.ToUpper(proto)
 	return strings.HasSuffix(p, "TLS/RTP/SAVPF") || strings.HasSuffix(p, "TLS/RTP/SAVP")
+}
+
+// Credentials returns the far end's ICE credentials; ok is false if they are
+// missing or out of range.
+func (o *Offer) Credentials() (c Credentials, ok bool) {
+	if s := o.section(); s != nil {
+		c = o.desc.credentials(s)
+	}
+	return c, c.valid()
 }
 
 // AnswerWeb answers a browser's offer as an ICE-lite agent and DTLS server: it

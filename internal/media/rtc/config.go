@@ -1,0 +1,78 @@
+package rtc
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/offhook/offhook/internal/media"
+)
+
+// Config says how a Server listens.
+type Config struct {
+	// Listen is the UDP address of all browser media; port 0 takes a free one.
+	// An unspecified address listens on every address of the machine.
+	Listen netip.AddrPort
+	// Public are addresses under which Listen is reached from outside, behind
+	// one-to-one NAT with the same port. They are offered first.
+	Public []netip.Addr
+	// Loopback also offers 127.0.0.1 and ::1 when Listen is unspecified, for
+	// browsers on the same machine.
+	Loopback bool
+	Log      *slog.Logger
+
+	MaxHandshakes    int           // DTLS handshakes at a time; 0 is 256
+	HandshakeTimeout time.Duration // from the first ClientHello; 0 is 10 s
+	// ConsentTimeout is how long a path without an authenticated ICE check counts
+	// as up; 0 is 30 s (RFC 7675 section 5.1).
+	ConsentTimeout time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxHandshakes == 0 {
+		c.MaxHandshakes = 256
+	}
+	if c.HandshakeTimeout == 0 {
+		c.HandshakeTimeout = 10 * time.Second
+	}
+	if c.ConsentTimeout == 0 {
+		c.ConsentTimeout = 30 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// PathConfig says what a path reports and accepts. Callbacks may be nil, run on
+// goroutines of the package and must neither block nor call Close.
+type PathConfig struct {
+	// Codecs are the codecs that Answer accepts, best first. Nil is Opus, PCMU,
+	// PCMA.
+	Codecs []media.Codec
+	// OnUp reports that audio can flow: ICE and DTLS are done. It is called again
+	// when an ICE restart has found its way, or when checks are heard again after
+	// OnDown.
+	OnUp func()
+	// OnDown reports why audio can no longer flow: ErrConsent, ErrClosed, or why
+	// the DTLS handshake failed. The path stays usable for another Answer.
+	OnDown func(error)
+	// OnDigit reports one key of RFC 4733 once per press: 0-9 * # A-D.
+	OnDigit func(digit byte)
+}
+
+func (c PathConfig) withDefaults() PathConfig {
+	if c.Codecs == nil {
+		c.Codecs = []media.Codec{media.Opus, media.PCMU, media.PCMA}
+	}
+	if c.OnUp == nil {
+		c.OnUp = func() {}
+	}
+	if c.OnDown == nil {
+		c.OnDown = func(error) {}
+	}
+	if c.OnDigit == nil {
+		c.OnDigit = func(byte) {}
+	}
+	return c
+}

@@ -1,0 +1,15 @@
+// Package rtc makes WebRTC audio paths for browsers. All browsers share one UDP
+// port. Each path is an ICE-lite agent (RFC 8445 section 2.5), a DTLS server and
+// a pair of SRTP contexts; there is no PeerConnection and no goroutine per
+// packet.
+//
+// Who runs what: one goroutine of the [Server] reads the socket. It answers ICE
+// checks, hands DTLS records to the path they belong to, decrypts SRTP in place
+// and calls the path's Receive callback. A path has goroutines of its own for
+// its DTLS association only. A second goroutine of the server looks after
+// consent (RFC 7675) and RTCP reports once a second.
+//
+// A datagram reaches a path only by an ICE check that proves knowledge of the
+// path's password, or from an address that such a check came from within the
+// path's life. Everything else is dropped without an answer and without memory.
+package rtc

@@ -1,0 +1,146 @@
+package rtc
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media/sdp"
+)
+
+// Answer answers a browser's offer. The first one starts the path. A later one
+// renegotiates it: new ICE credentials in the offer are an ICE restart, which
+// leaves audio where it is until a way was found with the new ones; another
+// certificate or o= session is another peer connection of the same device, which
+// makes a new DTLS handshake. A bad offer leaves the path as it was.
+func (p *Path) Answer(ctx context.Context, offer string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	o, err := sdp.ParseOffer([]byte(offer))
+	if err != nil {
+		return "", err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return "", &core.Error{Op: "rtc.Answer", Kind: core.NotFound, Err: net.ErrClosed}
+	}
+	local := newCredentials()
+	remote, known := o.Credentials()
+	restart := p.current == nil || !known || p.current.remote != remote
+	if !restart {
+		local = p.current.local
+	}
+	answer, result, err := o.AnswerWeb(sdp.WebLocal{
+		Session: p.session, Version: p.version + 1, Credentials: local,
+		Fingerprint: p.srv.fingerprint, Candidates: p.srv.candidates, SSRC: p.ssrc,
+	}, p.cfg.Codecs)
+	if err != nil {
+		return "", err
+	}
+	p.version++
+	p.format.Store(&result.Format)
+	if restart {
+		p.restartLocked(local, result.Credentials)
+	}
+	if a := p.assoc.Load(); a == nil || !a.sameAs(result) {
+		p.assoc.Store(newAssociation(p, result.Session, result.Fingerprints))
+		if a != nil {
+			a.cancel()
+		}
+	}
+	return string(answer), nil
+}
+
+// restartLocked takes new credentials into use. The former ones serve on until
+// the new ones found a way (RFC 8445 section 9).
+func (p *Path) restartLocked(local, remote sdp.Credentials) {
+	if p.current != nil && p.found {
+		p.srv.removeAgent(p.former)
+		p.former = p.current
+	} else {
+		p.srv.removeAgent(p.current)
+	}
+	p.restart = p.current != nil
+	p.found = false
+	p.current = &agent{path: p, local: local, remote: remote}
+	p.srv.addAgent(p.current)
+}
+
+// reachable takes note of an authenticated check from an address. It is false if
+// the check shall not be answered. Read goroutine only.
+func (p *Path) reachable(a *agent, from netip.AddrPort, nominated bool) bool {
+	now := time.Now()
+	p.mu.Lock()
+	if p.closed || a != p.current && a != p.former || !p.learnLocked(from, now) {
+		p.mu.Unlock()
+		return false
+	}
+	p.heard(now)
+	// Before the first nomination any way is good enough for the handshake.
+	if peer := p.peer.Load(); peer == nil || nominated && *peer != from {
+		p.peer.Store(&from)
+	}
+	restarted := false
+	if nominated && a == p.current && !p.found {
+		p.srv.removeAgent(p.former)
+		p.former, p.found = nil, true
+		restarted = p.restart
+	}
+	secured := p.keys.Load() != nil
+	up := secured && (restarted || !p.up)
+	p.up = p.up || secured
+	p.mu.Unlock()
+	if up {
+		p.cfg.OnUp()
+	}
+	return true
+}
+
+// secure takes the keys of a into use. It runs on a's goroutine.
+func (p *Path) secure(a *association) {
+	p.mu.Lock()
+	current := !p.closed && p.assoc.Load() == a
+	if current {
+		p.keys.Store(a.keys.Load())
+		p.up = true
+	}
+	p.mu.Unlock()
+	if current {
+		p.cfg.OnUp()
+	}
+}
+
+// failed reports the end of a, unless the path itself has dropped it.
+func (p *Path) failed(a *association, err error) {
+	p.mu.Lock()
+	current := !p.closed && p.assoc.Load() == a
+	if current {
+		p.up = false
+		p.keys.Store(nil)
+		p.assoc.Store(nil) // the next Answer begins another one
+	}
+	p.mu.Unlock()
+	if current {
+		p.srv.cfg.Log.Info("webrtc path down", "reason", err)
+		p.cfg.OnDown(err)
+	}
+}
+
+// tend looks after consent and reports. It runs on the server's second goroutine.
+func (p *Path) tend(now time.Time) {
+	p.mu.Lock()
+	lost := p.up && p.silence(now) >= p.srv.cfg.ConsentTimeout
+	if lost {
+		p.up = false
+	}
+	p.mu.Unlock()
+	if lost {
+		p.cfg.OnDown(ErrConsent)
+		return
+	}
+	p.sendReport(now)
+}

@@ -1,0 +1,201 @@
+package rtc
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/offhook/offhook/internal/media"
+)
+
+const (
+	// maxDatagram is the longest datagram we send: header, payload, longest tag.
+	maxDatagram = rtpHeader + media.MaxPayload + media.TailRoom
+	// maxRemotes is how many addresses of one far end lead to its path: its
+	// candidate pairs with us, of which a phone on Wi-Fi, mobile and VPN with
+	// both IP versions has six.
+	maxRemotes = 8
+	// takeover is how long an address belongs to the path whose checks came from
+	// it. Without it a user could take another's address away by one check with a
+	// forged source.
+	takeover = 10 * time.Second
+)
+
+var _ media.Path = (*Path)(nil)
+
+// Path is the WebRTC connection of one browser. It implements media.Path.
+type Path struct {
+	srv  *Server
+	cfg  PathConfig
+	ssrc uint32
+
+	peer      atomic.Pointer[netip.AddrPort] // where we send
+	assoc     atomic.Pointer[association]    // takes DTLS records
+	keys      atomic.Pointer[keys]           // of the association in use
+	format    atomic.Pointer[media.Format]
+	receive   atomic.Pointer[func(*media.Packet)]
+	lastCheck atomic.Int64 // Unix nanoseconds of the last authenticated check
+
+	counters
+	reports reports
+	digits  digits
+
+	wg sync.WaitGroup // associations' goroutines
+
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	up      bool
+	current *agent // credentials of the last answer
+	former  *agent // those before, until current has found a way
+	found   bool   // current has found a way
+	restart bool   // current is not the first
+	remotes []netip.AddrPort
+	session uint64 // o= of our answers
+	version uint64
+}
+
+// counters are what Stats reports, less what package media counts by itself.
+type counters struct {
+	received, sent, receivedBytes, sentBytes atomic.Uint64
+	malformed, dropped                       atomic.Uint64
+}
+
+// NewPath makes a path that waits for an offer. It fails only after Close.
+func (s *Server) NewPath(cfg PathConfig) (*Path, error) {
+	p := &Path{srv: s, cfg: cfg.withDefaults(), ssrc: rand.Uint32(), session: rand.Uint64() >> 2}
+	p.format.Store(&media.Format{})
+	if err := s.add(p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Format implements media.Path; its Codec is CodecNone before the first Answer.
+func (p *Path) Format() media.Format { return *p.format.Load() }
+
+// Receive implements media.Path. One call of the former callback may still be
+// running when it returns.
+func (p *Path) Receive(f func(*media.Packet)) {
+	if f == nil {
+		p.receive.Store(nil)
+		return
+	}
+	p.receive.Store(&f)
+}
+
+// Send implements media.Path. Seq must be one that was not sent before.
+func (p *Path) Send(packet *media.Packet) {
+	k, to := p.keys.Load(), p.peer.Load()
+	if k == nil || to == nil || packet.Len > media.MaxPayload {
+		p.dropped.Add(1)
+		return
+	}
+	k.mu.Lock()
+	datagram, ok := k.seal(packet, p.ssrc)
+	ok = ok && p.srv.write(datagram, *to)
+	k.mu.Unlock()
+	if !ok {
+		p.dropped.Add(1)
+		return
+	}
+	p.sent.Add(1)
+	p.sentBytes.Add(uint64(packet.Len))
+	p.reports.stamp(packet.Timestamp, time.Now())
+}
+
+// seal writes packet as SRTP into k's buffer.
+func (k *keys) seal(packet *media.Packet, ssrc uint32) ([]byte, bool) {
+	if !k.sent.take(packet.Seq) {
+		return nil, false
+	}
+	b := k.buf[:rtpHeader+packet.Len]
+	b[0] = 2 << 6
+	b[1] = packet.Type & 0x7f
+	if packet.Marker {
+		b[1] |= 0x80
+	}
+	binary.BigEndian.PutUint16(b[2:], packet.Seq)
+	binary.BigEndian.PutUint32(b[4:], packet.Timestamp)
+	binary.BigEndian.PutUint32(b[8:], ssrc)
+	copy(b[rtpHeader:], packet.Payload())
+	sealed, err := k.out.EncryptRTP(b, b, &k.head)
+	return sealed, err == nil
+}
+
+// Stats implements media.Path. Packets of strangers are counted by the Server.
+func (p *Path) Stats() media.Stats {
+	return media.Stats{
+		PacketsReceived: p.received.Load(), PacketsSent: p.sent.Load(),
+		BytesReceived: p.receivedBytes.Load(), BytesSent: p.sentBytes.Load(),
+		Malformed: p.malformed.Load(), Dropped: p.dropped.Load(),
+	}
+}
+
+// Close implements media.Path. One Receive callback may still be running when it
+// returns; none begins after.
+func (p *Path) Close() {
+	p.mu.Lock()
+	p.closed = true
+	remotes, current, former := p.remotes, p.current, p.former
+	p.remotes, p.current, p.former, p.up = nil, nil, nil, false
+	p.mu.Unlock()
+	p.receive.Store(nil)
+	p.srv.removeAgent(current)
+	p.srv.removeAgent(former)
+	for _, r := range remotes {
+		p.srv.routes.drop(r, p)
+	}
+	if a := p.assoc.Load(); a != nil {
+		a.cancel()
+	}
+	p.wg.Wait()
+	p.srv.remove(p)
+}
+
+// spawn runs f on a goroutine that Close waits for, unless p is closed.
+func (p *Path) spawn(f func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.wg.Go(f)
+	}
+	return !p.closed
+}
+
+// heard notes a sign of life that only the far end can give.
+func (p *Path) heard(now time.Time) { p.lastCheck.Store(now.UnixNano()) }
+
+// silence returns for how long nothing was heard.
+func (p *Path) silence(now time.Time) time.Duration {
+	return now.Sub(time.Unix(0, p.lastCheck.Load()))
+}
+
+// dtlsRecord takes a record of an address that leads here. Read goroutine only.
+func (p *Path) dtlsRecord(record []byte) {
+	if a := p.assoc.Load(); a != nil {
+		a.deliver(record)
+	}
+}
+
+// learnLocked makes from lead to p, in place of the oldest address if there are too
+// many. It is false if from belongs to another live path.
+func (p *Path) learnLocked(from netip.AddrPort, now time.Time) bool {
+	if slices.Contains(p.remotes, from) {
+		return true
+	}
+	if other := p.srv.routes.find(from); other != nil && other != p && other.silence(now) < takeover {
+		return false
+	}
+	if len(p.remotes) == maxRemotes {
+		oldest := slices.IndexFunc(p.remotes, func(r netip.AddrPort) bool { return r != *p.peer.Load() })
+		p.srv.routes.drop(p.remotes[oldest], p)
+		p.remotes = slices.Delete(p.remotes, oldest, oldest+1)
+	}
+	p.remotes = append(p.remotes, from)
+	p.srv.routes.set(from, p)
+	return true
+}

@@ -1,0 +1,143 @@
+package rtc
+
+import (
+	"encoding/binary"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+)
+
+// reportEvery is the time between our RTCP reports (RFC 3550 section 6.2).
+const reportEvery = 5 * time.Second
+
+// reports is what RTCP reports tell of both streams of a path. Atomics are
+// written on one side and read by the other; a report may mix two packets' values.
+type reports struct {
+	// Written by the read goroutine.
+	ssrc, base, highest, count atomic.Uint32 // highest is the extended sequence number
+	jitter                     atomic.Uint32 // in RTP clock units, times 16 (RFC 3550 appendix A.8)
+	lastSR                     atomic.Uint32 // middle 32 bits of the far end's NTP time
+	lastSRAt                   atomic.Int64  // Unix nanoseconds
+	begun                      bool          // read goroutine only
+	transit                    uint32        // read goroutine only
+
+	// Written by senders.
+	timestamp atomic.Uint32
+	sentAt    atomic.Int64 // Unix nanoseconds
+
+	// Of the server's second goroutine, as they were at the last report.
+	at              time.Time
+	expected, heard uint32
+	sent            uint64
+}
+
+// stamp notes the time of a packet that we sent.
+func (r *reports) stamp(timestamp uint32, now time.Time) {
+	r.timestamp.Store(timestamp)
+	r.sentAt.Store(now.UnixNano())
+}
+
+// arrived notes a packet of the far end. Read goroutine only.
+func (r *reports) arrived(ssrc uint32, seq uint16, timestamp uint32, now time.Time, clock uint32) {
+	transit := uint32(now.UnixMicro()*int64(clock/1000)/1000) - timestamp
+	if !r.begun || r.ssrc.Load() != ssrc {
+		r.begun = true
+		r.ssrc.Store(ssrc)
+		r.base.Store(uint32(seq))
+		r.highest.Store(uint32(seq))
+		r.count.Store(1)
+		r.jitter.Store(0)
+		r.transit = transit
+		return
+	}
+	r.count.Add(1)
+	if highest := r.highest.Load(); int16(seq-uint16(highest)) > 0 {
+		r.highest.Store(highest + uint32(seq-uint16(highest)))
+	}
+	change := int32(transit - r.transit)
+	r.transit = transit
+	j := r.jitter.Load()
+	r.jitter.Store(j + uint32(max(change, -change)) - (j+8)/16)
+}
+
+// reception returns our report about the far end's stream.
+func (r *reports) reception(now time.Time) rtcp.ReceptionReport {
+	highest, heard := r.highest.Load(), r.count.Load()
+	expected := highest - r.base.Load() + 1
+	report := rtcp.ReceptionReport{
+		SSRC: r.ssrc.Load(), LastSequenceNumber: highest, Jitter: r.jitter.Load() / 16,
+		TotalLost: uint32(max(0, int32(expected-heard))) & 0xffffff,
+	}
+	if interval := expected - r.expected; interval > 0 && interval < 1<<16 {
+		lost := int64(interval) - int64(heard-r.heard)
+		report.FractionLost = uint8(min(255, max(0, lost*256/int64(interval))))
+	}
+	r.expected, r.heard = expected, heard
+	if at := r.lastSRAt.Load(); at != 0 {
+		report.LastSenderReport = r.lastSR.Load()
+		report.Delay = uint32(now.Sub(time.Unix(0, at)) * 65536 / time.Second)
+	}
+	return report
+}
+
+// sendReport sends a sender or receiver report when it is time for one.
+func (p *Path) sendReport(now time.Time) {
+	k, to := p.keys.Load(), p.peer.Load()
+	r := &p.reports
+	if k == nil || to == nil || now.Sub(r.at) < reportEvery {
+		return
+	}
+	r.at = now
+	var about []rtcp.ReceptionReport
+	if r.count.Load() > 0 {
+		about = []rtcp.ReceptionReport{r.reception(now)}
+	}
+	packets := []rtcp.Packet{&rtcp.ReceiverReport{SSRC: p.ssrc, Reports: about}}
+	if sent := p.sent.Load(); sent != r.sent {
+		r.sent = sent
+		packets[0] = &rtcp.SenderReport{
+			SSRC: p.ssrc, NTPTime: ntp(now), RTPTime: p.rtpTime(now),
+			PacketCount: uint32(sent), OctetCount: uint32(p.sentBytes.Load()), Reports: about,
+		}
+	}
+	packets = append(packets, &rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
+		Source: p.ssrc, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: "offhook"}},
+	}}})
+	plain, err := rtcp.Marshal(packets)
+	if err != nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if sealed, err := k.out.EncryptRTCP(k.buf[:0], plain, nil); err == nil {
+		p.srv.write(sealed, *to)
+	}
+}
+
+// rtpTime returns the RTP timestamp that our stream has now.
+func (p *Path) rtpTime(now time.Time) uint32 {
+	since := now.Sub(time.Unix(0, p.reports.sentAt.Load()))
+	return p.reports.timestamp.Load() + uint32(since.Microseconds()*int64(p.Format().Codec.ClockRate())/1e6)
+}
+
+// ntp returns now as a 64-bit NTP time, seconds since 1900 (RFC 3550 section 4).
+func ntp(now time.Time) uint64 {
+	const from1900to1970 = 2208988800
+	return uint64(now.Unix()+from1900to1970)<<32 | uint64(now.Nanosecond())<<32/1e9
+}
+
+// control takes an SRTCP packet of the far end: a sender report is remembered
+// for ours. Read goroutine only.
+func (p *Path) control(k *keys, r *reader, datagram []byte) {
+	plain, ok := k.openRTCP(datagram, &r.rtcp)
+	if !ok {
+		p.malformed.Add(1)
+		return
+	}
+	const senderReport = 200
+	if len(plain) >= 16 && plain[1] == senderReport {
+		p.reports.lastSR.Store(binary.BigEndian.Uint32(plain[10:]))
+		p.reports.lastSRAt.Store(time.Now().UnixNano())
+	}
+}

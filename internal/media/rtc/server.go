@@ -1,0 +1,221 @@
+package rtc
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/stun/v3"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/sdp"
+)
+
+var (
+	// ErrConsent says that the far end's ICE checks stopped.
+	ErrConsent = errors.New("no consent: the far end's ICE checks stopped")
+	// ErrClosed says that the far end closed its DTLS association.
+	ErrClosed = errors.New("the far end closed the connection")
+)
+
+// Server owns the UDP port of all browser paths.
+type Server struct {
+	cfg         Config
+	conn        *net.UDPConn
+	candidates  []sdp.Candidate
+	cert        tls.Certificate
+	fingerprint sdp.Fingerprint
+
+	routes     routes
+	handshakes chan struct{} // a slot per DTLS handshake under way
+	blocked    atomic.Uint64
+
+	mu     sync.Mutex // guards what follows
+	agents map[string]*agent
+	paths  map[*Path]struct{}
+	closed bool
+
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+}
+
+// Stats are figures of a Server.
+type Stats struct {
+	Paths      int    // made and not closed
+	Routes     int    // far-end addresses that lead to a path
+	Agents     int    // ICE credentials that checks may use
+	Handshakes int    // DTLS handshakes under way
+	Blocked    uint64 // datagrams of strangers, dropped since the start
+}
+
+// NewServer opens the port and starts reading. Close frees it.
+func NewServer(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(cfg.Listen))
+	if err != nil {
+		return nil, fmt.Errorf("rtc: listen: %w", err)
+	}
+	s := &Server{
+		cfg: cfg, conn: conn,
+		handshakes: make(chan struct{}, cfg.MaxHandshakes),
+		agents:     make(map[string]*agent), paths: make(map[*Path]struct{}),
+	}
+	if err := s.prepare(); err != nil {
+		return nil, errors.Join(fmt.Errorf("rtc: %w", err), conn.Close())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.stop = cancel
+	s.wg.Go(s.read)
+	s.wg.Go(func() { s.tend(ctx) })
+	return s, nil
+}
+
+func (s *Server) prepare() (err error) {
+	// One socket carries every browser: 50 packets a second each must fit in
+	// while the reader waits for its turn on a busy machine.
+	if err := errors.Join(s.conn.SetReadBuffer(4<<20), s.conn.SetWriteBuffer(4<<20)); err != nil {
+		return err
+	}
+	if s.cert, s.fingerprint, err = newCertificate(time.Now()); err != nil {
+		return err
+	}
+	s.candidates, err = hostCandidates(s.Addr(), s.cfg.Public, s.cfg.Loopback)
+	return err
+}
+
+// Addr returns the address that the server listens on.
+func (s *Server) Addr() netip.AddrPort {
+	addr, ok := s.conn.LocalAddr().(*net.UDPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	return addr.AddrPort()
+}
+
+// Stats returns the current figures.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return Stats{
+		Paths: len(s.paths), Routes: s.routes.len(), Agents: len(s.agents),
+		Handshakes: len(s.handshakes), Blocked: s.blocked.Load(),
+	}
+}
+
+// Close ends every path and waits until all goroutines of the package ended.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	paths := make([]*Path, 0, len(s.paths))
+	for p := range s.paths {
+		paths = append(paths, p)
+	}
+	s.mu.Unlock()
+	for _, p := range paths {
+		p.Close()
+	}
+	s.stop()
+	err := s.conn.Close()
+	s.wg.Wait()
+	return err
+}
+
+func (s *Server) add(p *Path) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return &core.Error{Op: "rtc.NewPath", Kind: core.Unavailable, Err: net.ErrClosed}
+	}
+	s.paths[p] = struct{}{}
+	return nil
+}
+
+func (s *Server) remove(p *Path) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.paths, p)
+}
+
+// tend looks after every path once a second until ctx ends.
+func (s *Server) tend(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			s.mu.Lock()
+			paths := make([]*Path, 0, len(s.paths))
+			for p := range s.paths {
+				paths = append(paths, p)
+			}
+			s.mu.Unlock()
+			for _, p := range paths {
+				p.tend(now)
+			}
+		}
+	}
+}
+
+// rtpHeader is the length of an RTP header without extension and contributing
+// sources, which is what browsers send when no extension was negotiated.
+const rtpHeader = 12
+
+// reader is what the read goroutine works with; nothing else sees it.
+type reader struct {
+	buf    [media.HeaderRoom + 2048]byte
+	packet media.Packet
+	rtp    rtp.Header
+	rtcp   rtcp.Header
+	stun   stun.Message
+}
+
+// read delivers datagrams until the socket closes. A datagram is read to where
+// its payload belongs in a media.Packet, so that decrypting in place is all.
+func (s *Server) read() {
+	var r reader
+	for {
+		n, from, err := s.conn.ReadFromUDPAddrPort(r.buf[media.HeaderRoom-rtpHeader : len(r.buf)-media.TailRoom])
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue // an ICMP error about an earlier datagram of ours
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		s.deliver(&r, r.buf[media.HeaderRoom-rtpHeader:][:n], from)
+	}
+}
+
+// deliver sorts one datagram by its first byte (RFC 7983 section 7).
+func (s *Server) deliver(r *reader, datagram []byte, from netip.AddrPort) {
+	if len(datagram) == 0 {
+		return
+	}
+	first := datagram[0]
+	if first < 4 {
+		s.check(r, datagram, from)
+		return
+	}
+	p := s.routes.find(from)
+	switch {
+	case p == nil:
+		s.blocked.Add(1)
+	case first >= 20 && first < 64:
+		p.dtlsRecord(datagram)
+	case first >= 128 && first < 192:
+		p.secured(r, datagram)
+	default:
+		p.malformed.Add(1)
+	}
+}
