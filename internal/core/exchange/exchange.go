@@ -1,7 +1,9 @@
 package exchange
 
 import (
+	"cmp"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -18,13 +20,21 @@ type Config struct {
 }
 
 // Exchange is every call, leg, running hunt, trunk queue and registration of
-// one node: everything that must change in one step. It is not safe for
-// concurrent use; package engine feeds it from one goroutine.
+// one node. It is not safe for concurrent use; package engine feeds it from one
+// goroutine.
 type Exchange struct {
-	ids *rand.ChaCha8
-	dir *route.Directory
-	now time.Time
-	out []core.Command
+	ids      *rand.ChaCha8
+	dir      *route.Directory
+	contacts registrations
+	legs     map[core.LegID]*leg
+	calls    map[core.CallID]*liveCall
+	begun    uint64 // calls since the start; orders them
+	trunks   map[string]*trunk
+	draining bool
+
+	now   time.Time // of the event being applied
+	out   []core.Command
+	spare []core.Command // what the last Apply returned, for reuse
 }
 
 // DirectoryChanged reports that resources changed. Running calls go on as planned.
@@ -35,21 +45,134 @@ type DirectoryChanged struct {
 
 // New returns an Exchange without calls.
 func New(cfg Config) *Exchange {
-	return &Exchange{ids: rand.NewChaCha8(cfg.Seed), dir: cfg.Directory}
+	return &Exchange{
+		ids:      rand.NewChaCha8(cfg.Seed),
+		dir:      cfg.Directory,
+		contacts: newRegistrations(),
+		legs:     make(map[core.LegID]*leg),
+		calls:    make(map[core.CallID]*liveCall),
+		trunks:   make(map[string]*trunk),
+	}
 }
 
 // Apply advances the exchange by one event, which happened at now, and returns
 // what to do about it, in order. The slice is valid until the next Apply.
+//
+// Should Apply panic, what it had ordered until then comes with the next Apply:
+// the caller recovers and applies core.Broken.
 func (x *Exchange) Apply(now time.Time, ev core.Event) []core.Command {
 	x.now = now
-	if ev, ok := ev.(DirectoryChanged); ok {
+	x.apply(ev)
+	out := x.out
+	x.out, x.spare = x.spare[:0], out
+	return out
+}
+
+// apply only dispatches. Events of legs that are unknown, or that we have ended
+// already, mean nothing any more, except that a leg is gone.
+func (x *Exchange) apply(ev core.Event) {
+	switch ev := ev.(type) {
+	case core.Offered:
+		x.offered(ev)
+	case core.LegGone:
+		if l := x.legs[ev.Leg]; l != nil {
+			x.legGone(l, ev.Cause, ev.Code)
+		}
+	case core.Broken:
+		if l := x.legs[ev.Leg]; l != nil {
+			x.release(l.call, core.CauseTempFailure, core.ReasonNone)
+		}
+	case core.LegEvent:
+		if l := x.legs[ev.LegID()]; l != nil && l.state != ending {
+			x.applyLeg(l, ev)
+		}
+	case core.TimedOut:
+		x.timedOut(ev.Timer)
+	case core.ContactUp:
+		x.contactUp(ev.Contact)
+	case core.ContactGone:
+		x.contacts.remove(ev.ID) // its legs live on until their edge says LegGone
+	case DirectoryChanged:
 		x.dir = ev.Directory
+	case core.Draining:
+		x.draining = true
+	case core.Shutdown:
+		x.shutdown()
 	}
-	return x.out
+}
+
+// applyLeg dispatches what happens to a leg that is not ending.
+func (x *Exchange) applyLeg(l *leg, ev core.LegEvent) {
+	switch ev := ev.(type) {
+	case core.LegRinging:
+		x.legRinging(l)
+	case core.LegEarly:
+		x.legEarly(l)
+	case core.LegAccepted:
+		x.legAccepted(l)
+	case core.LegUp:
+		x.legUp(l)
+	case core.LegHeld:
+		x.legHeld(l, ev.Held)
+	case core.LegMuted:
+		l.call.matrix.Mute(l.Leg, ev.Muted)
+		x.hear(l.call)
+	case core.Played:
+		x.played(l, ev.Sound)
+	}
+}
+
+// timedOut dispatches a timer. One that is not running any more is late.
+func (x *Exchange) timedOut(id core.TimerID) {
+	if id.Kind == core.TimerPace {
+		x.pace(id.Trunk)
+		return
+	}
+	l := x.legs[id.Leg]
+	if l == nil || !l.timers.running(id.Kind) {
+		return
+	}
+	l.timers.clear(id.Kind)
+	switch id.Kind {
+	case core.TimerRing:
+		x.ringTimedOut(l.call)
+	case core.TimerAnswer:
+		x.answer(l)
+	case core.TimerMedia:
+		x.mediaTimedOut(l)
+	case core.TimerPlay:
+		x.announced(l)
+	case core.TimerDrain:
+		x.legGone(l, l.cause, l.code)
+	case core.TimerPace: // handled above
+	}
+}
+
+// shutdown ends every leg of the node.
+func (x *Exchange) shutdown() {
+	x.draining = true
+	for _, c := range x.inOrder() {
+		x.release(c, core.CauseTempFailure, core.ReasonShutdown)
+	}
+}
+
+// inOrder returns the calls in the order they began, so that the commands about
+// several calls come in the same order every time.
+func (x *Exchange) inOrder() []*liveCall {
+	all := make([]*liveCall, 0, len(x.calls))
+	for _, c := range x.calls {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b *liveCall) int { return cmp.Compare(a.seq, b.seq) })
+	return all
 }
 
 // Drained reports whether the exchange was told to drain and no leg is left.
-func (x *Exchange) Drained() bool { return false }
+func (x *Exchange) Drained() bool { return x.draining && len(x.legs) == 0 }
 
 // Size returns how many legs, calls and registrations live.
-func (x *Exchange) Size() (legs, calls, contacts int) { return 0, 0, 0 }
+func (x *Exchange) Size() (legs, calls, contacts int) {
+	return len(x.legs), len(x.calls), len(x.contacts.byID)
+}
+
+func (x *Exchange) emit(cmd core.Command) { x.out = append(x.out, cmd) }

@@ -1,0 +1,146 @@
+// Package call decides who hears whom in one call. It is pure: it keeps what
+// each leg does (talks, holds, is muted, is played a sound) and says which rows
+// of the hear/speak matrix changed.
+package call
+
+import (
+	"slices"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// Call is the legs of one call. The zero Call has none; a new leg hears
+// silence and is heard by nobody. Methods on legs it does not have do nothing.
+type Call struct{ members []*member }
+
+// member is one leg in the call.
+type member struct {
+	leg       core.LegID
+	talking   bool       // hears and is heard by the others who talk
+	holding   bool       // its own phone put us on hold
+	muted     bool       // nobody hears it
+	sound     core.Sound // what it is played instead of people
+	overhears core.LegID // whom it hears without talking: a callee's early media
+	row       core.Hear  // what it hears, as last given by Rows
+}
+
+// Add puts a leg into the call.
+func (c *Call) Add(leg core.LegID) {
+	if c.find(leg) == nil {
+		c.members = append(c.members, &member{leg: leg, row: core.Hear{Leg: leg}})
+	}
+}
+
+// Remove takes a leg out; the others stop hearing it. It gets no row any more.
+func (c *Call) Remove(leg core.LegID) {
+	c.members = slices.DeleteFunc(c.members, func(m *member) bool { return m.leg == leg })
+	for _, m := range c.members {
+		if m.overhears == leg {
+			m.overhears = ""
+		}
+	}
+}
+
+// Has reports whether leg is in the call.
+func (c *Call) Has(leg core.LegID) bool { return c.find(leg) != nil }
+
+// Join lets a leg talk with all others who joined; a sound it hears ends.
+func (c *Call) Join(leg core.LegID) {
+	if m := c.find(leg); m != nil {
+		m.talking, m.sound, m.overhears = true, core.Sound{}, ""
+	}
+}
+
+// Play lets a leg hear sound alone, until Join, Overhear or another Play. The
+// zero sound lets it hear people again.
+func (c *Call) Play(leg core.LegID, sound core.Sound) {
+	if m := c.find(leg); m != nil {
+		m.sound, m.overhears = sound, ""
+	}
+}
+
+// Overhear lets a leg hear other alone, who does not hear it.
+func (c *Call) Overhear(leg, other core.LegID) {
+	if m := c.find(leg); m != nil && c.Has(other) && leg != other {
+		m.sound, m.overhears = core.Sound{}, other
+	}
+}
+
+// Overhears reports whether leg hears another by Overhear.
+func (c *Call) Overhears(leg core.LegID) bool {
+	m := c.find(leg)
+	return m != nil && m.overhears != ""
+}
+
+// Hold notes that a leg's phone put us on hold, or took us back, and reports
+// whether that is new. Who holds hears nothing; who talks with nobody but
+// holders hears music.
+func (c *Call) Hold(leg core.LegID, held bool) (changed bool) {
+	m := c.find(leg)
+	if m == nil || m.holding == held {
+		return false
+	}
+	m.holding = held
+	return true
+}
+
+// Mute drops a leg's voice for everybody, or lets it be heard again.
+func (c *Call) Mute(leg core.LegID, muted bool) {
+	if m := c.find(leg); m != nil {
+		m.muted = muted
+	}
+}
+
+// Rows returns what changed since the last Rows, in the order of Add.
+func (c *Call) Rows() []core.Hear {
+	var changed []core.Hear
+	for _, m := range c.members {
+		row := c.row(m)
+		if row.Sound != m.row.Sound || !slices.Equal(row.From, m.row.From) {
+			m.row = row
+			changed = append(changed, row)
+		}
+	}
+	return changed
+}
+
+// row says what m hears now.
+func (c *Call) row(m *member) core.Hear {
+	row := core.Hear{Leg: m.leg, Sound: m.sound}
+	switch {
+	case !m.sound.IsZero():
+		return row
+	case m.overhears != "":
+		row.From = []core.LegID{m.overhears}
+		return row
+	case !m.talking || m.holding:
+		return row
+	}
+	present, held := false, false
+	for _, other := range c.members {
+		if other == m || !other.talking {
+			continue
+		}
+		if other.holding {
+			held = true
+			continue
+		}
+		present = true
+		if !other.muted {
+			row.From = append(row.From, other.leg)
+		}
+	}
+	if held && !present {
+		row.Sound = core.Sound{Kind: core.SoundHold}
+	}
+	return row
+}
+
+func (c *Call) find(leg core.LegID) *member {
+	for _, m := range c.members {
+		if m.leg == leg {
+			return m
+		}
+	}
+	return nil
+}

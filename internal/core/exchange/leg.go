@@ -1,0 +1,156 @@
+package exchange
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// drainTime bounds the wait for LegGone after End: 64*T1 of a BYE or CANCEL
+// transaction (RFC 3261 section 17.1.1.1), and some for the edge itself.
+const drainTime = 40 * time.Second
+
+// leg is one party's connection.
+type leg struct {
+	core.LegRef
+	call      *liveCall
+	direction core.Direction
+	from, to  core.Party
+	contact   core.ContactID // of an inbound leg: who called; of an outbound: who is called
+	state     legState
+	early     bool // inbound: was told to bring its path up before the answer
+	rang      bool // was told, or told us, that the callee is alerted
+	timers    timerSet
+
+	// Why it ended or is ending.
+	cause  core.Cause
+	reason core.Reason
+	code   int
+}
+
+// legState is where a leg stands. It only ever grows.
+type legState uint8
+
+const (
+	setup    legState = iota // offered to us, or rung by us
+	accepted                 // outbound: its party took the call, media is not up yet
+	talking                  // inbound: answered by us; outbound: media is up
+	ending                   // ended by us, LegGone is awaited
+)
+
+// timerSet is the set of a leg's running timers.
+type timerSet uint16
+
+func (s timerSet) running(k core.TimerKind) bool { return s&(1<<k) != 0 }
+func (s *timerSet) set(k core.TimerKind)         { *s |= 1 << k }
+func (s *timerSet) clear(k core.TimerKind)       { *s &^= 1 << k }
+
+// begin registers a new leg in call c.
+func (x *Exchange) begin(l *leg, c *liveCall) {
+	l.call = c
+	x.legs[l.Leg] = l
+	c.legs = append(c.legs, l)
+	c.matrix.Add(l.Leg)
+	x.publish(l, core.ChangeBegan)
+}
+
+// end orders the end of a leg; it is the only place that does. A leg that is
+// ending already keeps its first cause.
+func (x *Exchange) end(l *leg, cause core.Cause, reason core.Reason, code int) {
+	if l.state == ending {
+		return
+	}
+	l.state, l.cause, l.reason, l.code = ending, cause, reason, code
+	l.call.matrix.Remove(l.Leg)
+	x.stopTimers(l)
+	x.emit(core.End{LegRef: l.LegRef, Cause: cause, Reason: reason, Code: code})
+	x.startTimer(l, core.TimerDrain, drainTime)
+}
+
+// legGone is the last of a leg, and the only way out of the exchange. What it
+// means for the others depends on who the leg was; a leg that we ended
+// ourselves means nothing any more.
+func (x *Exchange) legGone(l *leg, cause core.Cause, code int) {
+	surprise := l.state != ending
+	if surprise {
+		l.cause, l.code = validCause(cause), code
+	} else if l.code == 0 {
+		l.code = code
+	}
+	x.stopTimers(l)
+	c := l.call
+	c.matrix.Remove(l.Leg)
+	c.legs = slices.DeleteFunc(c.legs, func(o *leg) bool { return o == l })
+	delete(x.legs, l.Leg)
+	x.publish(l, core.ChangeEnded)
+	if surprise {
+		x.lost(c, l)
+	}
+	if len(c.legs) == 0 {
+		delete(x.calls, c.id)
+	}
+}
+
+// validCause returns cause if it is a Q.850 number.
+func validCause(cause core.Cause) core.Cause {
+	if cause == 0 || cause > 127 {
+		return core.CauseInterworking
+	}
+	return cause
+}
+
+func (x *Exchange) startTimer(l *leg, kind core.TimerKind, after time.Duration) {
+	l.timers.set(kind)
+	x.emit(core.StartTimer{Timer: core.TimerID{Kind: kind, Leg: l.Leg}, After: after})
+}
+
+func (x *Exchange) stopTimer(l *leg, kind core.TimerKind) {
+	if l.timers.running(kind) {
+		l.timers.clear(kind)
+		x.emit(core.StopTimer{Timer: core.TimerID{Kind: kind, Leg: l.Leg}})
+	}
+}
+
+func (x *Exchange) stopTimers(l *leg) {
+	for kind := core.TimerRing; kind <= core.TimerDrain; kind++ {
+		x.stopTimer(l, kind)
+	}
+}
+
+// publish reports a change of a leg.
+func (x *Exchange) publish(l *leg, kind core.ChangeKind) {
+	change := l.change(kind)
+	if kind == core.ChangeEnded {
+		change.Cause, change.Reason, change.Code = l.cause, l.reason, l.code
+	}
+	x.emit(core.Publish{Change: change})
+}
+
+func (l *leg) change(kind core.ChangeKind) core.LegChange {
+	return core.LegChange{
+		Kind: kind, Leg: l.Leg, Call: l.call.id, Edge: l.Edge, Direction: l.direction, From: l.from, To: l.to,
+	}
+}
+
+// newID mints a version 4 UUID (RFC 9562 section 5.4) from the seeded source.
+func (x *Exchange) newID() string {
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:8], x.ids.Uint64())
+	binary.LittleEndian.PutUint64(b[8:], x.ids.Uint64())
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	var s [36]byte
+	hex.Encode(s[:8], b[:4])
+	s[8] = '-'
+	hex.Encode(s[9:13], b[4:6])
+	s[13] = '-'
+	hex.Encode(s[14:18], b[6:8])
+	s[18] = '-'
+	hex.Encode(s[19:23], b[8:10])
+	s[23] = '-'
+	hex.Encode(s[24:], b[10:])
+	return string(s[:])
+}

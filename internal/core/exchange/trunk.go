@@ -1,0 +1,77 @@
+package exchange
+
+import (
+	"slices"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/ring"
+)
+
+// trunk is the calls that wait for a trunk with a limit of calls per second.
+// They leave in the order they came, whichever call they belong to.
+type trunk struct {
+	name    string
+	pacer   ring.Pacer
+	waiting []queued
+	timed   bool // TimerPace runs
+}
+
+type queued struct {
+	call *liveCall
+	cand ring.Candidate
+}
+
+// queue rings a candidate over its trunk as soon as its turn comes.
+func (x *Exchange) queue(c *liveCall, cand ring.Candidate) {
+	t := x.trunks[cand.Target.Trunk]
+	if t == nil {
+		t = &trunk{name: cand.Target.Trunk}
+		x.trunks[t.name] = t
+	}
+	t.waiting = append(t.waiting, queued{c, cand})
+	if !slices.Contains(c.queues, t) {
+		c.queues = append(c.queues, t)
+	}
+	x.drainTrunk(t)
+}
+
+// pace lets the next calls out when a trunk's time has come.
+func (x *Exchange) pace(name string) {
+	if t := x.trunks[name]; t != nil && t.timed {
+		t.timed = false
+		x.drainTrunk(t)
+	}
+}
+
+// drainTrunk lets out what may leave now and sets the timer for the rest. While
+// the timer runs nothing may leave.
+func (x *Exchange) drainTrunk(t *trunk) {
+	config, _ := x.dir.Trunk(t.name)
+	for !t.timed && len(t.waiting) > 0 {
+		if wait := t.pacer.Take(x.now, config.CallsPerSecond); wait > 0 {
+			x.startPace(t, wait)
+			return
+		}
+		first := t.waiting[0]
+		t.waiting = slices.Delete(t.waiting, 0, 1)
+		x.ring(first.call, first.cand)
+	}
+}
+
+func (x *Exchange) startPace(t *trunk, wait time.Duration) {
+	t.timed = true
+	x.emit(core.StartTimer{Timer: core.TimerID{Kind: core.TimerPace, Trunk: t.name}, After: wait})
+}
+
+// unqueue takes a call's candidates out of all queues.
+func (x *Exchange) unqueue(c *liveCall) {
+	for _, t := range c.queues {
+		t.waiting = slices.DeleteFunc(t.waiting, func(q queued) bool { return q.call == c })
+		if len(t.waiting) == 0 && t.timed {
+			t.timed = false
+			x.emit(core.StopTimer{Timer: core.TimerID{Kind: core.TimerPace, Trunk: t.name}})
+		}
+	}
+	c.queues = nil
+}
