@@ -1,0 +1,3 @@
+// Package testkit helps tests: waiting, leak checks, logs and ports. Only tests
+// import it.
+package testkit
