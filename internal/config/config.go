@@ -1,0 +1,193 @@
+// Package config loads, completes and checks the configuration: a YAML file,
+// defaults in code, and the environment, which wins. Every mistake is reported
+// at once, with the line and column it was made at.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Config is everything a node is told. Load and Default return it complete.
+type Config struct {
+	HTTP      HTTP      `yaml:"http"`
+	TLS       TLS       `yaml:"tls"`
+	SIP       SIP       `yaml:"sip"`
+	Network   Network   `yaml:"network"`
+	Media     Media     `yaml:"media"`
+	Store     Store     `yaml:"store"`
+	Log       Log       `yaml:"log"`
+	Limits    Limits    `yaml:"limits"`
+	Resources Resources `yaml:"resources"`
+}
+
+// Validate checks every section and returns all mistakes joined, each as
+// "path: what is wrong".
+func (c Config) Validate() error {
+	return errors.Join(c.HTTP.Validate(), c.TLS.Validate(), c.SIP.Validate(), c.Network.Validate(),
+		c.Media.Validate(), c.Store.Validate(), c.Log.Validate(), c.Limits.Validate(), c.Resources.Validate())
+}
+
+// HTTP is the server of pages, REST and WebSockets.
+type HTTP struct {
+	// Listen is host:port; an empty host is every address. Default ":8080".
+	Listen string `yaml:"listen"`
+	// TLS serves HTTPS with the certificate of section tls. Browsers give a
+	// microphone only to HTTPS and to localhost.
+	TLS bool `yaml:"tls"`
+}
+
+// Validate checks the section.
+func (c HTTP) Validate() error { return checkListen("http.listen", c.Listen, required) }
+
+// TLS is the certificate of HTTPS and of SIP over TLS. Without files one is
+// generated and kept in the store's folder.
+type TLS struct {
+	// CertFile and KeyFile are PEM files, both or none.
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+}
+
+// Validate checks the section. The files are read by who listens.
+func (c TLS) Validate() error {
+	if (c.CertFile == "") != (c.KeyFile == "") {
+		return errors.New("tls: cert_file and key_file belong together")
+	}
+	return nil
+}
+
+// SIP is the server of phones and trunks.
+type SIP struct {
+	// Domain is the host part of our users' addresses. Default "offhook.local".
+	Domain string `yaml:"domain"`
+	// Realm is what phones are told to log in to; passwords of phones are kept
+	// for this realm. Default: Domain.
+	Realm string `yaml:"realm"`
+	// UDP, TCP and TLS are host:port to listen at, "" is off. Default ":5060",
+	// ":5060" and ":5061".
+	UDP string `yaml:"udp"`
+	TCP string `yaml:"tcp"`
+	TLS string `yaml:"tls"`
+}
+
+// Validate checks the section.
+func (c SIP) Validate() error {
+	var errs []error
+	if !isHost(c.Domain) {
+		errs = append(errs, fmt.Errorf("sip.domain: %q is neither a host name nor an address", c.Domain))
+	}
+	if c.Realm == "" || len(c.Realm) > 128 || strings.ContainsFunc(c.Realm, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r > '~' }) {
+		errs = append(errs, fmt.Errorf(`sip.realm: %q is not 1 to 128 printable ASCII characters without " and \`, c.Realm))
+	}
+	return errors.Join(append(errs, checkListen("sip.udp", c.UDP, optional), checkListen("sip.tcp", c.TCP, optional), checkListen("sip.tls", c.TLS, optional))...)
+}
+
+// Network says where we are.
+type Network struct {
+	// Public is the address or name put into Via, Contact, SDP and ICE for peers
+	// outside Local, or "auto": the address of the interface that reaches them.
+	Public string `yaml:"public"`
+	// Local are the networks that reach us at our interfaces' own addresses.
+	// Default: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16.
+	Local []netip.Prefix `yaml:"local"`
+}
+
+// Auto is the value of Network.Public that means the interface's own address.
+const Auto = "auto"
+
+// Validate checks the section.
+func (c Network) Validate() error {
+	var errs []error
+	if c.Public != Auto && !isHost(c.Public) {
+		errs = append(errs, fmt.Errorf("network.public: %q is neither auto nor an address or host name", c.Public))
+	}
+	for i, p := range c.Local {
+		if !p.IsValid() {
+			errs = append(errs, fmt.Errorf("network.local[%d]: not a prefix such as 10.0.0.0/8", i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Media is RTP and WebRTC.
+type Media struct {
+	// RTPPorts are the UDP ports of SIP legs, an even one and the next for each.
+	// Default 16384-32767, below the kernel's ephemeral range.
+	RTPPorts PortRange `yaml:"rtp_ports"`
+	// WebRTCUDP is host:port of the one UDP port of all WebRTC media. Default ":8189".
+	WebRTCUDP string `yaml:"webrtc_udp"`
+	// Prefer chooses codecs: "quality" (default) takes Opus and G.722 first,
+	// "cost" takes what need not be transcoded.
+	Prefer string `yaml:"prefer"`
+}
+
+// The values of Media.Prefer.
+const (
+	PreferQuality = "quality"
+	PreferCost    = "cost"
+)
+
+// minRTPPorts is the fewest ports that RTP gets: two legs of two ports each.
+const minRTPPorts = 4
+
+// Validate checks the section.
+func (c Media) Validate() error {
+	var errs []error
+	if c.RTPPorts.First < 1024 || c.RTPPorts.Count() < minRTPPorts {
+		errs = append(errs, fmt.Errorf("media.rtp_ports: %v is not a range of at least %d ports from 1024 on, such as 16384-32767", c.RTPPorts, minRTPPorts))
+	}
+	if c.Prefer != PreferQuality && c.Prefer != PreferCost {
+		errs = append(errs, fmt.Errorf("media.prefer: %q is neither quality nor cost", c.Prefer))
+	}
+	return errors.Join(append(errs, checkListen("media.webrtc_udp", c.WebRTCUDP, required))...)
+}
+
+// Store is where we keep things.
+type Store struct {
+	// Folder holds the node key, generated certificates and files. Default
+	// "offhook-data".
+	Folder string `yaml:"folder"`
+	// URL is the database, "sqlite:PATH". Default: offhook.db in Folder.
+	URL string `yaml:"url"`
+}
+
+// Validate checks the section.
+func (c Store) Validate() error {
+	if path, ok := strings.CutPrefix(c.URL, "sqlite:"); !ok || path == "" {
+		return fmt.Errorf("store.url: %q is not sqlite:PATH", c.URL)
+	}
+	return nil
+}
+
+// Log is what we say about ourselves on standard error.
+type Log struct {
+	// Level is the least important level printed: debug, info (default), warn or error.
+	Level string `yaml:"level"`
+	// Format is text, json, or auto (default): text for a terminal.
+	Format string `yaml:"format"`
+}
+
+// Validate checks the section.
+func (c Log) Validate() error {
+	return errors.Join(
+		checkWord("log.level", c.Level, "debug", "info", "warn", "error"),
+		checkWord("log.format", c.Format, "auto", "text", "json"))
+}
+
+// Limits bound what we do.
+type Limits struct {
+	// Drain is how long running calls may go on after SIGTERM before they are
+	// hung up with cause 41. 0s to 24h, default 60s.
+	Drain time.Duration `yaml:"drain"`
+}
+
+// Validate checks the section.
+func (c Limits) Validate() error {
+	if c.Drain < 0 || c.Drain > 24*time.Hour {
+		return fmt.Errorf("limits.drain: %v is outside 0s..24h", c.Drain)
+	}
+	return nil
+}

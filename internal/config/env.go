@@ -1,0 +1,90 @@
+package config
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// override sets every scalar, and every list of scalars (separated by commas),
+// for which lookup has OFFHOOK_SECTION_KEY. Resources cannot be overridden. It
+// returns the variable for each path that was set.
+func override(c *Config, lookup func(string) (string, bool)) (map[string]string, error) {
+	set := make(map[string]string)
+	var errs []error
+	sections := reflect.ValueOf(c).Elem()
+	for i := range sections.NumField() {
+		section := yamlName(sections.Type().Field(i))
+		if section == "resources" {
+			continue
+		}
+		for j := range sections.Field(i).NumField() {
+			path := section + "." + yamlName(sections.Field(i).Type().Field(j))
+			name := "OFFHOOK_" + strings.ToUpper(strings.ReplaceAll(path, ".", "_"))
+			text, ok := lookup(name)
+			if !ok {
+				continue
+			}
+			set[path] = name
+			if err := setField(sections.Field(i).Field(j), text); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", path, err))
+			}
+		}
+	}
+	return set, errors.Join(errs...)
+}
+
+func yamlName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+	return name
+}
+
+// setField parses text into a field of a section.
+func setField(field reflect.Value, text string) error {
+	if u, ok := field.Addr().Interface().(encoding.TextUnmarshaler); ok {
+		return u.UnmarshalText([]byte(text))
+	}
+	if d, ok := field.Addr().Interface().(*time.Duration); ok {
+		parsed, err := time.ParseDuration(text)
+		if err != nil {
+			return fmt.Errorf("%q is not a duration such as 30s", text)
+		}
+		*d = parsed
+		return nil
+	}
+	switch field.Kind() { //nolint:exhaustive // the sections have no other kinds; a new one fails its test
+	case reflect.String:
+		field.SetString(text)
+	case reflect.Bool:
+		parsed, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("%q is neither true nor false", text)
+		}
+		field.SetBool(parsed)
+	case reflect.Slice:
+		return setList(field, text)
+	default:
+		return fmt.Errorf("cannot be set from the environment (%v)", field.Type())
+	}
+	return nil
+}
+
+func setList(field reflect.Value, text string) error {
+	list := reflect.MakeSlice(field.Type(), 0, 0)
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item == "" {
+			continue
+		}
+		value := reflect.New(field.Type().Elem()).Elem()
+		if err := setField(value, item); err != nil {
+			return err
+		}
+		list = reflect.Append(list, value)
+	}
+	field.Set(list)
+	return nil
+}

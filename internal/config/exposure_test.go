@@ -1,0 +1,81 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+)
+
+func TestCheckExposure(t *testing.T) {
+	const long = "a long and secret one"
+	for _, tc := range []struct {
+		name     string
+		listen   func(*Config)
+		password core.Secret
+		want     string // "" for allowed
+	}{
+		{"loopback, sample", func(*Config) {}, "correct horse", ""},
+		{"loopback by name and IPv6, short", func(c *Config) { c.HTTP.Listen, c.SIP.TCP = "localhost:80", "[::1]:5060" }, "x", ""},
+		{"every address, sample", func(c *Config) { c.HTTP.Listen = ":8080" }, "correct horse", "sample that everybody knows, and http.listen :8080"},
+		{"IPv6 any, sample of the demo", func(c *Config) { c.SIP.UDP = "[::]:5060" }, "copper kettle", "sip.udp"},
+		{"one address, short", func(c *Config) { c.SIP.TLS = "192.0.2.1:5061" }, "ninebytes", "shorter than 10"},
+		{"every address, the name", func(c *Config) { c.HTTP.Listen = "0.0.0.0:80" }, "Extension-Ten", "is the user's name"},
+		{"every address, long", func(c *Config) { c.HTTP.Listen = ":8080" }, long, ""},
+		{"every address, no password", func(c *Config) { c.HTTP.Listen = ":8080" }, "", ""},
+		{"off is not open", func(c *Config) { c.SIP.UDP = "" }, "x", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := Default()
+			tc.listen(&c)
+			c.Resources.Users = []User{{route.User{Name: "extension-ten"}, tc.password}, {route.User{Name: "other"}, long}}
+			err := c.CheckExposure()
+			if tc.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), tc.want) || !strings.Contains(err.Error(), `resources.users[0].password: the password of "extension-ten"`) {
+				t.Fatalf("error = %v, want %q", err, tc.want)
+			}
+			if strings.Contains(err.Error(), `"`+tc.password.Reveal()+`"`) || strings.Contains(err.Error(), "other\"") {
+				t.Errorf("error %v tells too much", err)
+			}
+		})
+	}
+}
+
+func TestDemoAndDefaultAreValid(t *testing.T) {
+	for name, c := range map[string]Config{"Default": Default(), "Demo": Demo()} {
+		if err := c.Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := c.CheckExposure(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c := Demo()
+	c.HTTP.Listen = ":8080"
+	if err := c.CheckExposure(); err == nil {
+		t.Error("the demo may be opened to the network with sample passwords")
+	}
+}
+
+func TestPublicKeyMistakes(t *testing.T) {
+	private := strings.ReplaceAll(publicKey(t, 2048), "PUBLIC", "PRIVATE")
+	for name, tc := range map[string]struct{ key, want string }{
+		"none":    {"", "no PEM text"},
+		"private": {private, "this is a private key"},
+		"garbage": {"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "no public key in PEM"},
+		"short":   {publicKey(t, 1024), "not an RSA key of at least 2048 bits"},
+	} {
+		if err := checkPublicKey(tc.key); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
+		}
+	}
+	if err := checkPublicKey(publicKey(t, 2048)); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,251 @@
+package config
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/offhook/offhook/internal/core/route"
+)
+
+// write puts a configuration into a fresh folder and returns its path.
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "offhook.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// publicKey returns a fresh public key as PEM.
+func publicKey(t *testing.T, bits int) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
+}
+
+const whole = `# everything DESIGN.md shows for this stage
+http: {listen: "127.0.0.1:8080", tls: true}
+sip: {domain: offhook.example, udp: ":5060", tcp: "", tls: ":5061"}
+network: {public: 203.0.113.7, local: [10.0.0.0/8, fd00::/8]}
+media: {rtp_ports: 20000-20999, webrtc_udp: ":8189", prefer: cost}
+store: {url: "sqlite:/var/lib/offhook/offhook.db"}
+log: {level: debug}
+limits: {drain: 90s}
+resources:
+  users:
+    - {name: sales, password: "correct horse", display_name: Sales, number: 12995558888}
+    - {name: support, password: 1234567890}
+  trunks: [{name: carrier, uri: "sip:127.0.0.1:5080", accept_from: [127.0.0.2/32], calls_per_second: 3, username: u, password: p}]
+  groups:
+    - name: front-desk
+      strategy: simultaneous
+      ring_timeout: 29s
+      caller_hears: us
+      endpoints: [{phone: "12995551111"}, {user: sales}, {sip: "sip:bob@10.0.0.7"}]
+  numbers: [{number: "12995558888", group: front-desk}]
+  applications: [{id: 11111111-2222-3333-4444-555555555555, public_key_file: app.pub, users: {alice: sales}}]
+`
+
+func TestLoadWhole(t *testing.T) {
+	path := write(t, whole)
+	key := publicKey(t, 2048)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(path), "app.pub"), []byte(key), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, check := range []struct {
+		what      string
+		got, want any
+	}{
+		{"http.listen", c.HTTP.Listen, "127.0.0.1:8080"},
+		{"http.tls", c.HTTP.TLS, true},
+		{"sip.realm follows the domain", c.SIP.Realm, "offhook.example"},
+		{"sip.tcp off", c.SIP.TCP, ""},
+		{"network.local", fmt.Sprint(c.Network.Local), "[10.0.0.0/8 fd00::/8]"},
+		{"media.rtp_ports", c.Media.RTPPorts, PortRange{20000, 20999}},
+		{"log.format default", c.Log.Format, "auto"},
+		{"limits.drain", c.Limits.Drain, 90 * time.Second},
+		{"user", c.Resources.Users[0].User, route.User{Name: "sales", DisplayName: "Sales", Number: "12995558888"}},
+		{"password of digits", c.Resources.Users[1].Password.Reveal(), "1234567890"},
+		{"trunk password", c.Resources.Trunks[0].Password.Reveal(), "p"},
+		{"accept_from", c.Resources.Trunks[0].AcceptFrom[0], netip.MustParsePrefix("127.0.0.2/32")},
+		{"ring_timeout", c.Resources.Groups[0].RingTimeout, 29 * time.Second},
+		{"endpoints", len(c.Resources.Groups[0].Endpoints), 3},
+		{"public key", c.Resources.Applications[0].PublicKey, key},
+		{"users map", c.Resources.Applications[0].Users["alice"], "sales"},
+	} {
+		if check.got != check.want {
+			t.Errorf("%s = %v, want %v", check.what, check.got, check.want)
+		}
+	}
+	if printed := fmt.Sprintf("%v %+v", c, c); strings.Contains(printed, "correct horse") {
+		t.Error("a printed configuration shows passwords")
+	}
+}
+
+func TestLoadWrongFiles(t *testing.T) {
+	for _, tc := range []struct {
+		name, text string
+		want       []string // all of them, each behind the file's path
+	}{
+		{"unknown section", "sipp:\n  udp: x\n", []string{`:1:1: unknown field "sipp"`}},
+		{"unknown key", "http:\n  listen: :80\nsip:\n  ring_timeuot: 30s\n", []string{`:4:3: unknown field "ring_timeuot"`}},
+		{"unknown key of an embedded resource", "resources:\n  users:\n    - {name: a, pasword: x}\n", []string{`:3:17: unknown field "pasword"`}},
+		{"key twice", "sip:\n  domain: a\n  domain: b\n", []string{`:3:3: mapping key "domain" already defined`}},
+		{"not YAML", "sip: {domain: a\n", []string{`:1:6: `}},
+		{"two documents", "sip: {domain: a}\n---\nhttp: {}\n", []string{`more than one document`}},
+		{"text for a list", "network:\n  local: here\n", []string{`:2:10: `}},
+		{"bad prefix", "network:\n  local: [10.0.0.0/8, 10.0.0.0/99]\n", []string{`:2:23: `, `10.0.0.0/99`}},
+		{"bad ports", "media:\n  rtp_ports: 1-2-3\n", []string{`:2:14: `, `"1-2-3" is not a range of ports`}},
+		{"number for a duration", "limits:\n  drain: soon\n", []string{`:2:10: `}},
+		{"all mistakes at once", "sip: {udp: nowhere, domain: \"a b\"}\nmedia:\n  prefer: speed\nlog:\n  level: loud\nlimits:\n  drain: 25h\n", []string{
+			`:1:12: sip.udp: "nowhere" is not an address to listen at, such as :5060 or 127.0.0.1:5060`,
+			`:1:29: sip.domain: "a b" is neither a host name nor an address`,
+			`:3:11: media.prefer: "speed" is neither quality nor cost`,
+			`:5:10: log.level: "loud" is none of debug, info, warn, error`,
+			`:7:10: limits.drain: 25h0m0s is outside 0s..24h`,
+		}},
+		{"resources that do not fit", "resources:\n  users: [{name: Sales}]\n  groups:\n    - name: desk\n      ring_timeout: 300s\n      endpoints:\n        - {user: nobody}\n  numbers: [{number: \"911\", group: desk}]\n", []string{
+			`:2:18: resources.users[0].name: "Sales" is not`,
+			`:5:21: resources.groups[0].ring_timeout: 5m0s is outside 1s..180s`,
+			`:7:18: resources.groups[0].endpoints[0].user: no user "nobody"`,
+			`resources.numbers[0].number: "911" is an emergency number`,
+		}},
+		{"application", "resources:\n  applications:\n    - id: app\n      users: {alice: boss}\n", []string{
+			`:3:11: resources.applications[0].id: "app" is not a UUID in lower case`,
+			`resources.applications[0].public_key: no PEM text`,
+			`:4:22: resources.applications[0].users.alice: no user "boss"`,
+		}},
+		{"missing key file", "resources:\n  applications:\n    - {id: 11111111-2222-3333-4444-555555555555, public_key_file: none.pub}\n", []string{`:3:67: resources.applications[0].public_key_file: `, "no such file"}},
+		{"half a certificate", "tls: {cert_file: a.pem}\n", []string{`tls: cert_file and key_file belong together`}},
+		{"no store", "store: {url: \"postgres://x\"}\n", []string{`:1:14: store.url: "postgres://x" is not sqlite:PATH`}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := write(t, tc.text)
+			_, err := Load(path)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, want := range tc.want {
+				if strings.HasPrefix(want, ":") {
+					want = path + want
+				}
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error\n%v\ndoes not contain\n%s", err, want)
+				}
+			}
+		})
+	}
+}
+
+func TestLoadErrorsShowNoPasswords(t *testing.T) {
+	_, err := Load(write(t, "resources:\n  users:\n    - name: a\n      password: tell nobody\n      pin: 1\n"))
+	if err == nil || strings.Contains(err.Error(), "tell nobody") {
+		t.Errorf("error = %v", err)
+	}
+}
+
+func TestLoadEmptyAndMissing(t *testing.T) {
+	for _, text := range []string{"", "# nothing\n", "sip:\n", "{}\n"} {
+		c, err := Load(write(t, text))
+		if err != nil || c.HTTP.Listen != ":8080" || c.SIP.UDP != ":5060" || c.Store.URL != "sqlite:offhook-data/offhook.db" {
+			t.Errorf("Load(%q) = %+v, %v", text, c, err)
+		}
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml")); err == nil {
+		t.Error("a missing file is no mistake")
+	}
+}
+
+func TestLoadWithoutFileStaysLocal(t *testing.T) {
+	c, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if open := c.exposed(); open != "" {
+		t.Errorf("without a file %s is open", open)
+	}
+	if len(c.Resources.Users) != 0 {
+		t.Error("without a file there are users")
+	}
+}
+
+func TestEnvironmentWins(t *testing.T) {
+	for name, value := range map[string]string{
+		"OFFHOOK_SIP_DOMAIN":      "env.example",
+		"OFFHOOK_HTTP_TLS":        "true",
+		"OFFHOOK_LIMITS_DRAIN":    "5s",
+		"OFFHOOK_NETWORK_LOCAL":   "192.0.2.0/24, 2001:db8::/32",
+		"OFFHOOK_MEDIA_RTP_PORTS": "30000-30100",
+		"OFFHOOK_PORT":            "tcp://10.0.0.1:80", // made by Kubernetes for a service of that name
+	} {
+		t.Setenv(name, value)
+	}
+	c, err := Load(write(t, "sip: {domain: file.example}\nlimits: {drain: 1s}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.SIP.Domain != "env.example" || c.SIP.Realm != "env.example" || !c.HTTP.TLS || c.Limits.Drain != 5*time.Second ||
+		fmt.Sprint(c.Network.Local) != "[192.0.2.0/24 2001:db8::/32]" || c.Media.RTPPorts != (PortRange{30000, 30100}) {
+		t.Errorf("environment not taken: %+v", c)
+	}
+}
+
+func TestEnvironmentMistakesNameTheVariable(t *testing.T) {
+	t.Setenv("OFFHOOK_LIMITS_DRAIN", "48h")
+	t.Setenv("OFFHOOK_HTTP_TLS", "perhaps")
+	_, err := Load(write(t, "limits:\n  drain: 1s\n"))
+	for _, want := range []string{
+		"OFFHOOK_LIMITS_DRAIN: limits.drain: 48h0m0s is outside 0s..24h",
+		`OFFHOOK_HTTP_TLS: http.tls: "perhaps" is neither true nor false`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not contain %s", err, want)
+		}
+	}
+}
+
+// Every key of every section can be set from the environment: a key of a new
+// kind must be taught to setField.
+func TestEnvironmentReachesEveryKey(t *testing.T) {
+	c := defaults()
+	set, err := override(&c, func(name string) (string, bool) {
+		switch {
+		case name == "OFFHOOK_MEDIA_RTP_PORTS":
+			return "2000-3000", true
+		case name == "OFFHOOK_NETWORK_LOCAL":
+			return "10.0.0.0/8", true
+		case name == "OFFHOOK_LIMITS_DRAIN":
+			return "1s", true
+		case strings.HasSuffix(name, "_TLS") && strings.HasPrefix(name, "OFFHOOK_HTTP"):
+			return "true", true
+		}
+		return "x", true
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	if len(set) < 18 {
+		t.Errorf("only %d keys: %v", len(set), set)
+	}
+}
