@@ -126,6 +126,9 @@ func (s *Server) Close() error {
 	s.stop()
 	err := s.conn.Close()
 	s.wg.Wait()
+	if errors.Is(err, net.ErrClosed) {
+		return nil // closed before
+	}
 	return err
 }
 
