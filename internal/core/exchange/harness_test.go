@@ -1,0 +1,217 @@
+package exchange
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+)
+
+// house is what the tests call: a trunk that takes three calls a second, and
+//
+//	alice  two phones: desk (SIP) and tab (browser)
+//	bob    one browser: bobtab; a decline stops all his devices
+//	carol  nothing registered
+//
+// The number 18 leads to the group of all of them and two mobiles, 17 to alice,
+// 16 to carol, 15 to bob.
+func house(tb testing.TB) *route.Directory {
+	tb.Helper()
+	d, err := route.NewDirectory(route.Resources{
+		Users: []route.User{
+			{Name: "alice", DisplayName: "Alice", Number: "1555"},
+			{Name: "bob", DeclineAll: true},
+			{Name: "carol"},
+		},
+		Trunks: []route.Trunk{{Name: "carrier", URI: "sip:127.0.0.1:5080", CallsPerSecond: 3, CallerID: "1000"}},
+		Groups: []route.Group{{Name: "all", RingTimeout: 29 * time.Second, CallerHears: "de", Endpoints: []route.Endpoint{
+			{Phone: "1001"}, {Phone: "1002"}, {User: "alice"}, {User: "bob"}, {User: "carol"},
+		}}},
+		Numbers: []route.Number{{Number: "18", Group: "all"}, {Number: "17", User: "alice"}, {Number: "16", User: "carol"}, {Number: "15", User: "bob"}},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d
+}
+
+var (
+	desk   = core.ContactUp{Contact: core.Contact{ID: "desk", User: core.UserID{Name: "alice"}, Edge: core.EdgeSIP}}
+	tab    = core.ContactUp{Contact: core.Contact{ID: "tab", User: core.UserID{Name: "alice"}, Edge: core.EdgeBrowser}}
+	bobtab = core.ContactUp{Contact: core.Contact{ID: "bobtab", User: core.UserID{Name: "bob"}, Edge: core.EdgeBrowser}}
+)
+
+// fromTrunk is a call a from the carrier, fromAlice one from alice's desk phone.
+func fromTrunk(to string) core.Offered {
+	return core.Offered{Leg: "a", Edge: core.EdgeSIP, From: core.Party{Trunk: "carrier", Number: "1777"}, To: to}
+}
+
+func fromAlice(to string) core.Offered {
+	return core.Offered{Leg: "a", Edge: core.EdgeSIP, From: core.Party{User: core.UserID{Name: "alice"}}, Contact: "desk", To: to}
+}
+
+// script drives an Exchange by names: an outgoing leg is called like the contact,
+// number or URI it rings. Commands come back as lines, see line.
+type script struct {
+	x     *Exchange
+	now   time.Time
+	names map[core.LegID]core.LegID // real to name
+	real  map[core.LegID]core.LegID // name to real
+}
+
+func newScript(tb testing.TB) *script {
+	tb.Helper()
+	return &script{
+		x: New(Config{Directory: house(tb)}), now: time.Unix(1e9, 0),
+		names: map[core.LegID]core.LegID{}, real: map[core.LegID]core.LegID{},
+	}
+}
+
+// apply applies one event and returns what was ordered, history apart.
+func (s *script) apply(ev core.Event) (orders, history []string) {
+	for _, cmd := range s.x.Apply(s.now, s.rename(ev)) {
+		if p, ok := cmd.(core.Publish); ok {
+			history = append(history, s.change(p.Change))
+			continue
+		}
+		if r, ok := cmd.(core.Ring); ok {
+			name := core.LegID(string(r.Target.Contact) + r.Target.Number + r.Target.URI)
+			s.names[r.Leg], s.real[name] = name, r.Leg
+		}
+		orders = append(orders, s.line(cmd))
+	}
+	// Began of an outgoing leg comes before its Ring, so its name is known only now.
+	for i, h := range history {
+		for real, name := range s.names {
+			h = strings.ReplaceAll(h, string(real), string(name))
+		}
+		history[i] = h
+	}
+	return orders, history
+}
+
+// after is a pseudo event that lets time pass.
+type after struct {
+	core.EventBase
+	d time.Duration
+}
+
+func (s *script) rename(ev core.Event) core.Event {
+	id := func(name core.LegID) core.LegID {
+		if real, ok := s.real[name]; ok {
+			return real
+		}
+		return name
+	}
+	switch ev := ev.(type) {
+	case after:
+		s.now = s.now.Add(ev.d)
+	case core.LegRinging:
+		return core.LegRinging{Leg: id(ev.Leg)}
+	case core.LegEarly:
+		return core.LegEarly{Leg: id(ev.Leg)}
+	case core.LegAccepted:
+		return core.LegAccepted{Leg: id(ev.Leg)}
+	case core.LegUp:
+		return core.LegUp{Leg: id(ev.Leg)}
+	case core.LegGone:
+		ev.Leg = id(ev.Leg)
+		return ev
+	case core.LegHeld:
+		ev.Leg = id(ev.Leg)
+		return ev
+	case core.LegMuted:
+		ev.Leg = id(ev.Leg)
+		return ev
+	case core.TimedOut:
+		ev.Timer.Leg = id(ev.Timer.Leg)
+		return ev
+	case core.Broken:
+		return core.Broken{Leg: id(ev.Leg)}
+	}
+	return ev
+}
+
+func (s *script) name(id core.LegID) string {
+	if name, ok := s.names[id]; ok {
+		return string(name)
+	}
+	return string(id)
+}
+
+// line writes a command as in "end desk 26 answered_elsewhere".
+func (s *script) line(cmd core.Command) string {
+	switch cmd := cmd.(type) {
+	case core.Ring:
+		return "ring " + s.name(cmd.Leg)
+	case core.Progress:
+		return "progress " + s.name(cmd.Leg)
+	case core.Answer:
+		return "answer " + s.name(cmd.Leg)
+	case core.End:
+		line := fmt.Sprintf("end %s %d", s.name(cmd.Leg), cmd.Cause)
+		if cmd.Reason != core.ReasonNone {
+			line += " " + cmd.Reason.String()
+		}
+		if cmd.Code != 0 {
+			line += fmt.Sprintf(" code=%d", cmd.Code)
+		}
+		return line
+	case core.Hear:
+		return "hear " + s.name(cmd.Leg) + " " + s.source(cmd)
+	case core.StartTimer:
+		return fmt.Sprintf("start %s %v", s.timer(cmd.Timer), cmd.After)
+	case core.StopTimer:
+		return "stop " + s.timer(cmd.Timer)
+	}
+	return fmt.Sprintf("%T", cmd)
+}
+
+func (s *script) source(row core.Hear) string {
+	switch row.Sound.Kind {
+	case core.SoundRingback:
+		return "ringback:" + row.Sound.Name
+	case core.SoundBusy:
+		return "busy:" + row.Sound.Name
+	case core.SoundPrompt:
+		return "prompt:" + row.Sound.Name
+	case core.SoundHold:
+		return "music"
+	case core.SoundNone:
+	}
+	if len(row.From) == 0 {
+		return "nothing"
+	}
+	names := make([]string, len(row.From))
+	for i, id := range row.From {
+		names[i] = s.name(id)
+	}
+	return strings.Join(names, "+")
+}
+
+func (s *script) timer(id core.TimerID) string {
+	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace"}
+	return kinds[id.Kind] + " " + s.name(id.Leg) + id.Trunk
+}
+
+// change writes a LegChange as in "ended desk 26 answered_elsewhere".
+func (s *script) change(c core.LegChange) string {
+	line := c.Kind.String() + " " + s.name(c.Leg)
+	switch c.Kind {
+	case core.ChangeBridged:
+		line += " " + s.name(c.Peer)
+	case core.ChangeEnded:
+		line += fmt.Sprintf(" %d", c.Cause)
+		if c.Reason != core.ReasonNone {
+			line += " " + c.Reason.String()
+		}
+		if c.Code != 0 {
+			line += fmt.Sprintf(" code=%d", c.Code)
+		}
+	case core.ChangeBegan, core.ChangeRinging, core.ChangeAnswered, core.ChangeHeld, core.ChangeResumed:
+	}
+	return line
+}
