@@ -97,11 +97,13 @@ func (d *device) lose(s *socket) {
 // expire ends a device that nobody resumed since its loss number loss.
 func (d *device) expire(loss int) {
 	d.mu.Lock()
-	late := d.socket != nil || d.losses != loss
-	d.mu.Unlock()
-	if !late {
-		d.end(core.CauseRecoveryOnTimer, core.ReasonNone)
+	if d.socket != nil || d.losses != loss || d.ended {
+		d.mu.Unlock()
+		return
 	}
+	paths := d.endLocked(core.CauseRecoveryOnTimer, core.ReasonNone)
+	d.mu.Unlock()
+	d.bury(paths)
 }
 
 // end is the only way out of a device: its legs end with cause, its paths close,
@@ -112,6 +114,14 @@ func (d *device) end(cause core.Cause, reason core.Reason) {
 		d.mu.Unlock()
 		return
 	}
+	paths := d.endLocked(cause, reason)
+	d.mu.Unlock()
+	d.bury(paths)
+}
+
+// endLocked ends the legs and returns the paths, which bury closes without the
+// lock.
+func (d *device) endLocked(cause core.Cause, reason core.Reason) map[string]*path {
 	d.ended = true
 	if d.grace != nil {
 		d.grace.Stop()
@@ -124,8 +134,15 @@ func (d *device) end(cause core.Cause, reason core.Reason) {
 	}
 	paths := d.paths
 	d.paths = nil
-	d.mu.Unlock()
+	for _, p := range paths {
+		if p.watch != nil {
+			p.watch.Stop()
+		}
+	}
+	return paths
+}
 
+func (d *device) bury(paths map[string]*path) {
 	d.edge.remove(d)
 	for _, p := range paths {
 		p.close()

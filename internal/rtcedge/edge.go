@@ -1,6 +1,7 @@
 package rtcedge
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -87,10 +88,15 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	defer e.untrack(s)
 
+	e.run(r.Context(), s)
+}
+
+// run reads on this goroutine and writes on others until the socket is over.
+func (e *Edge) run(ctx context.Context, s *socket) {
 	var writers sync.WaitGroup
-	writers.Go(func() { s.write(r.Context()) })
-	writers.Go(func() { s.keepAlive(r.Context()) })
-	e.read(r.Context(), s)
+	writers.Go(func() { s.write(ctx) })
+	writers.Go(func() { s.keepAlive(ctx) })
+	e.read(ctx, s)
 	close(s.quit)
 	writers.Wait()
 }

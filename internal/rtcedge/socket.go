@@ -12,12 +12,14 @@ import (
 
 // The close codes of docs/protocol/ws.md section 9.
 const (
-	closeNotObject  websocket.StatusCode = 4400
-	closeRefused    websocket.StatusCode = 4401
-	closeLoginTime  websocket.StatusCode = 4408
-	closeTakenOver  websocket.StatusCode = 4409
-	closeSlowReader websocket.StatusCode = 4420
-	closeFlood      websocket.StatusCode = 4429
+	closeNotObject websocket.StatusCode = 4400
+	closeRefused   websocket.StatusCode = 4401
+	closeLoginTime websocket.StatusCode = 4408
+	closeTakenOver websocket.StatusCode = 4409
+	closeFlood     websocket.StatusCode = 4429
+	// closeCut is never written: the connection is cut off, because its client
+	// does not read.
+	closeCut = websocket.StatusAbnormalClosure
 )
 
 // errDropped ends the read loop of a socket that we close.
@@ -53,7 +55,7 @@ func (s *socket) send(v any) {
 	select {
 	case s.out <- encode(v):
 	default:
-		s.drop(closeSlowReader)
+		s.drop(closeCut)
 	}
 }
 
@@ -106,21 +108,23 @@ func (s *socket) write(ctx context.Context) {
 	}
 }
 
-// finish writes what is queued and closes with code. A client too slow for its
-// queue gets no more.
+// finish writes what is queued and closes with code.
 func (s *socket) finish(ctx context.Context, code websocket.StatusCode) {
-	for code != closeSlowReader {
+	if code == closeCut {
+		_ = s.conn.CloseNow() // wakes the reader, which reports the end
+		return
+	}
+	for {
 		select {
 		case frame := <-s.out:
 			if !s.writeFrame(ctx, frame) {
 				return
 			}
-			continue
 		default:
+			s.shut(code)
+			return
 		}
-		break
 	}
-	s.shut(code)
 }
 
 // shut closes the connection; the close handshake is bounded by the library. The
