@@ -1,0 +1,56 @@
+// Package obs is how a node is watched: its log, its metrics and its health.
+// Other packages keep plain counters and are handed a logger; cmd connects both
+// here.
+package obs
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// The attributes that tie log lines together.
+const (
+	AttrCall   = "call"   // core.CallID
+	AttrLeg    = "leg"    // core.LegID
+	AttrDialog = "dialog" // Call-ID of a SIP dialog
+)
+
+// NewLogger returns a logger that writes to w. Level is debug, info, warn or
+// error; format is text, json, or auto: text if w is a terminal.
+func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
+	var options slog.HandlerOptions
+	var least slog.Level
+	if err := least.UnmarshalText([]byte(strings.ToUpper(level))); err != nil {
+		return nil, fmt.Errorf("obs.NewLogger: %w", err)
+	}
+	options.Level = least
+	switch {
+	case format == "json" || format == "auto" && !isTerminal(w):
+		return slog.New(slog.NewJSONHandler(w, &options)), nil
+	case format == "text" || format == "auto":
+		options.ReplaceAttr = shortTime
+		return slog.New(slog.NewTextHandler(w, &options)), nil
+	}
+	return nil, fmt.Errorf("obs.NewLogger: format %q is none of auto, text, json", format)
+}
+
+// shortTime leaves the time of day: who reads a terminal knows the date.
+func shortTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		a.Value = slog.StringValue(a.Value.Time().Format("15:04:05.000"))
+	}
+	return a
+}
+
+// isTerminal reports whether w is a character device.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}

@@ -1,0 +1,62 @@
+package obs
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics is what /metrics shows. Names are "offhook_" + subsystem + name in
+// base units (seconds, bytes), counters end in "_total".
+type Metrics struct{ registry *prometheus.Registry }
+
+// Labels are the fixed labels of one time series, such as {"transport": "udp"}.
+type Labels = prometheus.Labels
+
+// NewMetrics returns metrics that know the Go runtime, the process and the
+// program's version.
+func NewMetrics(version string) *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry()}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.Gauge("build_info", "Always 1; the label says which version runs.", Labels{"version": version}, func() float64 { return 1 })
+	return m
+}
+
+// Gauge registers a value that goes up and down. Read is called at every
+// scrape, from any goroutine. Like Counter it panics on a name that is malformed
+// or taken with the same labels: a mistake in the program, not in its input.
+func (m *Metrics) Gauge(name, help string, labels Labels, read func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "offhook", Name: name, Help: help, ConstLabels: labels,
+	}, read))
+}
+
+// Counter registers a value that only grows; its name ends in "_total".
+func (m *Metrics) Counter(name, help string, labels Labels, read func() uint64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: "offhook", Name: name, Help: help, ConstLabels: labels,
+	}, func() float64 { return float64(read()) }))
+}
+
+// Handler serves the metrics. A value that cannot be read is logged and the
+// others are served.
+func (m *Metrics) Handler(log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		ErrorLog:            promLog{log},
+		ErrorHandling:       promhttp.ContinueOnError,
+		MaxRequestsInFlight: 4,
+		Timeout:             10 * time.Second,
+		Registry:            m.registry,
+	})
+}
+
+// promLog gives the lines of promhttp to slog.
+type promLog struct{ log *slog.Logger }
+
+// Println implements promhttp.Logger.
+func (l promLog) Println(v ...any) { l.log.Warn("metrics: " + fmt.Sprint(v...)) }

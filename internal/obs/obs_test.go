@@ -1,0 +1,129 @@
+package obs
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestLoggerFormats(t *testing.T) {
+	for _, tc := range []struct {
+		level, format string
+		json          bool
+		lines         int
+	}{
+		{"info", "auto", true, 2}, // a buffer is no terminal
+		{"info", "json", true, 2},
+		{"debug", "text", false, 3},
+		{"error", "text", false, 1},
+	} {
+		var out bytes.Buffer
+		log, err := NewLogger(&out, tc.level, tc.format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Debug("a")
+		log.Info("b", AttrCall, "c1", AttrLeg, "l1")
+		log.Error("c")
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != tc.lines {
+			t.Errorf("%s/%s: %d lines, want %d", tc.level, tc.format, len(lines), tc.lines)
+		}
+		if got := json.Valid([]byte(lines[0])); got != tc.json {
+			t.Errorf("%s/%s: JSON %v in %q", tc.level, tc.format, got, lines[0])
+		}
+	}
+	for _, bad := range [][2]string{{"loud", "text"}, {"info", "xml"}} {
+		if _, err := NewLogger(io.Discard, bad[0], bad[1]); err == nil {
+			t.Errorf("%v accepted", bad)
+		}
+	}
+}
+
+func TestTerminalGetsText(t *testing.T) {
+	tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0)
+	if err != nil {
+		tty, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0) // also a character device
+	}
+	if err != nil {
+		t.Skip(err)
+	}
+	if !isTerminal(tty) {
+		t.Error("a character device is not taken for a terminal")
+	}
+	if err := tty.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	m := NewMetrics("v1")
+	var calls atomic.Uint64
+	m.Gauge("legs", "Living legs.", Labels{"edge": "sip"}, func() float64 { return 3 })
+	m.Gauge("legs", "Living legs.", Labels{"edge": "browser"}, func() float64 { return 2 })
+	m.Counter("calls_total", "Calls offered.", nil, calls.Load)
+	calls.Add(7)
+
+	rec := httptest.NewRecorder()
+	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	for _, want := range []string{
+		`offhook_legs{edge="sip"} 3`, `offhook_legs{edge="browser"} 2`, "\noffhook_calls_total 7",
+		"# TYPE offhook_calls_total counter", `offhook_build_info{version="v1"} 1`, "go_goroutines", "process_resident_memory_bytes",
+	} {
+		if !strings.Contains(rec.Body.String(), want) {
+			t.Errorf("metrics lack %s", want)
+		}
+	}
+}
+
+func TestReady(t *testing.T) {
+	var log bytes.Buffer
+	h := NewHealth(slog.New(slog.NewTextHandler(&log, nil)))
+	var broken error
+	h.Add("store", func(context.Context) error { return broken })
+	ask := func() (int, map[string]string) {
+		rec := httptest.NewRecorder()
+		h.Ready(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+		var body map[string]string
+		if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
+			t.Fatal(err)
+		}
+		return rec.Code, body
+	}
+	expect := func(when string, code int, part string) {
+		t.Helper()
+		if got, body := ask(); got != code || part != "" && body[part] == "" {
+			t.Errorf("%s: %d %v, want %d %s", when, got, body, code, part)
+		}
+	}
+	expect("before the start", 503, "start")
+	h.Started()
+	expect("started", 200, "")
+	broken = errors.New("disk on fire")
+	expect("store broken", 503, "store")
+	if _, body := ask(); strings.Contains(body["store"], "fire") || !strings.Contains(log.String(), "disk on fire") {
+		t.Errorf("the reason belongs into the log, not into the answer %v", body)
+	}
+	broken = nil
+	h.Drain()
+	expect("draining", 503, "drain")
+
+	rec := httptest.NewRecorder()
+	h.Live(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/healthz", nil))
+	if rec.Code != 200 {
+		t.Errorf("draining node is not alive: %d", rec.Code)
+	}
+}
