@@ -41,13 +41,13 @@ const (
 	codingExtensible = 0xFFFE // 24-bit and multi-channel writers use it for plain PCM too
 )
 
-// EncodeWAV writes mono 16-bit PCM. rate is in Hz.
-func EncodeWAV(w io.Writer, rate int, pcm []int16) error {
+// EncodeWAV writes 16-bit PCM of interleaved channels. rate is in Hz.
+func EncodeWAV(w io.Writer, rate, channels int, pcm []int16) error {
 	size := uint32(len(pcm) * 2)
 	head := wavHeader{
 		RIFF: [4]byte{'R', 'I', 'F', 'F'}, Size: 36 + size, WAVE: [4]byte{'W', 'A', 'V', 'E'},
-		Fmt: [4]byte{'f', 'm', 't', ' '}, FmtSize: 16, Coding: codingPCM, Channels: 1,
-		Rate: uint32(rate), ByteRate: uint32(rate * 2), Align: 2, Bits: 16,
+		Fmt: [4]byte{'f', 'm', 't', ' '}, FmtSize: 16, Coding: codingPCM, Channels: uint16(channels),
+		Rate: uint32(rate), ByteRate: uint32(rate * channels * 2), Align: uint16(channels * 2), Bits: 16,
 		Data: [4]byte{'d', 'a', 't', 'a'}, DataSize: size,
 	}
 	if err := binary.Write(w, binary.LittleEndian, head); err != nil {

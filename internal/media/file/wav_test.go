@@ -11,7 +11,7 @@ import (
 func encoded(t testing.TB, rate int, pcm []int16) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := EncodeWAV(&b, rate, pcm); err != nil {
+	if err := EncodeWAV(&b, rate, 1, pcm); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
