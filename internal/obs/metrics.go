@@ -59,4 +59,4 @@ func (m *Metrics) Handler(log *slog.Logger) http.Handler {
 type promLog struct{ log *slog.Logger }
 
 // Println implements promhttp.Logger.
-func (l promLog) Println(v ...any) { l.log.Warn("metrics: " + fmt.Sprint(v...)) }
+func (l promLog) Println(v ...any) { l.log.Warn("metrics", "error", fmt.Sprint(v...)) }
