@@ -55,8 +55,11 @@ func TestApply(t *testing.T) {
 		{"refreshed registration rings once", alice, desk, nil},
 		{"registration resumed after a lost socket rings once", append(slices.Clone(alice), core.ContactGone{ID: "tab"}), tab, nil},
 		{"registration of somebody else", alice, bobtab, nil},
-		{"registration after the answer", append(slices.Clone(alice), core.LegAccepted{Leg: "tab"}),
-			core.ContactUp{Contact: core.Contact{ID: "tab2", User: core.UserID{Name: "alice"}}}, nil},
+		{
+			"registration after the answer", append(slices.Clone(alice), core.LegAccepted{Leg: "tab"}),
+			core.ContactUp{Contact: core.Contact{ID: "tab2", User: core.UserID{Name: "alice"}}},
+			nil,
+		},
 		{"user dials a mobile", events{desk}, fromAlice("+1 299 555"), []string{"ring 1299555", "start ring a 30s"}},
 
 		// Who is refused.
@@ -194,9 +197,17 @@ func TestHistory(t *testing.T) {
 	s := newScript(t)
 	var got []string
 	for _, ev := range []core.Event{
-		desk, tab, fromTrunk("17"), core.LegRinging{Leg: "tab"}, core.LegRinging{Leg: "desk"}, core.LegAccepted{Leg: "desk"},
-		core.LegAccepted{Leg: "tab"}, core.LegUp{Leg: "desk"}, core.LegUp{Leg: "a"}, gone("tab", 16, 487), gone("tab", 16, 487),
-		core.LegHeld{Leg: "a", Held: true}, core.LegHeld{Leg: "a"}, gone("desk", 16, 0), gone("a", 16, 0),
+		desk, tab, fromTrunk("17"),
+		core.LegRinging{Leg: "tab"},
+		core.LegRinging{Leg: "desk"},
+		core.LegAccepted{Leg: "desk"},
+		core.LegAccepted{Leg: "tab"},
+		core.LegUp{Leg: "desk"},
+		core.LegUp{Leg: "a"},
+		gone("tab", 16, 487), gone("tab", 16, 487),
+		core.LegHeld{Leg: "a", Held: true},
+		core.LegHeld{Leg: "a"},
+		gone("desk", 16, 0), gone("a", 16, 0),
 	} {
 		_, history := s.apply(ev)
 		got = append(got, history...)

@@ -59,14 +59,14 @@ type script struct {
 	x     *Exchange
 	now   time.Time
 	names map[core.LegID]core.LegID // real to name
-	real  map[core.LegID]core.LegID // name to real
+	ids   map[core.LegID]core.LegID // name to real
 }
 
 func newScript(tb testing.TB) *script {
 	tb.Helper()
 	return &script{
 		x: New(Config{Directory: house(tb)}), now: time.Unix(1e9, 0),
-		names: map[core.LegID]core.LegID{}, real: map[core.LegID]core.LegID{},
+		names: map[core.LegID]core.LegID{}, ids: map[core.LegID]core.LegID{},
 	}
 }
 
@@ -79,14 +79,14 @@ func (s *script) apply(ev core.Event) (orders, history []string) {
 		}
 		if r, ok := cmd.(core.Ring); ok {
 			name := core.LegID(string(r.Target.Contact) + r.Target.Number + r.Target.URI)
-			s.names[r.Leg], s.real[name] = name, r.Leg
+			s.names[r.Leg], s.ids[name] = name, r.Leg
 		}
 		orders = append(orders, s.line(cmd))
 	}
 	// Began of an outgoing leg comes before its Ring, so its name is known only now.
 	for i, h := range history {
-		for real, name := range s.names {
-			h = strings.ReplaceAll(h, string(real), string(name))
+		for id, name := range s.names {
+			h = strings.ReplaceAll(h, string(id), string(name))
 		}
 		history[i] = h
 	}
@@ -101,8 +101,8 @@ type after struct {
 
 func (s *script) rename(ev core.Event) core.Event {
 	id := func(name core.LegID) core.LegID {
-		if real, ok := s.real[name]; ok {
-			return real
+		if id, ok := s.ids[name]; ok {
+			return id
 		}
 		return name
 	}

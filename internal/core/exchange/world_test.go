@@ -1,0 +1,356 @@
+package exchange
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// world plays edges, timers and people around an Exchange by throwing dice, and
+// watches everything it orders. Reports of legs come in any order, repeated,
+// lost, and long after the leg's end.
+type world struct {
+	tb     testing.TB
+	name   string // how to make the same world again
+	x      *Exchange
+	now    time.Time
+	dice   func(n int) int // a number below n
+	log    []string        // for the message of a failure
+	legs   []*watched      // all legs there ever were
+	byID   map[core.LegID]*watched
+	timers map[core.TimerID]bool
+	old    []core.TimerID // timers that ran once, to fire late
+}
+
+// watched is what the world has seen of one leg.
+type watched struct {
+	core.LegRef
+	call           core.CallID
+	outbound       bool
+	began, ended   bool
+	ending         bool // End was ordered
+	accepted       bool // ChangeAnswered was published
+	rung, answered bool // Ring, Answer was ordered
+}
+
+func newWorld(tb testing.TB, name string, dice func(int) int) *world {
+	tb.Helper()
+	return &world{
+		tb: tb, name: name, x: New(Config{Directory: house(tb)}), now: time.Unix(1e9, 0), dice: dice,
+		byID: map[core.LegID]*watched{}, timers: map[core.TimerID]bool{},
+	}
+}
+
+// fail reports a broken promise with the events that led to it.
+func (w *world) fail(format string, args ...any) {
+	w.tb.Helper()
+	w.tb.Fatalf("%s: %s\nlast events:\n%v", w.name, fmt.Sprintf(format, args...), w.log[max(0, len(w.log)-60):])
+}
+
+// step lets one thing happen.
+func (w *world) step() {
+	w.now = w.now.Add(time.Duration(w.dice(200)) * time.Millisecond)
+	switch k := w.dice(32); {
+	case k < 3:
+		w.offer()
+	case k < 6:
+		w.fire()
+	case k < 8:
+		w.contact()
+	case k < 9 && len(w.legs) > 0:
+		w.apply(core.Broken{Leg: w.anyLeg()})
+	case len(w.legs) > 0:
+		w.report()
+	}
+}
+
+// offer lets somebody call. Now and then an edge reports the same leg twice.
+func (w *world) offer() {
+	to := []string{"18", "18", "18", "17", "16", "15", "alice", "bob", "0012995551234", "112", "nobody"}
+	ev := core.Offered{Leg: core.LegID(fmt.Sprintf("in-%d", len(w.legs))), Edge: core.EdgeSIP, To: to[w.dice(len(to))]}
+	if w.dice(2) == 0 {
+		ev.From = core.Party{Trunk: "carrier", Number: "1777"}
+	} else {
+		ev.From, ev.Contact = core.Party{User: core.UserID{Name: "alice"}}, "desk"
+	}
+	w.apply(ev)
+	if w.dice(8) == 0 && w.x.legs[ev.Leg] != nil {
+		w.apply(ev)
+	}
+}
+
+// fire lets a running timer end, or an old one late.
+func (w *world) fire() {
+	if len(w.old) == 0 {
+		return
+	}
+	// Young ones are likelier to run still.
+	back := min(w.dice(24), len(w.old)-1)
+	id := w.old[len(w.old)-1-back]
+	delete(w.timers, id)
+	w.apply(core.TimedOut{Timer: id})
+}
+
+func (w *world) contact() {
+	contact := []core.ContactUp{desk, tab, bobtab}[w.dice(3)]
+	if n := w.dice(4); n > 0 {
+		contact.Contact.ID += core.ContactID(fmt.Sprint(n))
+	}
+	if w.dice(3) == 0 {
+		w.apply(core.ContactGone{ID: contact.Contact.ID})
+		return
+	}
+	w.apply(contact)
+}
+
+// anyLeg picks a leg, most often one of the last.
+func (w *world) anyLeg() core.LegID {
+	back := min(w.dice(16), len(w.legs)-1)
+	return w.legs[len(w.legs)-1-back].Leg
+}
+
+// report lets an edge say something about a leg, true or not.
+func (w *world) report() {
+	leg := w.anyLeg()
+	var ev core.Event
+	switch k := w.dice(20); {
+	case k < 4:
+		ev = core.LegRinging{Leg: leg}
+	case k < 5:
+		ev = core.LegEarly{Leg: leg}
+	case k < 7:
+		ev = core.LegAccepted{Leg: leg}
+	case k < 10:
+		ev = core.LegUp{Leg: leg}
+	case k < 12:
+		ev = core.LegHeld{Leg: leg, Held: w.dice(2) == 0}
+	case k < 13:
+		ev = core.LegMuted{Leg: leg, Muted: w.dice(2) == 0}
+	case k < 14:
+		ev = core.LegDigit{Leg: leg, Digit: '5'}
+	case k < 15:
+		ev = core.Played{Leg: leg, Sound: noAnswer}
+	default:
+		causes := []core.Cause{0, core.CauseNormal, core.CauseBusy, core.CauseRejected, core.CauseUnreachable, 200}
+		codes := []int{0, 404, 486, 603, 302, 487}
+		n := w.dice(len(causes))
+		ev = core.LegGone{Leg: leg, Cause: causes[n], Code: codes[n]}
+	}
+	w.apply(ev)
+	if w.dice(6) == 0 {
+		w.apply(ev)
+	}
+}
+
+// apply applies one event and checks every promise of the package.
+func (w *world) apply(ev core.Event) {
+	w.log = append(w.log, fmt.Sprintf("%T%+v\n", ev, ev))
+	for _, cmd := range w.x.Apply(w.now, ev) {
+		w.watch(cmd)
+	}
+	w.checkTimers()
+	w.checkState()
+}
+
+// watch checks one command against what was ordered before.
+func (w *world) watch(cmd core.Command) {
+	w.log = append(w.log, fmt.Sprintf("    %T%+v\n", cmd, cmd))
+	switch cmd := cmd.(type) {
+	case core.Publish:
+		w.watchChange(cmd.Change)
+	case core.LegCommand:
+		w.watchLeg(cmd)
+	case core.Hear:
+		w.mustRun(cmd.Leg, cmd)
+		for _, from := range cmd.From {
+			w.mustRun(from, cmd)
+		}
+	case core.StartTimer:
+		w.timers[cmd.Timer] = true
+		w.old = append(w.old, cmd.Timer)
+	case core.StopTimer:
+		if !w.timers[cmd.Timer] {
+			w.fail("stopped a timer that does not run: %+v", cmd)
+		}
+		delete(w.timers, cmd.Timer)
+	}
+}
+
+// mustRun returns a leg that may get commands: begun, and not told to end.
+func (w *world) mustRun(id core.LegID, cmd core.Command) *watched {
+	l := w.byID[id]
+	if l == nil || !l.began || l.ending || l.ended {
+		w.fail("command for a leg that is not running: %T%+v", cmd, cmd)
+	}
+	return l
+}
+
+func (w *world) watchLeg(cmd core.LegCommand) {
+	l := w.mustRun(cmd.LegID(), cmd)
+	if l.Edge != cmd.LegEdge() {
+		w.fail("command to the wrong edge: %T%+v", cmd, cmd)
+	}
+	switch cmd := cmd.(type) {
+	case core.Ring:
+		if l.rung || !l.outbound || cmd.Call != l.call {
+			w.fail("leg rung twice, or inbound, or in another call: %+v", cmd)
+		}
+		w.mustRun(cmd.Caller.Leg, cmd)
+		l.rung = true
+	case core.Answer:
+		if l.answered || l.outbound {
+			w.fail("leg answered twice, or outbound: %+v", cmd)
+		}
+		l.answered = true
+	case core.End:
+		l.ending = true
+	}
+}
+
+func (w *world) watchChange(c core.LegChange) {
+	l := w.byID[c.Leg]
+	if c.Kind == core.ChangeBegan {
+		if l != nil {
+			w.fail("leg began twice: %+v", c)
+		}
+		l = &watched{LegRef: core.LegRef{Leg: c.Leg, Edge: c.Edge}, call: c.Call, outbound: c.Direction == core.Outbound, began: true}
+		w.legs, w.byID[c.Leg] = append(w.legs, l), l
+		return
+	}
+	if l == nil || l.ended {
+		w.fail("history before the beginning or after the end: %+v", c)
+	}
+	if c.Call != l.call {
+		w.fail("leg changed its call: %+v", c)
+	}
+	switch c.Kind {
+	case core.ChangeAnswered:
+		l.accepted = true
+		w.checkWinners(c.Call)
+	case core.ChangeEnded:
+		if c.Cause == 0 || c.Cause > 127 {
+			w.fail("ended without a Q.850 cause: %+v", c)
+		}
+		l.ended = true
+	case core.ChangeBegan, core.ChangeRinging, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed:
+	}
+}
+
+// checkWinners says that of one hunt at most one leg wins.
+func (w *world) checkWinners(call core.CallID) {
+	winners := 0
+	for _, l := range w.legs[max(0, len(w.legs)-200):] {
+		if l.call == call && l.outbound && l.accepted {
+			winners++
+		}
+	}
+	if winners > 1 {
+		w.fail("call %s has %d winners", call, winners)
+	}
+}
+
+// checkTimers says that every timer has an owner.
+func (w *world) checkTimers() {
+	for id := range w.timers {
+		switch {
+		case id.Leg != "":
+			if l := w.byID[id.Leg]; l == nil || l.ended {
+				w.fail("timer of a leg that is gone: %+v", id)
+			}
+		case w.x.trunks[id.Trunk] == nil || len(w.x.trunks[id.Trunk].waiting) == 0:
+			w.fail("timer of a trunk that nobody waits for: %+v", id)
+		}
+	}
+}
+
+// checkState looks inside: every leg is in its call and in no other, and
+// everything that waits waits for something.
+func (w *world) checkState() {
+	inCalls := 0
+	for id, c := range w.x.calls {
+		if len(c.legs) == 0 || c.id != id {
+			w.fail("empty or misnamed call %s", id)
+		}
+		inCalls += len(c.legs)
+		for _, l := range c.legs {
+			w.checkLeg(c, l)
+		}
+		w.checkCall(c)
+	}
+	if inCalls != len(w.x.legs) {
+		w.fail("%d legs, %d of them in calls", len(w.x.legs), inCalls)
+	}
+	for _, t := range w.x.trunks {
+		w.checkTrunk(t)
+	}
+}
+
+// checkLeg says that a leg is in its call, and is caller, winner, ringing or ending.
+func (w *world) checkLeg(c *liveCall, l *leg) {
+	if w.x.legs[l.Leg] != l || l.call != c || c.matrix.Has(l.Leg) != (l.state != ending) {
+		w.fail("leg %s is not where it should be", l.Leg)
+	}
+	if l.state == ending {
+		if !l.timers.running(core.TimerDrain) {
+			w.fail("leg %s may never end", l.Leg)
+		}
+		return
+	}
+	if caller := w.x.legs[c.caller.Leg]; caller == nil || caller.state == ending {
+		w.fail("leg %s lives on without its caller", l.Leg)
+	}
+	if c.hunt == nil && l != c.caller && l != c.winner {
+		w.fail("leg %s rings on after the hunt", l.Leg)
+	}
+}
+
+// checkCall says that no caller waits for nothing.
+func (w *world) checkCall(c *liveCall) {
+	waits := c.hunt != nil || c.winner != nil || c.caller.timers.running(core.TimerPlay)
+	if w.x.legs[c.caller.Leg] == c.caller && c.caller.state != ending && !waits {
+		w.fail("caller %s waits for nothing", c.caller.Leg)
+	}
+	if c.hunt != nil && (c.hunt.Over() || c.winner != nil) {
+		w.fail("hunt of %s runs without anybody who can win", c.caller.Leg)
+	}
+	if c.winner != nil && c.winner.state == accepted && !c.winner.timers.running(core.TimerMedia) {
+		w.fail("winner %s may wait for its media for ever", c.winner.Leg)
+	}
+}
+
+// checkTrunk says that calls in a trunk's queue are wanted, and will leave it.
+func (w *world) checkTrunk(t *trunk) {
+	if t.timed != (len(t.waiting) > 0) {
+		w.fail("calls wait for trunk %s and nothing lets them out", t.name)
+	}
+	for _, q := range t.waiting {
+		if q.call.hunt == nil || !q.call.hunt.Waiting(q.cand.Leg) {
+			w.fail("leg %s waits for a hunt that is over", q.cand.Leg)
+		}
+	}
+}
+
+// finish hangs up everywhere and checks that nothing is left.
+func (w *world) finish() {
+	w.apply(core.Draining{})
+	w.apply(core.Shutdown{})
+	for _, l := range w.legs {
+		switch {
+		case l.ended:
+		case w.dice(4) == 0: // the edge never reports
+			id := core.TimerID{Kind: core.TimerDrain, Leg: l.Leg}
+			delete(w.timers, id)
+			w.apply(core.TimedOut{Timer: id})
+		default:
+			w.apply(core.LegGone{Leg: l.Leg, Cause: core.CauseNormal})
+		}
+		if !l.ended {
+			w.fail("leg %s did not end", l.Leg)
+		}
+	}
+	if legs, calls, _ := w.x.Size(); legs+calls+len(w.timers) != 0 || !w.x.Drained() {
+		w.fail("left: %d legs, %d calls, timers %v, drained %v", legs, calls, w.timers, w.x.Drained())
+	}
+}
