@@ -193,12 +193,12 @@ func TestWrongFingerprintIsRefused(t *testing.T) {
 	e := newPath(t, newServer(t, Config{}))
 	b := newBrowser(t, "")
 	offer := b.offer(nil)
-	print := line(offer, "a=fingerprint")
-	forged := strings.Replace(print, print[len(print)-2:], "00", 1)
-	if forged == print {
-		forged = print[:len(print)-2] + "01"
+	vouched := line(offer, "a=fingerprint")
+	forged := vouched[:len(vouched)-2] + "00"
+	if forged == vouched {
+		forged = vouched[:len(vouched)-2] + "01"
 	}
-	answer, err := e.path.Answer(context.Background(), strings.ReplaceAll(offer, print, forged))
+	answer, err := e.path.Answer(context.Background(), strings.ReplaceAll(offer, vouched, forged))
 	must(t, err)
 	b.accept(answer)
 	if err := next(t, "down", e.down); !errors.Is(err, errFingerprint) {

@@ -37,9 +37,7 @@ func newBrowser(t *testing.T, mime string) *browser {
 		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "audio/telephone-event", ClockRate: 8000}, PayloadType: 126},
 		{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: "audio/telephone-event", ClockRate: 48000}, PayloadType: 127},
 	}
-	if mime == "" {
-		mime = webrtc.MimeTypeOpus
-	} else {
+	if mime != "" {
 		codecs = keepMime(codecs, mime)
 	}
 	for _, c := range codecs {
@@ -218,7 +216,6 @@ type ear struct {
 	up      chan struct{}
 	down    chan error
 	digits  chan byte
-	once    sync.Once
 }
 
 func newPath(t *testing.T, s *Server, codecs ...media.Codec) *ear {

@@ -1,6 +1,7 @@
 package sdp
 
 import (
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -78,6 +79,7 @@ func (o *Offer) AnswerWeb(local WebLocal, prefer []media.Codec) (answer []byte, 
 	d := local.description()
 	for i := range o.desc.Sections {
 		refused := o.desc.Sections[i].refused()
+		refused.Conn = connTo(netip.IPv4Unspecified()) // there is none at session level (RFC 8866 section 5.7)
 		if mid, ok := o.desc.Sections[i].Attr("mid"); ok {
 			refused.Attrs = []Attr{{"mid", mid}}
 		}
