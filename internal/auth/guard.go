@@ -107,7 +107,7 @@ func sourceOf(addr netip.Addr) netip.Prefix {
 	if addr.Is6() {
 		bits = 64
 	}
-	p, _ := addr.Prefix(bits) //nolint:errcheck // only the zero Addr fails, and gives the zero Prefix
+	p, _ := addr.Prefix(bits) // only the zero Addr fails, and gives the zero Prefix
 	return p
 }
 

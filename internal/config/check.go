@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -26,7 +27,7 @@ func checkListen(path, listen string, must bool) error {
 	}
 	host, port, err := net.SplitHostPort(listen)
 	if err == nil {
-		_, err = net.LookupPort("tcp", port)
+		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	if err == nil && host != "" && host != "localhost" {
 		_, err = netip.ParseAddr(host)

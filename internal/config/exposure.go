@@ -23,7 +23,7 @@ func (c Config) CheckExposure() error {
 	samples := samplePasswords()
 	var errs []error
 	for i, u := range c.Resources.Users {
-		why := ""
+		var why string
 		switch {
 		case u.Password == "":
 			continue // logs in by token only

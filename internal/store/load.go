@@ -27,6 +27,7 @@ func (s *Store) Resources(ctx context.Context) (route.Resources, error) {
 
 // load decodes the bodies of one table into list.
 func load[T any](ctx context.Context, s *Store, table string, list *[]T) error {
+	//nolint:sqlclosecheck // collect closes them
 	rows, err := s.db.QueryContext(ctx, `SELECT body FROM `+table+` ORDER BY CASE origin WHEN 'file' THEN 0 ELSE 1 END, position, name`)
 	if err != nil {
 		return err
