@@ -52,6 +52,9 @@ type Config struct {
 	Tracer func(Trace)
 	// Extensions are the option tags accepted in Require (RFC 3261 section 8.2.2.3).
 	Extensions []string
+	// RefuseNoHops answers 483 to a request with Max-Forwards 0, except OPTIONS. A
+	// server that passes calls on wants it; a phone does not.
+	RefuseNoHops bool
 	// Resolver looks up host names. Nil is net.DefaultResolver.
 	Resolver *net.Resolver
 	// TLSClient is the base of the configuration for outgoing TLS connections.

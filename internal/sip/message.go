@@ -174,3 +174,13 @@ func Tokens(m Message, name string) []string {
 	}
 	return tokens
 }
+
+type (
+	recordRouteHeader   = sipmsg.RecordRouteHeader
+	routeHeader         = sipmsg.RouteHeader
+	maxForwardsHeader   = sipmsg.MaxForwardsHeader
+	contentLengthHeader = sipmsg.ContentLengthHeader
+	sipParam            = sipmsg.HeaderKV
+)
+
+func newResponse(code int, reason string) *Response { return sipmsg.NewResponse(code, reason) }

@@ -1,0 +1,132 @@
+package sip
+
+import (
+	"slices"
+	"strings"
+)
+
+// refusal is the answer to a request that must not reach a handler.
+type refusal struct {
+	code   int
+	reason string // "" takes the usual phrase
+	header Header // nil if none
+}
+
+// check applies the rules of RFC 3261 section 8.2 that hold for every request,
+// and those of section 18.3 that the parser leaves out. It returns nil for a
+// request that may be served.
+func (s *Stack) check(req *Request) *refusal {
+	if !strings.EqualFold(req.SipVersion, "SIP/2.0") {
+		return &refusal{code: 505}
+	}
+	if r := checkHeaders(req); r != nil {
+		return r
+	}
+	if method := strings.TrimSpace(string(req.CSeq().MethodName)); method != string(req.Method) {
+		return &refusal{code: 400, reason: "CSeq Method Mismatch"}
+	}
+	if !known(req.Method) {
+		return &refusal{code: 501}
+	}
+	switch req.Recipient.Scheme {
+	case "sip", "sips", "tel":
+	default:
+		return &refusal{code: 416}
+	}
+	if req.Method == ACK || req.Method == CANCEL {
+		return nil // hop by hop, and never to be refused for extensions
+	}
+	if unknown := s.unknownExtensions(req); len(unknown) > 0 {
+		return &refusal{code: 420, header: NewHeader("Unsupported", strings.Join(unknown, ", "))}
+	}
+	if mf := req.MaxForwards(); s.cfg.RefuseNoHops && mf != nil && mf.Val() == 0 && req.Method != OPTIONS {
+		return &refusal{code: 483}
+	}
+	return checkBody(req)
+}
+
+// checkHeaders wants the mandatory headers once, and other single ones at most once.
+func checkHeaders(req *Request) *refusal {
+	var from, to, callID, cseq, single int
+	for _, h := range req.Headers() {
+		switch h.(type) {
+		case *FromHeader:
+			from++
+		case *ToHeader:
+			to++
+		case *CallIDHeader:
+			callID++
+		case *CSeqHeader:
+			cseq++
+		}
+	}
+	for _, name := range [...]string{"Content-Length", "Content-Type", "Max-Forwards"} {
+		single = max(single, countHeader(req, name))
+	}
+	switch {
+	case from == 0 || to == 0 || callID == 0 || cseq == 0 || req.Via() == nil || req.Via().Host == "":
+		return &refusal{code: 400, reason: "Missing Header"}
+	case from > 1 || to > 1 || callID > 1 || cseq > 1 || single > 1:
+		return &refusal{code: 400, reason: "Repeated Header"}
+	}
+	return nil
+}
+
+// countHeader counts a header that the parser gives its long name.
+func countHeader(req *Request, name string) int {
+	n := 0
+	for _, h := range req.Headers() {
+		if h.Name() == name {
+			n++
+		}
+	}
+	return n
+}
+
+// checkBody refuses an INVITE that carries, or accepts, no session description
+// that we could read (RFC 3261 sections 8.2.3 and 20.1).
+func checkBody(req *Request) *refusal {
+	if req.Method != INVITE {
+		return nil
+	}
+	if len(req.Body()) > 0 {
+		ct := mediaType(HeaderValue(req, "Content-Type"))
+		if ct != SDP && !strings.HasPrefix(ct, "multipart/") {
+			return &refusal{code: 415, header: NewHeader("Accept", SDP)}
+		}
+	}
+	accept := Tokens(req, "Accept")
+	if len(accept) > 0 && !slices.ContainsFunc(accept, func(v string) bool {
+		m := mediaType(v)
+		return m == SDP || m == "*/*" || m == "application/*"
+	}) {
+		return &refusal{code: 406}
+	}
+	return nil
+}
+
+// mediaType returns the type of a Content-Type or Accept value in lower case.
+func mediaType(v string) string {
+	v, _, _ = strings.Cut(v, ";")
+	return strings.ToLower(strings.TrimSpace(v))
+}
+
+func (s *Stack) unknownExtensions(req *Request) []string {
+	return slices.DeleteFunc(Tokens(req, "Require"), func(tag string) bool {
+		return slices.ContainsFunc(s.cfg.Extensions, func(ok string) bool { return strings.EqualFold(ok, tag) })
+	})
+}
+
+// methods are those of the Allow header. PRACK and SUBSCRIBE are understood, not offered.
+const methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, MESSAGE, REGISTER"
+
+// inDialogMethods are the Allow header inside a dialog.
+const inDialogMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
+
+func known(m Method) bool {
+	switch m {
+	case INVITE, ACK, CANCEL, BYE, REGISTER, OPTIONS, SUBSCRIBE, NOTIFY, REFER, INFO, MESSAGE, PRACK, UPDATE, PUBLISH:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,306 @@
+package sip
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// ErrTimeout is reported for a request that nobody answered for 32 s.
+var ErrTimeout = errors.New("sip: no answer")
+
+// errClosed is reported for requests of a closed stack.
+var errClosed = errors.New("sip: stack closed")
+
+// clientState is where a client transaction stands (RFC 3261 section 17.1, RFC 6026).
+type clientState uint8
+
+const (
+	clientCalling    clientState = iota // sent, nothing heard
+	clientProceeding                    // a provisional response came
+	clientRefused                       // INVITE: final 300-699, ACKed; absorbs repeats
+	clientAccepted                      // INVITE: 2xx; passes on repeats and other forks
+	clientDone
+)
+
+// clientTx is one request of ours. Its callbacks run on the goroutine that brings
+// the response or the time-out; owners put them on their strand.
+type clientTx struct {
+	stack *Stack
+	req   *Request
+	flow  Flow
+	data  []byte
+	key   string
+
+	// onResponse gets every provisional and the final response; for INVITE also
+	// each further 2xx.
+	onResponse func(*Response)
+	// onError gets the reason why no final response will come, at most once.
+	onError func(error)
+
+	mu       sync.Mutex // guards the fields below
+	state    clientState
+	repeat   *time.Timer // timers A and E
+	interval time.Duration
+	end      *time.Timer // timers B, D, F and M
+	ack      []byte      // ACK of a refusal, for its repeats
+}
+
+func clientKey(branch string, method Method) string { return branch + "|" + string(method) }
+
+// sendClient puts our Via on top of req, sends it down flow and follows it to the
+// end. The request belongs to the transaction from here on.
+func (s *Stack) sendClient(req *Request, flow Flow, onResponse func(*Response), onError func(error)) *clientTx {
+	branch := newBranch()
+	req.PrependHeader(newVia(flow, branch))
+	return s.startClient(req, flow, branch, onResponse, onError)
+}
+
+func (s *Stack) startClient(req *Request, flow Flow, branch string, onResponse func(*Response), onError func(error)) *clientTx {
+	tx := &clientTx{
+		stack: s, req: req, flow: flow, key: clientKey(branch, req.Method),
+		onResponse: onResponse, onError: onError, interval: t1,
+	}
+	data, err := marshal(req)
+	if err != nil {
+		tx.state = clientDone
+		s.log.Error("sip: request not sent", "method", req.Method, "err", err)
+		onError(err)
+		return tx
+	}
+	tx.data = data
+	if !s.clients.add(tx) {
+		tx.state = clientDone
+		onError(errClosed)
+		return tx
+	}
+	tx.mu.Lock()
+	tx.end = time.AfterFunc(giveUp, func() { tx.fail(ErrTimeout) })
+	if !flow.Reliable() {
+		tx.repeat = time.AfterFunc(t1, tx.sendAgain)
+	}
+	tx.mu.Unlock()
+	if err := s.writeErr(flow, flow.remote, data); err != nil {
+		tx.fail(err)
+	}
+	return tx
+}
+
+func newVia(flow Flow, branch string) *ViaHeader {
+	at := flow.link.sentBy(flow.remote)
+	via := &ViaHeader{
+		ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: flow.Transport(),
+		Host: at.host, Port: at.port, Params: Params{{K: "branch", V: branch}},
+	}
+	if !flow.Reliable() {
+		via.Params = append(via.Params, sipParam{K: "rport"})
+	}
+	return via
+}
+
+// sendAgain is timer A, which doubles, and E, which doubles up to T2.
+func (tx *clientTx) sendAgain() {
+	tx.mu.Lock()
+	invite := tx.req.Method == INVITE
+	if tx.state > clientProceeding || (invite && tx.state == clientProceeding) {
+		tx.mu.Unlock()
+		return
+	}
+	tx.interval *= 2
+	if !invite && (tx.interval > t2 || tx.state == clientProceeding) {
+		tx.interval = t2
+	}
+	tx.repeat.Reset(tx.interval)
+	tx.mu.Unlock()
+	tx.stack.write(tx.flow, tx.flow.remote, tx.data)
+}
+
+// receive takes a response that matches.
+func (tx *clientTx) receive(res *Response) {
+	if tx.req.Method == INVITE {
+		tx.receiveInvite(res)
+		return
+	}
+	tx.mu.Lock()
+	pass := tx.state < clientRefused
+	switch {
+	case !pass:
+	case res.StatusCode < 200:
+		tx.state = clientProceeding
+	default:
+		tx.doneLocked() // timer K is not needed: a repeat finds nobody
+	}
+	tx.mu.Unlock()
+	if pass {
+		tx.onResponse(res)
+	}
+}
+
+func (tx *clientTx) receiveInvite(res *Response) {
+	tx.mu.Lock()
+	var ack []byte
+	pass := false
+	switch code := res.StatusCode; {
+	case code < 200:
+		pass = tx.state <= clientProceeding
+		if pass {
+			tx.state = clientProceeding
+			tx.stopLocked() // how long it rings is the caller's to bound
+		}
+	case code < 300:
+		pass = tx.state != clientRefused
+		if tx.state <= clientProceeding {
+			tx.state = clientAccepted
+			tx.endAfterLocked(giveUp) // timer M
+		}
+	case tx.state <= clientProceeding:
+		pass = true
+		tx.state = clientRefused
+		tx.ack = tx.refusalAck(res)
+		ack = tx.ack
+		if tx.flow.Reliable() {
+			tx.doneLocked()
+		} else {
+			tx.endAfterLocked(giveUp) // timer D
+		}
+	default:
+		ack = tx.ack
+	}
+	tx.mu.Unlock()
+	if ack != nil {
+		tx.stack.write(tx.flow, tx.flow.remote, ack)
+	}
+	if pass {
+		tx.onResponse(res)
+	}
+}
+
+// refusalAck builds the ACK of a final response 300-699: same branch, hop by hop
+// (RFC 3261 section 17.1.1.3).
+func (tx *clientTx) refusalAck(res *Response) []byte {
+	ack := tx.sameHop(ACK)
+	ack.AppendHeader(res.To())
+	ack.SetBody(nil)
+	data, err := marshal(ack)
+	if err != nil {
+		tx.stack.log.Error("sip: ACK not sent", "err", err)
+	}
+	return data
+}
+
+// sameHop returns a request of the given method with the INVITE's Via, Route,
+// From, Call-ID and CSeq number; To is the caller's to add.
+func (tx *clientTx) sameHop(method Method) *Request {
+	r := NewRequest(method, tx.req.Recipient)
+	r.AppendHeader(tx.req.Via())
+	for _, h := range tx.req.Headers() {
+		switch h := h.(type) {
+		case *routeHeader, *FromHeader, *CallIDHeader, *maxForwardsHeader:
+			r.AppendHeader(h)
+		case *CSeqHeader:
+			r.AppendHeader(&CSeqHeader{SeqNo: h.SeqNo, MethodName: method})
+		}
+	}
+	return r
+}
+
+// cancel sends CANCEL for an INVITE that has a provisional response. Whatever
+// comes back, after 64*T1 the INVITE is over.
+func (tx *clientTx) cancel(headers []Header) {
+	tx.mu.Lock()
+	waits := tx.state == clientProceeding
+	if waits {
+		tx.endAfterLocked(giveUp)
+	}
+	tx.mu.Unlock()
+	if !waits {
+		return
+	}
+	req := tx.sameHop(CANCEL)
+	req.AppendHeader(tx.req.To())
+	for _, h := range headers {
+		req.AppendHeader(h)
+	}
+	req.SetBody(nil)
+	branch, _ := Param(tx.req.Via().Params, "branch")
+	tx.stack.startClient(req, tx.flow, branch, func(*Response) {}, func(error) {})
+}
+
+// fail ends the transaction without a final response. After a 2xx that is the
+// ordinary end (timer M), after a refusal too (timer D).
+func (tx *clientTx) fail(err error) {
+	tx.mu.Lock()
+	report := tx.state <= clientProceeding
+	tx.doneLocked()
+	tx.mu.Unlock()
+	if report {
+		tx.onError(err)
+	}
+}
+
+func (tx *clientTx) endAfterLocked(d time.Duration) {
+	tx.stopLocked()
+	tx.end = time.AfterFunc(d, func() { tx.fail(ErrTimeout) })
+}
+
+func (tx *clientTx) stopLocked() {
+	for _, t := range []*time.Timer{tx.repeat, tx.end} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+}
+
+func (tx *clientTx) doneLocked() {
+	tx.state = clientDone
+	tx.stopLocked()
+	tx.stack.clients.remove(tx)
+}
+
+// clientTable finds the transaction of a response.
+type clientTable struct {
+	mu     sync.Mutex // guards the fields below
+	byKey  map[string]*clientTx
+	closed bool
+}
+
+func (t *clientTable) add(tx *clientTx) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.byKey[tx.key] = tx
+	return true
+}
+
+func (t *clientTable) remove(tx *clientTx) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byKey, tx.key)
+}
+
+func (t *clientTable) find(key string) *clientTx {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.byKey[key]
+}
+
+// on returns the transactions that wait on a link, or all if l is nil.
+func (t *clientTable) on(l link) []*clientTx {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var txs []*clientTx
+	for _, tx := range t.byKey {
+		if l == nil || tx.flow.link == l {
+			txs = append(txs, tx)
+		}
+	}
+	return txs
+}
+
+func (t *clientTable) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+}

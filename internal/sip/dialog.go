@@ -1,0 +1,375 @@
+package sip
+
+import (
+	"errors"
+	"strings"
+)
+
+// ErrNoACK is reported for a 2xx of ours that was not acknowledged for 32 s.
+var ErrNoACK = errors.New("sip: no ACK")
+
+// errEnded is reported for requests on a dialog that is over.
+var errEnded = errors.New("sip: dialog ended")
+
+// DialogEvents are what a confirmed dialog reports. Nil fields take the default.
+type DialogEvents struct {
+	// Bye reports that the peer hung up; 200 is sent. Nothing else comes.
+	Bye func(d *Dialog, reasons []Reason)
+	// Lost reports that the dialog ended by itself: no ACK to our 2xx, 408 or 481
+	// to a request of ours. BYE is sent where it makes sense. Nothing else comes.
+	Lost func(d *Dialog, err error)
+	// Reinvite reports a re-INVITE, or an UPDATE with SDP, which must be answered
+	// through o at once or later. Default: 488.
+	Reinvite func(d *Dialog, o *Offer)
+	// Refer returns the answer to REFER, 202 or a refusal. Default: 405.
+	Refer func(d *Dialog, req *Request) (code int)
+	// Info returns the answer to INFO. Default: 415 with a body, 200 without.
+	Info func(d *Dialog, req *Request) (code int)
+	// Notify returns the answer to NOTIFY. Default: 489.
+	Notify func(d *Dialog, req *Request) (code int)
+}
+
+type dialogState uint8
+
+const (
+	dialogEarly dialogState = iota
+	dialogConfirmed
+	// dialogEnded still answers BYE with 200 and everything else with 481.
+	dialogEnded
+)
+
+// Dialog is an early or confirmed dialog of an INVITE (RFC 3261 section 12).
+type Dialog struct {
+	ses       *session
+	ev        DialogEvents
+	remoteTag string
+	incoming  *Incoming // of an early incoming dialog, for a BYE before the answer
+	user      string    // of our Contact
+
+	// The fields below belong to the strand.
+	state   dialogState
+	silent  bool // we hung up: no more events
+	local   Address
+	remote  Address
+	target  Uri   // the peer's Contact
+	routes  []Uri // route set, first hop first
+	flow    Flow
+	sticky  bool // requests take flow although it is UDP
+	auth    *authState
+	outSeq  uint32 // CSeq of our last request
+	inSeq   uint32 // CSeq of the peer's last request, 0 if none
+	owesAck uint32 // CSeq of an INVITE whose ACK the caller owes, 0 if none
+	ack     sentAck
+	unacked *unacked
+
+	reinvite  *reinvite   // ours under way
+	reinvites []*reinvite // ours that wait
+	offer     *Offer      // theirs, unanswered
+	byeWaits  bool        // Bye was called while our 2xx has no ACK
+	farewell  []Header    // of that Bye
+}
+
+// sentAck is the ACK to the last 2xx, for its repeats.
+type sentAck struct {
+	seq  uint32
+	flow Flow
+	data []byte
+}
+
+// newIncomingDialog makes the dialog of a peer's INVITE (RFC 3261 section 12.1.1).
+func newIncomingDialog(ses *session, tx *ServerTx, ev DialogEvents) *Dialog {
+	req := tx.req
+	d := &Dialog{
+		ses: ses, ev: ev, remoteTag: Tag(req.From().Params), user: req.Recipient.User,
+		local:  Address{Name: req.To().DisplayName, URI: req.To().Address},
+		remote: Address{Name: req.From().DisplayName, URI: req.From().Address},
+		target: req.From().Address, flow: tx.flow, inSeq: req.CSeq().SeqNo,
+	}
+	for _, h := range req.Headers() {
+		if rr, ok := h.(*recordRouteHeader); ok {
+			d.routes = append(d.routes, rr.Address)
+		}
+	}
+	d.sticky = true
+	if c := req.Contact(); c != nil {
+		d.target = c.Address
+		d.sticky = len(d.routes) == 0 && natted(c.Address, tx.flow.remote.Addr())
+	}
+	return d
+}
+
+// newOutgoingDialog makes an early dialog of a response to our INVITE (RFC 3261
+// section 12.1.2).
+func newOutgoingDialog(o *Outgoing, res *Response) *Dialog {
+	d := &Dialog{
+		ses: o.ses, ev: o.ev.Dialog, remoteTag: Tag(res.To().Params), user: o.r.ContactUser,
+		local:  Address{Name: escapeName(o.r.From.Name), URI: o.r.From.URI},
+		remote: Address{Name: escapeName(o.r.To.Name), URI: o.r.To.URI},
+		target: o.r.RequestURI, flow: o.flow, sticky: !o.r.Flow.IsZero(),
+		auth: o.at.auth, outSeq: o.seq,
+	}
+	d.learn(res)
+	return d
+}
+
+// learn takes the remote target and, reversed, the route set of a response.
+func (d *Dialog) learn(res *Response) {
+	var routes []Uri
+	for _, h := range res.Headers() {
+		if rr, ok := h.(*recordRouteHeader); ok {
+			routes = append([]Uri{rr.Address}, routes...)
+		}
+	}
+	if routes != nil {
+		d.routes = routes
+	}
+	if c := res.Contact(); c != nil {
+		d.target = c.Address
+		d.sticky = d.sticky || (len(d.routes) == 0 && natted(c.Address, d.flow.remote.Addr()))
+	}
+}
+
+// confirm makes an early dialog of ours a confirmed one: the 2xx decides the
+// route set and the target (RFC 3261 section 13.2.2.4).
+func (d *Dialog) confirm(res *Response) {
+	d.routes = nil
+	d.learn(res)
+	d.state = dialogConfirmed
+	d.ses.lingers = true
+	d.ack.seq = res.CSeq().SeqNo
+}
+
+// confirmed reports whether the dialog ever had a 2xx.
+func (d *Dialog) confirmed() bool { return d.ack.seq != 0 }
+
+// ID names the dialog in logs: Call-ID and both tags.
+func (d *Dialog) ID() string { return d.ses.callID + ";" + d.ses.localTag + ";" + d.remoteTag }
+
+// CallID is the Call-ID.
+func (d *Dialog) CallID() string { return d.ses.callID }
+
+// LocalTag is our tag.
+func (d *Dialog) LocalTag() string { return d.ses.localTag }
+
+// RemoteTag is the peer's tag.
+func (d *Dialog) RemoteTag() string { return d.remoteTag }
+
+// SetFlow moves the dialog to another connection of the same peer, after it
+// registered again.
+func (d *Dialog) SetFlow(f Flow) {
+	d.ses.do(func() { d.flow, d.sticky = f, true })
+}
+
+// Bye hangs up, with headers such as Reason. On a dialog whose 2xx is not ACKed
+// yet it waits for the ACK (RFC 3261 section 15). No event follows. It does
+// nothing on an early dialog: Reject or Cancel that.
+func (d *Dialog) Bye(headers ...Header) {
+	d.ses.do(func() {
+		switch {
+		case d.state != dialogConfirmed || d.byeWaits:
+		case d.unacked != nil:
+			d.silent, d.byeWaits, d.farewell = true, true, headers
+		default:
+			d.silent = true
+			d.sendBye(headers)
+		}
+	})
+}
+
+// sendBye sends BYE and ends the dialog. Whatever comes back changes nothing.
+func (d *Dialog) sendBye(headers []Header) {
+	d.end()
+	d.transact(BYE, "", nil, headers, func(res *Response, err error) {
+		if err != nil {
+			d.ses.log.Debug("sip: BYE not answered", "dialog", d.ID(), "err", err)
+		}
+	})
+}
+
+// end stops everything of the dialog but answers to late requests.
+func (d *Dialog) end() {
+	if d.state == dialogEnded {
+		return
+	}
+	d.state = dialogEnded
+	if d.unacked != nil {
+		d.unacked.stop()
+		d.unacked = nil
+	}
+	if d.offer != nil {
+		d.offer.refuse(487, "", nil)
+	}
+	waiting := d.reinvites
+	if d.reinvite != nil {
+		waiting = append(waiting, d.reinvite)
+	}
+	d.reinvites, d.reinvite = nil, nil
+	for _, r := range waiting {
+		r.finish(nil)
+	}
+	d.ses.settle()
+}
+
+// lost ends a dialog that the peer no longer knows, or that we gave up.
+func (d *Dialog) lost(err error) {
+	if d.state == dialogEnded {
+		return
+	}
+	silent := d.silent
+	d.silent = true
+	headers := d.farewell
+	if headers == nil {
+		headers = []Header{Reason{Protocol: "SIP", Cause: 408, Text: "No answer"}.Header()}
+	}
+	d.sendBye(headers)
+	if !silent && d.ev.Lost != nil {
+		d.ev.Lost(d, err)
+	}
+}
+
+// Request sends a request other than INVITE and BYE inside the dialog: INFO,
+// NOTIFY, REFER, MESSAGE, OPTIONS, UPDATE. done, which may be nil, gets the final
+// response or the error.
+func (d *Dialog) Request(method Method, contentType string, body []byte, done func(res *Response, err error), headers ...Header) {
+	if done == nil {
+		done = func(*Response, error) {}
+	}
+	d.ses.do(func() {
+		if d.state == dialogEnded {
+			done(nil, errEnded)
+			return
+		}
+		d.transact(method, contentType, body, headers, func(res *Response, err error) {
+			done(res, err)
+			if (method == UPDATE || method == OPTIONS) && gone(res, err) {
+				d.lost(goneError(method, err))
+			}
+		})
+	})
+}
+
+// gone reports whether the peer no longer knows the dialog (RFC 3261 section 12.2.1.2).
+func gone(res *Response, err error) bool {
+	return errors.Is(err, ErrTimeout) || (res != nil && (res.StatusCode == 481 || res.StatusCode == 408))
+}
+
+func goneError(method Method, err error) error {
+	if err == nil {
+		err = errEnded
+	}
+	return errors.Join(errors.New("sip: "+string(method)+" failed"), err)
+}
+
+// transact sends a request inside the dialog and calls done with its final
+// response or error, on the strand.
+func (d *Dialog) transact(method Method, contentType string, body []byte, headers []Header, done func(*Response, error)) {
+	a := &attempt{
+		stack: d.ses.stack, strand: &d.ses.strand, auth: d.auth, reach: d.reach,
+		build: func(f Flow) *Request {
+			d.outSeq++
+			r := d.newRequest(method, d.outSeq, f)
+			for _, h := range headers {
+				r.AppendHeader(h)
+			}
+			setBody(r, contentType, body)
+			return r
+		},
+		onResponse: func(res *Response) {
+			if res.StatusCode < 200 {
+				return
+			}
+			if method == UPDATE && res.StatusCode < 300 {
+				d.retarget(res)
+			}
+			done(res, nil)
+		},
+		onError: func(err error) { done(nil, err) },
+	}
+	a.start()
+}
+
+// newRequest returns a request of the dialog without body (RFC 3261 section 12.2.1.1).
+func (d *Dialog) newRequest(method Method, seq uint32, f Flow) *Request {
+	uri, routes := d.target, d.routes
+	if len(routes) > 0 {
+		if _, loose := Param(routes[0].UriParams, "lr"); !loose { // a strict router of RFC 2543
+			uri, routes = routes[0], append(routes[1:len(routes):len(routes)], d.target)
+		}
+	}
+	r := NewRequest(method, uri)
+	r.AppendHeader(header(maxForwardsHeader(70)))
+	for _, hop := range routes {
+		r.AppendHeader(&routeHeader{Address: hop})
+	}
+	r.AppendHeader(&FromHeader{DisplayName: d.local.Name, Address: d.local.URI, Params: Params{{K: "tag", V: d.ses.localTag}}})
+	to := &ToHeader{DisplayName: d.remote.Name, Address: d.remote.URI}
+	if d.remoteTag != "" {
+		to.Params = Params{{K: "tag", V: d.remoteTag}}
+	}
+	r.AppendHeader(to)
+	r.AppendHeader(header(CallIDHeader(d.ses.callID)))
+	r.AppendHeader(&CSeqHeader{SeqNo: seq, MethodName: method})
+	if method != BYE && method != ACK {
+		r.AppendHeader(&ContactHeader{Address: f.Contact(d.user)})
+	}
+	if method == INVITE || method == UPDATE {
+		r.AppendHeader(NewHeader("Allow", inDialogMethods))
+	}
+	d.ses.stack.signRequest(r)
+	return r
+}
+
+// dress adds to a response what makes or refreshes the dialog.
+func (d *Dialog) dress(res *Response, f Flow, body []byte, headers []Header) {
+	res.AppendHeader(&ContactHeader{Address: f.Contact(d.user)})
+	if res.StatusCode >= 200 {
+		res.AppendHeader(NewHeader("Allow", inDialogMethods))
+	}
+	for _, h := range headers {
+		res.AppendHeader(h)
+	}
+	setBody(res, SDP, body)
+}
+
+// reach finds the way for the dialog's requests: the connection it came on while
+// that lives, or the route set, or the peer's Contact.
+func (d *Dialog) reach(found func(Flow, error)) {
+	t := d.flow.Transport()
+	switch {
+	case d.flow.Alive() && (d.sticky || t != UDP):
+		found(d.flow, nil)
+	case t == WS || t == WSS || (d.sticky && t != UDP && natted(d.target, d.flow.remote.Addr())):
+		found(Flow{}, ErrFlowClosed) // nobody can connect to a browser
+	case len(d.routes) > 0:
+		d.ses.stack.open(Target{}, d.routes[0], found)
+	default:
+		d.ses.stack.open(Target{}, d.target, found)
+	}
+}
+
+// retarget takes a new Contact of the peer (target refresh).
+func (d *Dialog) retarget(m interface{ Contact() *ContactHeader }) {
+	if c := m.Contact(); c != nil {
+		d.target = c.Address
+	}
+}
+
+// escapeName makes a display name safe inside quotes. Escapes already there stay.
+func escapeName(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == '\\' && i+1 < len(name) && (name[i+1] == '"' || name[i+1] == '\\'):
+			b.WriteString(name[i : i+2])
+			i++
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c == 0x7f:
+			b.WriteByte(' ')
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

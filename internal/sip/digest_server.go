@@ -1,0 +1,209 @@
+package sip
+
+import (
+	"crypto/hmac"
+	"crypto/md5" //nolint:gosec // RFC 3261 digest
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"hash"
+	"strings"
+	"time"
+
+	"github.com/icholy/digest"
+)
+
+// HA1 is a stored secret: hex of hash(username:realm:password), lower case. An
+// empty field means that algorithm cannot be used for this user.
+type HA1 struct{ MD5, SHA256 string }
+
+// HashHA1 makes the stored secret of a password.
+func HashHA1(username, realm, password string) HA1 {
+	a1 := username + ":" + realm + ":" + password
+	return HA1{MD5: hashHex(md5.New(), a1), SHA256: hashHex(sha256.New(), a1)} //nolint:gosec // RFC 3261 digest
+}
+
+func hashHex(h hash.Hash, s string) string {
+	h.Write([]byte(s))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// AuthConfig says how an Authenticator challenges.
+type AuthConfig struct {
+	// Realm is the realm of the challenges.
+	Realm string
+	// Lookup returns the secret of a user. It must take the same time for known
+	// and unknown ones, and must not block.
+	Lookup func(username string) (HA1, bool)
+	// SHA256 offers SHA-256 after MD5. Browser clients read the first challenge only.
+	SHA256 bool
+	// NonceTTL is how long a nonce is good, default 10 min.
+	NonceTTL time.Duration
+	// Key signs nonces; nil makes a random one. Nodes that share users share it.
+	Key []byte
+}
+
+// AuthResult is what Check found.
+type AuthResult uint8
+
+const (
+	// AuthMissing is a request without credentials for our realm: challenge it.
+	AuthMissing AuthResult = iota
+	// AuthOK is a proven user.
+	AuthOK
+	// AuthStale is an old or foreign nonce, whatever the password: challenge with stale=true.
+	AuthStale
+	// AuthFailed is an unknown user or a wrong password, which look the same.
+	AuthFailed
+)
+
+// Authenticator challenges requests and checks the answers. It keeps no state
+// per client: nonces are signed, bound to the peer's IP address, and good for
+// NonceTTL and any nonce-count, because browser clients repeat theirs (sip.js
+// sends the same nonce, cnonce and nc with every refresh).
+type Authenticator struct {
+	c     AuthConfig
+	dummy HA1 // stands in for unknown users, so that they cost the same
+}
+
+// NewAuthenticator returns an Authenticator.
+func NewAuthenticator(c AuthConfig) *Authenticator {
+	setDefault(&c.NonceTTL, 10*time.Minute)
+	if c.Key == nil {
+		c.Key = []byte(rand.Text() + rand.Text())
+	}
+	return &Authenticator{c: c, dummy: HashHA1(rand.Text(), c.Realm, rand.Text())}
+}
+
+// Check proves who sent the request of tx. The user name is returned also with
+// AuthFailed, for lock-out, but never to be trusted then. REGISTER brings its
+// credentials in Authorization, anything else in Proxy-Authorization or
+// Authorization.
+func (a *Authenticator) Check(tx *ServerTx) (username string, result AuthResult) {
+	cred := a.credentials(tx.req)
+	if cred == nil {
+		return "", AuthMissing
+	}
+	ha1, known := a.c.Lookup(cred.Username)
+	if !known {
+		ha1 = a.dummy
+	}
+	match := a.match(cred, ha1, string(tx.req.Method)) && known && sameTarget(cred.URI, tx.req.Recipient)
+	switch {
+	case !a.fresh(cred.Nonce, tx): // says nothing about the password
+		return cred.Username, AuthStale
+	case !match:
+		return cred.Username, AuthFailed
+	}
+	return cred.Username, AuthOK
+}
+
+// credentials returns the digest credentials for our realm, nil if there are none.
+func (a *Authenticator) credentials(req *Request) *digest.Credentials {
+	for _, name := range [...]string{"Authorization", "Proxy-Authorization"} {
+		for _, v := range HeaderValues(req, name) {
+			if cred, err := digest.ParseCredentials(v); err == nil && cred.Realm == a.c.Realm {
+				return cred
+			}
+		}
+	}
+	return nil
+}
+
+// match recomputes the response (RFC 2617 section 3.2.2, RFC 8760).
+func (a *Authenticator) match(cred *digest.Credentials, ha1 HA1, method string) bool {
+	var stored string
+	var h hash.Hash
+	switch strings.ToUpper(cred.Algorithm) {
+	case "", "MD5":
+		stored, h = ha1.MD5, md5.New() //nolint:gosec // RFC 3261 digest
+	case "SHA-256":
+		stored, h = ha1.SHA256, sha256.New()
+	}
+	if stored == "" || (cred.QOP != "" && cred.QOP != "auth") {
+		return false
+	}
+	ha2 := hashHex(h, method+":"+cred.URI)
+	h.Reset()
+	want := stored + ":" + cred.Nonce + ":"
+	if cred.QOP != "" {
+		want += hexCount(cred.Nc) + ":" + cred.Cnonce + ":" + cred.QOP + ":"
+	}
+	want = hashHex(h, want+ha2)
+	return subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(cred.Response))) == 1
+}
+
+// hexCount writes a nonce-count as on the wire, eight digits.
+func hexCount(n int) string {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], uint32(n)) //nolint:gosec // parsed from at most 32 bits
+	return hex.EncodeToString(b[:])
+}
+
+// sameTarget keeps credentials from being used for another place than they were
+// made for. Ports and parameters may differ: phones disagree about them.
+func sameTarget(digestURI string, uri Uri) bool {
+	u, err := ParseURI(digestURI)
+	return err == nil && u.User == uri.User && strings.EqualFold(u.Host, uri.Host)
+}
+
+// A nonce is base64 of 8 bytes time, 8 random bytes and 16 bytes HMAC-SHA256 over
+// both, the realm and the peer's address.
+const (
+	nonceBody = 16
+	nonceLen  = nonceBody + 16
+)
+
+func (a *Authenticator) nonce(tx *ServerTx) string {
+	b := make([]byte, nonceBody, nonceLen)
+	binary.BigEndian.PutUint64(b, uint64(time.Now().Unix())) //nolint:gosec // after 1970
+	_, _ = rand.Read(b[8:])                                  // never fails
+	return base64.RawURLEncoding.EncodeToString(a.sign(b, tx))
+}
+
+// sign appends the signature to the first bytes of a nonce.
+func (a *Authenticator) sign(b []byte, tx *ServerTx) []byte {
+	mac := hmac.New(sha256.New, a.c.Key)
+	mac.Write(b[:nonceBody])
+	mac.Write([]byte(a.c.Realm))
+	ip := tx.flow.remote.Addr().As16()
+	mac.Write(ip[:])
+	return append(b[:nonceBody], mac.Sum(nil)[:nonceLen-nonceBody]...)
+}
+
+// fresh reports whether we made that nonce for this peer within NonceTTL.
+func (a *Authenticator) fresh(nonce string, tx *ServerTx) bool {
+	b, err := base64.RawURLEncoding.DecodeString(nonce)
+	if err != nil || len(b) != nonceLen {
+		return false
+	}
+	want := a.sign(append(make([]byte, 0, nonceLen), b[:nonceBody]...), tx)
+	made := time.Unix(int64(binary.BigEndian.Uint64(b)), 0) //nolint:gosec // signed, or refused below
+	age := time.Since(made)
+	return hmac.Equal(b, want) && age >= -time.Minute && age <= a.c.NonceTTL
+}
+
+// Challenge answers 401 to REGISTER and 407 to anything else.
+func (a *Authenticator) Challenge(tx *ServerTx, stale bool) {
+	code, name := 407, "Proxy-Authenticate"
+	if tx.req.Method == REGISTER {
+		code, name = 401, "WWW-Authenticate"
+	}
+	algorithms := []string{"MD5"}
+	if a.c.SHA256 {
+		algorithms = append(algorithms, "SHA-256")
+	}
+	nonce := a.nonce(tx)
+	var headers []Header
+	for _, alg := range algorithms {
+		v := `Digest realm="` + a.c.Realm + `", nonce="` + nonce + `", algorithm=` + alg + `, qop="auth"`
+		if stale {
+			v += ", stale=true"
+		}
+		headers = append(headers, NewHeader(name, v))
+	}
+	tx.Reply(code, "", headers...)
+}

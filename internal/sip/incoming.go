@@ -1,0 +1,101 @@
+package sip
+
+// IncomingEvents are what an Incoming reports. Nil fields are ignored.
+type IncomingEvents struct {
+	// Cancelled reports that the caller gave up before a final response, by CANCEL
+	// or by BYE. 487 is already sent. Nothing else comes.
+	Cancelled func(reasons []Reason)
+	// Acked reports the ACK to our 2xx, once; its body is the answer if Answer
+	// carried an offer.
+	Acked func(ack *Request)
+	// Dialog are the events of the dialog, from Answer on.
+	Dialog DialogEvents
+}
+
+// Incoming is an INVITE of a peer.
+type Incoming struct {
+	tx *ServerTx
+	ev IncomingEvents
+	d  *Dialog
+}
+
+// Incoming takes over an INVITE, from inside ServeSIP or later: it sends 100 at
+// once, handles CANCEL and owns the dialog.
+func (s *Stack) Incoming(tx *ServerTx, ev IncomingEvents) *Incoming {
+	ses := s.newSession(tx.req.CallID().Value(), tx.tag)
+	in := &Incoming{tx: tx, ev: ev, d: newIncomingDialog(ses, tx, ev.Dialog)}
+	in.d.incoming = in
+	ses.dialogs = []*Dialog{in.d}
+	s.sessions.add(ses)
+	tx.onCancel(func(cancel *Request) {
+		ses.do(func() { in.cancelled(Reasons(cancel)) })
+	})
+	tx.hold()
+	return in
+}
+
+// Request returns the INVITE.
+func (in *Incoming) Request() *Request { return in.tx.req }
+
+// Flow returns the way the INVITE came.
+func (in *Incoming) Flow() Flow { return in.tx.flow }
+
+// Dialog returns the dialog, which is early until Answer.
+func (in *Incoming) Dialog() *Dialog { return in.d }
+
+// Ring sends a provisional response 101 to 199, with SDP unless body is nil. It
+// does nothing after a final response.
+func (in *Incoming) Ring(code int, body []byte, headers ...Header) {
+	in.d.ses.do(func() {
+		if in.d.ses.inviting {
+			in.tx.Respond(in.response(code, body, headers))
+		}
+	})
+}
+
+// Answer sends 200 with SDP and repeats it until the ACK. It does nothing after a
+// final response.
+func (in *Incoming) Answer(body []byte, headers ...Header) {
+	in.d.ses.do(func() {
+		if !in.d.ses.inviting {
+			return
+		}
+		in.d.ses.inviting = false
+		in.d.state, in.d.ses.lingers = dialogConfirmed, true
+		in.d.accept(in.tx, in.response(200, body, headers), in.ev.Acked)
+	})
+}
+
+// Reject sends a final response 300 to 699. An empty reason takes the usual
+// phrase. It does nothing after a final response.
+func (in *Incoming) Reject(code int, reason string, headers ...Header) {
+	in.d.ses.do(func() { in.refuse(code, reason, headers) })
+}
+
+func (in *Incoming) refuse(code int, reason string, headers []Header) {
+	ses := in.d.ses
+	if !ses.inviting {
+		return
+	}
+	ses.inviting = false
+	in.d.state = dialogEnded
+	in.tx.Reply(code, reason, headers...)
+	ses.settle()
+}
+
+// cancelled ends the INVITE for the caller, who is told 487.
+func (in *Incoming) cancelled(reasons []Reason) {
+	if !in.d.ses.inviting {
+		return
+	}
+	in.refuse(487, "", nil)
+	if in.ev.Cancelled != nil {
+		in.ev.Cancelled(reasons)
+	}
+}
+
+func (in *Incoming) response(code int, body []byte, headers []Header) *Response {
+	res := in.tx.NewResponse(code, "")
+	in.d.dress(res, in.tx.flow, body, headers)
+	return res
+}

@@ -1,0 +1,196 @@
+package sip
+
+import (
+	"strings"
+)
+
+// request serves a request of the peer inside the dialog.
+func (d *Dialog) request(tx *ServerTx) {
+	req := tx.req
+	if d.state == dialogEnded {
+		d.afterEnd(tx)
+		return
+	}
+	if seq := req.CSeq().SeqNo; d.inSeq != 0 && seq <= d.inSeq {
+		tx.Reply(500, "CSeq Out Of Order") // RFC 3261 section 12.2.2
+		return
+	} else {
+		d.inSeq = seq
+	}
+	if tx.flow.Reliable() {
+		d.flow = tx.flow // a phone that reconnected is reached on its new connection
+	}
+	d.serve(tx)
+}
+
+// afterEnd answers what comes late: a BYE that crossed ours is fine.
+func (d *Dialog) afterEnd(tx *ServerTx) {
+	if tx.req.Method == BYE {
+		tx.Reply(200, "")
+		return
+	}
+	tx.Reply(481, "")
+}
+
+func (d *Dialog) serve(tx *ServerTx) {
+	switch tx.req.Method {
+	case BYE:
+		d.byeReceived(tx)
+	case INVITE:
+		d.reinvited(tx)
+	case UPDATE:
+		d.updated(tx)
+	case INFO:
+		d.reply(tx, d.ev.Info, infoDefault(tx.req))
+	case REFER:
+		d.reply(tx, d.ev.Refer, 405)
+	case NOTIFY:
+		d.reply(tx, d.ev.Notify, 489)
+	case OPTIONS:
+		tx.Reply(200, "", NewHeader("Allow", inDialogMethods), NewHeader("Accept", SDP))
+	case PRACK:
+		tx.Reply(481, "") // we send no reliable provisional responses
+	default:
+		tx.Reply(405, "", NewHeader("Allow", inDialogMethods))
+	}
+}
+
+// reply answers with what the owner of the dialog says.
+func (d *Dialog) reply(tx *ServerTx, ask func(*Dialog, *Request) int, code int) {
+	if ask != nil && !d.silent {
+		code = ask(d, tx.req)
+	}
+	switch code {
+	case 405:
+		tx.Reply(405, "", NewHeader("Allow", inDialogMethods))
+	default:
+		tx.Reply(code, "")
+	}
+}
+
+// infoDefault never ends the call: phones send INFO nobody asked for.
+func infoDefault(req *Request) int {
+	if len(req.Body()) > 0 {
+		return 415
+	}
+	return 200
+}
+
+// byeReceived ends the dialog. Before the answer it ends the INVITE too (RFC 3261
+// section 15.1.2).
+func (d *Dialog) byeReceived(tx *ServerTx) {
+	tx.Reply(200, "")
+	reasons := Reasons(tx.req)
+	if d.state == dialogEarly {
+		if d.incoming != nil {
+			d.incoming.cancelled(reasons)
+		}
+		return
+	}
+	silent := d.silent
+	d.silent = true
+	d.end()
+	if !silent && d.ev.Bye != nil {
+		d.ev.Bye(d, reasons)
+	}
+}
+
+// updated serves UPDATE (RFC 3311): without SDP it only refreshes, with SDP it is
+// an offer like a re-INVITE's.
+func (d *Dialog) updated(tx *ServerTx) {
+	switch {
+	case len(tx.req.Body()) == 0:
+		d.retarget(tx.req)
+		res := tx.NewResponse(200, "")
+		d.dress(res, tx.flow, nil, sessionTimer(tx.req))
+		tx.Respond(res)
+	case d.reinvite != nil:
+		tx.Reply(491, "")
+	case d.offer != nil:
+		tx.Reply(500, "", NewHeader("Retry-After", "2"))
+	case d.state != dialogConfirmed:
+		tx.Reply(488, "")
+	default:
+		d.offered(tx)
+	}
+}
+
+// sessionTimer repeats the session timer that the peer refreshes itself (RFC 4028
+// section 9), so that it goes on doing so.
+func sessionTimer(req *Request) []Header {
+	v := HeaderValue(req, "Session-Expires")
+	if v == "" {
+		return nil
+	}
+	interval, _, _ := strings.Cut(v, ";")
+	return []Header{NewHeader("Session-Expires", strings.TrimSpace(interval)+";refresher=uac")}
+}
+
+// reinvited serves a re-INVITE (RFC 3261 section 14.2).
+func (d *Dialog) reinvited(tx *ServerTx) {
+	switch {
+	case d.reinvite != nil:
+		tx.Reply(491, "")
+	case d.offer != nil || d.state != dialogConfirmed:
+		tx.Reply(500, "", NewHeader("Retry-After", "2"))
+	default:
+		d.offered(tx)
+	}
+}
+
+func (d *Dialog) offered(tx *ServerTx) {
+	o := &Offer{d: d, tx: tx}
+	d.offer = o
+	tx.onCancel(func(*Request) {
+		d.ses.do(func() { o.refuse(487, "", nil) })
+	})
+	if d.ev.Reinvite == nil || d.silent {
+		o.refuse(488, "", nil)
+		return
+	}
+	d.ev.Reinvite(d, o)
+}
+
+// Offer is a re-INVITE or UPDATE of the peer that waits for its answer.
+type Offer struct {
+	d  *Dialog
+	tx *ServerTx
+}
+
+// Request returns the re-INVITE or UPDATE; its body is nil if the peer asks for
+// an offer of ours.
+func (o *Offer) Request() *Request { return o.tx.req }
+
+// Accept answers 200 with SDP. acked, if not nil, gets the ACK of a re-INVITE.
+func (o *Offer) Accept(body []byte, acked func(ack *Request), headers ...Header) {
+	o.d.ses.do(func() {
+		d := o.d
+		if d.offer != o {
+			return // cancelled, or the dialog is over
+		}
+		d.offer = nil
+		d.retarget(o.tx.req)
+		res := o.tx.NewResponse(200, "")
+		d.dress(res, o.tx.flow, body, append(sessionTimer(o.tx.req), headers...))
+		if o.tx.req.Method == INVITE {
+			d.accept(o.tx, res, acked)
+			return
+		}
+		o.tx.Respond(res)
+		d.nextReinvite()
+	})
+}
+
+// Reject answers with a final response 300 to 699, mostly 488.
+func (o *Offer) Reject(code int, reason string, headers ...Header) {
+	o.d.ses.do(func() { o.refuse(code, reason, headers) })
+}
+
+func (o *Offer) refuse(code int, reason string, headers []Header) {
+	if o.d.offer != o {
+		return
+	}
+	o.d.offer = nil
+	o.tx.Reply(code, reason, headers...)
+	o.d.nextReinvite()
+}

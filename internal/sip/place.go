@@ -1,0 +1,89 @@
+package sip
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+)
+
+// place is where a listener is bound and what it calls itself on the wire.
+type place struct {
+	bound     netip.AddrPort
+	advertise hostPort // host "" is the bound address
+}
+
+func newPlace(bound netip.AddrPort, advertise string) (place, error) {
+	p := place{bound: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())}
+	if advertise == "" {
+		return p, nil
+	}
+	at, err := parseHostPort(advertise)
+	if err != nil {
+		return place{}, err
+	}
+	if at.port == 0 {
+		at.port = int(bound.Port())
+	}
+	p.advertise = at
+	return p, nil
+}
+
+// parseHostPort reads "host", "host:port", "v6" and "[v6]:port". IPv6 addresses
+// get brackets, as a URI needs them.
+func parseHostPort(s string) (hostPort, error) {
+	host, portText, err := net.SplitHostPort(s)
+	if err != nil {
+		host, portText = strings.Trim(s, "[]"), "0"
+	}
+	port, err := strconv.ParseUint(portText, 10, 16)
+	if err != nil || host == "" || strings.ContainsAny(host, " /;<>\"@\r\n") {
+		return hostPort{}, fmt.Errorf("sip: %q is not host or host:port", s)
+	}
+	return hostPort{host: bracket(host), port: int(port)}, nil
+}
+
+func bracket(host string) string {
+	if strings.Contains(host, ":") && !strings.HasPrefix(host, "[") {
+		return "[" + host + "]"
+	}
+	return host
+}
+
+// sentBy returns what the peer at to shall call us.
+func (p place) sentBy(to netip.AddrPort) hostPort {
+	if p.advertise.host != "" {
+		return p.advertise
+	}
+	addr := p.bound.Addr()
+	if addr.IsUnspecified() {
+		if via, ok := localFor(to); ok {
+			addr = via
+		}
+	}
+	return hostPort{host: bracket(addr.String()), port: int(p.bound.Port())}
+}
+
+// localFor asks the routing table which of our addresses reaches to. Nothing is
+// sent: connecting a UDP socket only looks up the route.
+func localFor(to netip.AddrPort) (netip.Addr, bool) {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	defer func() { _ = c.Close() }() // nothing was written
+	return addrOf(c.LocalAddr()).Addr(), true
+}
+
+// addrOf returns the address of a UDP or TCP endpoint, zero for others.
+func addrOf(a net.Addr) netip.AddrPort {
+	var ap netip.AddrPort
+	switch a := a.(type) {
+	case *net.UDPAddr:
+		ap = a.AddrPort()
+	case *net.TCPAddr:
+		ap = a.AddrPort()
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,105 @@
+package sip
+
+import "errors"
+
+// errDropped ends an INVITE that was cancelled before it was sent.
+var errDropped = errors.New("sip: given up before it was sent")
+
+// Outbound is a request outside dialogs for Send.
+type Outbound struct {
+	// Request needs Request-URI, From (tag added if missing) and To. Call-ID and
+	// CSeq are added if missing; a REGISTER refresh brings its own, and CSeq rises
+	// by one with each challenge answered. Via and Max-Forwards are the stack's.
+	Request *Request
+	// Flow sends down a connection; else Target or the Request-URI says where.
+	Flow   Flow
+	Target Target
+	// ContactUser, if not "", adds a Contact with our address on the chosen flow
+	// and ContactParams.
+	ContactUser   string
+	ContactParams Params
+	// Credentials, if set, answer one 401 or 407, and one more if it says stale.
+	Credentials *Credentials
+}
+
+// Send sends a request other than INVITE and calls done once with the final
+// response, or with the reason why there is none: a time-out after 32 s, a dead
+// flow, no route. done must not block; it may run before Send returns.
+func (s *Stack) Send(out Outbound, done func(res *Response, err error)) {
+	run := &strand{log: s.log}
+	req := out.Request
+	if req.From() == nil || req.To() == nil {
+		done(nil, errors.New("sip: Send without From or To"))
+		return
+	}
+	from := *req.From()
+	if Tag(from.Params) == "" {
+		from.Params = append(from.Params.Clone(), sipParam{K: "tag", V: newTag()})
+	}
+	seq, callID := uint32(0), newCallID()
+	if h := req.CSeq(); h != nil {
+		seq = h.SeqNo - 1
+	}
+	if h := req.CallID(); h != nil {
+		callID = h.Value()
+	}
+	a := &attempt{
+		stack: s, strand: run, auth: newAuthState(out.Credentials),
+		reach: func(found func(Flow, error)) { s.reach(out.Flow, out.Target, req.Recipient, found) },
+		build: func(f Flow) *Request {
+			seq++
+			r := s.outbound(out, f)
+			r.AppendHeader(&from)
+			r.AppendHeader(header(CallIDHeader(callID)))
+			r.AppendHeader(&CSeqHeader{SeqNo: seq, MethodName: req.Method})
+			r.SetBody(req.Body())
+			return r
+		},
+		onResponse: func(res *Response) {
+			if res.StatusCode >= 200 {
+				done(res, nil)
+			}
+		},
+		onError: func(err error) { done(nil, err) },
+	}
+	run.do(a.start)
+}
+
+// outbound copies what of the caller's request is kept as it is.
+func (s *Stack) outbound(out Outbound, f Flow) *Request {
+	r := NewRequest(out.Request.Method, out.Request.Recipient)
+	r.AppendHeader(header(maxForwardsHeader(70)))
+	for _, h := range out.Request.Headers() {
+		switch h.(type) {
+		case *ViaHeader, *FromHeader, *CallIDHeader, *CSeqHeader, *maxForwardsHeader, *contentLengthHeader:
+		default:
+			r.AppendHeader(h)
+		}
+	}
+	if out.ContactUser != "" {
+		r.AppendHeader(&ContactHeader{Address: f.Contact(out.ContactUser), Params: out.ContactParams})
+	}
+	s.signRequest(r)
+	return r
+}
+
+// reach finds the way for a request: its flow if one is given, else by target.
+func (s *Stack) reach(flow Flow, target Target, uri Uri, found func(Flow, error)) {
+	switch {
+	case flow.IsZero():
+		s.open(target, uri, found)
+	case !flow.Alive():
+		found(Flow{}, ErrFlowClosed)
+	default:
+		found(flow, nil)
+	}
+}
+
+func (s *Stack) signRequest(r *Request) {
+	if s.cfg.Agent != "" {
+		r.AppendHeader(NewHeader("User-Agent", s.cfg.Agent))
+	}
+}
+
+// header makes a header of a value type of the parser.
+func header[T any](v T) *T { return &v }
