@@ -28,13 +28,13 @@ func (c *call) dialogEvents() DialogEvents {
 }
 
 // handler takes calls in.
-func (c *call) handler(s **node) Handler {
+func (c *call) handler() Handler {
 	return HandlerFunc(func(tx *ServerTx, req *Request) {
 		if req.Method != INVITE {
 			tx.Reply(200, "")
 			return
 		}
-		c.in <- (*s).Incoming(tx, IncomingEvents{
+		c.in <- tx.stack.Incoming(tx, IncomingEvents{
 			Cancelled: func(r []Reason) { c.cancels <- r },
 			Acked:     func(ack *Request) { c.acked <- ack },
 			Dialog:    c.dialogEvents(),
@@ -63,8 +63,7 @@ func TestCallAnsweredAndHungUp(t *testing.T) {
 	for _, transport := range []string{"", ";transport=tcp"} {
 		t.Run(transport, func(t *testing.T) {
 			c := newCall()
-			var bob *node
-			bob = newNode(t, Config{Handler: c.handler(&bob)})
+			bob := newNode(t, Config{Handler: c.handler()})
 			alice := newNode(t, Config{})
 			alice.Invite(invite(t, bob.addr+transport), c.events())
 			in := wait(t, c.in, "INVITE")

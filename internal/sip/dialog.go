@@ -297,7 +297,7 @@ func (d *Dialog) newRequest(method Method, seq uint32, f Flow) *Request {
 		}
 	}
 	r := NewRequest(method, uri)
-	r.AppendHeader(header(maxForwardsHeader(70)))
+	r.AppendHeader(new(maxForwardsHeader(70)))
 	for _, hop := range routes {
 		r.AppendHeader(&routeHeader{Address: hop})
 	}
@@ -307,7 +307,7 @@ func (d *Dialog) newRequest(method Method, seq uint32, f Flow) *Request {
 		to.Params = Params{{K: "tag", V: d.remoteTag}}
 	}
 	r.AppendHeader(to)
-	r.AppendHeader(header(CallIDHeader(d.ses.callID)))
+	r.AppendHeader(new(CallIDHeader(d.ses.callID)))
 	r.AppendHeader(&CSeqHeader{SeqNo: seq, MethodName: method})
 	if method != BYE && method != ACK {
 		r.AppendHeader(&ContactHeader{Address: f.Contact(d.user)})

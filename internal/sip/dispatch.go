@@ -33,7 +33,7 @@ func (s *Stack) receive(data []byte, f Flow) error {
 	case *Request:
 		guard(s.log, func() { s.request(msg, data, f) })
 	case *Response:
-		guard(s.log, func() { s.response(msg, f) })
+		guard(s.log, func() { s.response(msg) })
 	}
 	return nil
 }
@@ -154,7 +154,7 @@ func (s *Stack) inDialog(tx *ServerTx) {
 
 // response gives a response to its transaction. A 2xx to an INVITE whose
 // transaction is over still needs its ACK. Anything else is dropped.
-func (s *Stack) response(res *Response, f Flow) {
+func (s *Stack) response(res *Response) {
 	via, cseq := res.Via(), res.CSeq()
 	if via == nil || cseq == nil || res.From() == nil || res.To() == nil || res.CallID() == nil ||
 		res.StatusCode < 100 || res.StatusCode > 699 {

@@ -11,12 +11,12 @@ func (d *Dialog) request(tx *ServerTx) {
 		d.afterEnd(tx)
 		return
 	}
-	if seq := req.CSeq().SeqNo; d.inSeq != 0 && seq <= d.inSeq {
+	seq := req.CSeq().SeqNo
+	if d.inSeq != 0 && seq <= d.inSeq {
 		tx.Reply(500, "CSeq Out Of Order") // RFC 3261 section 12.2.2
 		return
-	} else {
-		d.inSeq = seq
 	}
+	d.inSeq = seq
 	if tx.flow.Reliable() {
 		d.flow = tx.flow // a phone that reconnected is reached on its new connection
 	}

@@ -19,7 +19,7 @@ type (
 	// Method is a request method in capitals.
 	Method = sipmsg.RequestMethod
 	// Uri is a SIP, SIPS or foreign URI.
-	Uri = sipmsg.Uri
+	Uri = sipmsg.Uri //nolint:revive // the parser's spelling
 	// Params are the parameters of a header or URI in the order of the wire.
 	Params = sipmsg.HeaderParams
 	// Header is one header field.

@@ -106,7 +106,7 @@ func (o *Outgoing) build(f Flow) *Request {
 	o.seq++
 	o.flow, o.proceeding = f, false
 	r := NewRequest(INVITE, o.r.RequestURI)
-	r.AppendHeader(header(maxForwardsHeader(orDefault(o.r.MaxForwards, 70))))
+	r.AppendHeader(new(maxForwardsHeader(orDefault(o.r.MaxForwards, 70))))
 	for _, uri := range o.r.Route {
 		r.AppendHeader(&routeHeader{Address: uri})
 	}
@@ -115,7 +115,7 @@ func (o *Outgoing) build(f Flow) *Request {
 		Params: Params{{K: "tag", V: o.ses.localTag}},
 	})
 	r.AppendHeader(&ToHeader{DisplayName: escapeName(o.r.To.Name), Address: o.r.To.URI})
-	r.AppendHeader(header(CallIDHeader(o.ses.callID)))
+	r.AppendHeader(new(CallIDHeader(o.ses.callID)))
 	r.AppendHeader(&CSeqHeader{SeqNo: o.seq, MethodName: INVITE})
 	r.AppendHeader(&ContactHeader{Address: f.Contact(o.r.ContactUser)})
 	r.AppendHeader(NewHeader("Allow", inDialogMethods))
@@ -281,12 +281,9 @@ func trimBrackets(host string) string {
 }
 
 // setBody sets a body with its type; nil is none.
-func setBody(m interface {
-	AppendHeader(Header)
-	SetBody([]byte)
-}, contentType string, body []byte) {
+func setBody(m Message, contentType string, body []byte) {
 	if body != nil {
-		m.AppendHeader(header(ContentTypeHeader(contentType)))
+		m.AppendHeader(new(ContentTypeHeader(contentType)))
 	}
 	m.SetBody(slices.Clone(body))
 }

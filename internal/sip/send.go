@@ -50,7 +50,7 @@ func (s *Stack) Send(out Outbound, done func(res *Response, err error)) {
 			seq++
 			r := s.outbound(out, f)
 			r.AppendHeader(&from)
-			r.AppendHeader(header(CallIDHeader(callID)))
+			r.AppendHeader(new(CallIDHeader(callID)))
 			r.AppendHeader(&CSeqHeader{SeqNo: seq, MethodName: req.Method})
 			r.SetBody(req.Body())
 			return r
@@ -68,7 +68,7 @@ func (s *Stack) Send(out Outbound, done func(res *Response, err error)) {
 // outbound copies what of the caller's request is kept as it is.
 func (s *Stack) outbound(out Outbound, f Flow) *Request {
 	r := NewRequest(out.Request.Method, out.Request.Recipient)
-	r.AppendHeader(header(maxForwardsHeader(70)))
+	r.AppendHeader(new(maxForwardsHeader(70)))
 	for _, h := range out.Request.Headers() {
 		switch h.(type) {
 		case *ViaHeader, *FromHeader, *CallIDHeader, *CSeqHeader, *maxForwardsHeader, *contentLengthHeader:
@@ -100,6 +100,3 @@ func (s *Stack) signRequest(r *Request) {
 		r.AppendHeader(NewHeader("User-Agent", s.cfg.Agent))
 	}
 }
-
-// header makes a header of a value type of the parser.
-func header[T any](v T) *T { return &v }

@@ -121,11 +121,7 @@ func (s *Stack) spawn(fn func()) bool {
 	if s.closed {
 		return false
 	}
-	s.wg.Add(1)
-	go func() {
-		defer s.wg.Done()
-		fn()
-	}()
+	s.wg.Go(fn)
 	return true
 }
 

@@ -112,7 +112,7 @@ func (c *streamConn) handshake(t *tls.Conn) bool {
 		c.fail(err)
 		return false
 	}
-	if err := t.Handshake(); err != nil {
+	if err := t.HandshakeContext(c.stack.ctx); err != nil {
 		c.fail(err)
 		return false
 	}
