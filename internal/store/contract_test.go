@@ -1,0 +1,349 @@
+package store_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+	"github.com/offhook/offhook/internal/store"
+	"github.com/offhook/offhook/internal/store/sqlite"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// openers are the databases that the contract is checked with: each makes an
+// empty store and returns how to open it, again and again.
+var openers = map[string]func(t *testing.T) func(key store.Key) (*store.Store, error){
+	"sqlite": func(t *testing.T) func(store.Key) (*store.Store, error) {
+		t.Helper()
+		url := "sqlite:" + filepath.Join(t.TempDir(), "data folder", "offhook?.db")
+		return func(key store.Key) (*store.Store, error) { return sqlite.Open(t.Context(), url, key) }
+	},
+}
+
+// sub is the subtest of one kind of store.
+type sub struct{ *testing.T }
+
+// contract runs test with an empty store of every kind.
+func contract(t *testing.T, test func(t sub, open func(store.Key) (*store.Store, error))) {
+	t.Helper()
+	for name, opener := range openers {
+		t.Run(name, func(t *testing.T) { test(sub{t}, opener(t)) })
+	}
+}
+
+// opened runs test with an open store of every kind.
+func opened(t *testing.T, test func(t sub, s *store.Store)) {
+	t.Helper()
+	contract(t, func(t sub, open func(store.Key) (*store.Store, error)) {
+		test(t, mustOpen(t, open, store.NewKey()))
+	})
+}
+
+func mustOpen(t testing.TB, open func(store.Key) (*store.Store, error), key store.Key) *store.Store {
+	t.Helper()
+	s, err := open(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// hashes is a Hash that counts its calls.
+type hashes struct{ calls []core.Secret }
+
+func (h *hashes) hash(password core.Secret) (string, error) {
+	h.calls = append(h.calls, password)
+	return "hash of " + password.Reveal(), nil
+}
+
+const realm = "offhook.example"
+
+func sample() store.Resources {
+	return store.Resources{
+		Users: []store.User{
+			{User: route.User{Name: "sales", DisplayName: "Sales", Number: "12995558888", DeclineAll: true}, Password: "correct horse"},
+			{User: route.User{Name: "support"}, Password: "battery staple"},
+			{User: route.User{Name: "token-only"}},
+		},
+		Groups:  []route.Group{{Name: "front-desk", RingTimeout: 29 * time.Second, Endpoints: []route.Endpoint{{User: "sales"}, {Phone: "12995551111"}}}},
+		Numbers: []route.Number{{Number: "12995558888", Group: "front-desk"}, {Number: "12995557777", User: "sales"}},
+		Trunks: []store.Trunk{
+			{Trunk: route.Trunk{Name: "zulu", URI: "sip:127.0.0.1:5080", CallsPerSecond: 2.5}, Password: "trunk secret"},
+			{Trunk: route.Trunk{Name: "alpha", URI: "sip:127.0.0.1:5081"}},
+		},
+		Applications: []store.Application{{ID: "11111111-2222-3333-4444-555555555555", PublicKey: "PEM", Users: map[string]string{"alice": "sales"}}},
+	}
+}
+
+func TestApplyFileKeepsEverything(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		var h hashes
+		if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Resources(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := route.Resources{Groups: sample().Groups, Numbers: sample().Numbers}
+		for _, u := range sample().Users {
+			want.Users = append(want.Users, u.User)
+		}
+		for _, tr := range sample().Trunks {
+			want.Trunks = append(want.Trunks, tr.Trunk)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("Resources, in the order of the file:\n got %+v\nwant %+v", got, want)
+		}
+		if _, err := route.NewDirectory(got); err != nil {
+			t.Error(err)
+		}
+		key, users, err := s.Application(t.Context(), "11111111-2222-3333-4444-555555555555")
+		if err != nil || key != "PEM" || users["alice"] != "sales" {
+			t.Errorf("Application = %q %v %v", key, users, err)
+		}
+		for name, want := range map[string]core.Secret{"zulu": "trunk secret", "alpha": ""} {
+			if got, err := s.TrunkPassword(t.Context(), name); err != nil || got.Reveal() != want.Reveal() {
+				t.Errorf("TrunkPassword(%s) = %q, %v", name, got.Reveal(), err)
+			}
+		}
+	})
+}
+
+func TestCredentials(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		var h hashes
+		if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+			t.Fatal(err)
+		}
+		md5Hex, sha256Hex, err := s.Digest(t.Context(), core.UserID{Name: "sales"}, realm)
+		// printf 'sales:offhook.example:correct horse' | md5sum; ... | sha256sum
+		const wantMD5, wantSHA256 = "2333f4147475cd3ee6b0a37f728bc076", "c1e37190c9a02aeebff92b5e54158b7db7775eddeb1e23eff7bfd62ddbd62ec2"
+		if err != nil || md5Hex != wantMD5 || sha256Hex != wantSHA256 {
+			t.Errorf("Digest = %q %q %v", md5Hex, sha256Hex, err)
+		}
+		unknown := map[string]error{}
+		_, _, unknown["user without password"] = s.Digest(t.Context(), core.UserID{Name: "token-only"}, realm)
+		_, _, unknown["other realm"] = s.Digest(t.Context(), core.UserID{Name: "sales"}, "else")
+		_, _, unknown["user of an application"] = s.Digest(t.Context(), core.UserID{App: "app", Name: "sales"}, realm)
+		_, unknown["hash of nobody"] = s.PasswordHash(t.Context(), core.UserID{Name: "nobody"})
+		_, _, unknown["application"] = s.Application(t.Context(), "none")
+		_, unknown["trunk"] = s.TrunkPassword(t.Context(), "none")
+		_, unknown["leg"] = s.CDR(t.Context(), "none")
+		for what, err := range unknown {
+			if core.KindOf(err) != core.NotFound {
+				t.Errorf("%s: %v, want not found", what, err)
+			}
+		}
+		var each []string
+		err = s.EachDigest(t.Context(), func(user core.UserID, realm, m, h string) {
+			each = append(each, fmt.Sprint(user, " ", realm, " ", len(m), " ", len(h)))
+		})
+		if want := []string{"sales offhook.example 32 64", "support offhook.example 32 64"}; err != nil || !reflect.DeepEqual(each, want) {
+			t.Errorf("EachDigest = %v, %v, want %v", each, err, want)
+		}
+		for name, want := range map[string]bool{"sales": true, "token-only": true, "nobody": false} {
+			if got, err := s.UserExists(t.Context(), core.UserID{Name: name}); err != nil || got != want {
+				t.Errorf("UserExists(%s) = %v, %v", name, got, err)
+			}
+		}
+	})
+}
+
+func TestApplyFileAgain(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		var h hashes
+		if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+			t.Fatal(err)
+		}
+		if len(h.calls) != 2 {
+			t.Fatalf("%d passwords hashed, want 2", len(h.calls))
+		}
+		h.calls = nil
+		next := sample()
+		next.Users[0].Password = "new horse"
+		next.Users = next.Users[:2] // token-only is gone
+		next.Numbers = nil
+		if err := s.ApplyFile(t.Context(), next, realm, h.hash); err != nil {
+			t.Fatal(err)
+		}
+		if len(h.calls) != 1 || h.calls[0] != "new horse" {
+			t.Errorf("hashed %d passwords, want the changed one only", len(h.calls))
+		}
+		for name, want := range map[string]string{"sales": "hash of new horse", "support": "hash of battery staple"} {
+			if got, err := s.PasswordHash(t.Context(), core.UserID{Name: name}); err != nil || got != want {
+				t.Errorf("PasswordHash(%s) = %q, %v", name, got, err)
+			}
+		}
+		r, err := s.Resources(t.Context())
+		if err != nil || len(r.Users) != 2 || len(r.Numbers) != 0 || len(r.Groups) != 1 {
+			t.Errorf("Resources = %+v, %v", r, err)
+		}
+		if err := s.ApplyFile(t.Context(), store.Resources{}, realm, h.hash); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := s.Resources(t.Context()); err != nil || !reflect.DeepEqual(r, route.Resources{}) {
+			t.Errorf("after an empty file: %+v, %v", r, err)
+		}
+	})
+}
+
+func TestApplyFileIsAllOrNothing(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		var h hashes
+		if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+			t.Fatal(err)
+		}
+		double := store.Resources{Numbers: []route.Number{{Number: "1", User: "sales"}, {Number: "1", User: "support"}}}
+		if err := s.ApplyFile(t.Context(), double, realm, h.hash); core.KindOf(err) != core.Conflict || !strings.Contains(err.Error(), `number "1"`) {
+			t.Errorf("error = %v, want a conflict about number 1", err)
+		}
+		if r, err := s.Resources(t.Context()); err != nil || len(r.Users) != 3 || len(r.Numbers) != 2 {
+			t.Errorf("a failed apply changed the store: %+v, %v", r, err)
+		}
+		failing := func(core.Secret) (string, error) { return "", errors.New("no entropy") }
+		if err := s.ApplyFile(t.Context(), store.Resources{Users: []store.User{{User: route.User{Name: "x"}, Password: "y"}}}, realm, failing); err == nil {
+			t.Error("a failed hash is no error")
+		}
+	})
+}
+
+func TestReopen(t *testing.T) {
+	contract(t, func(t sub, open func(store.Key) (*store.Store, error)) {
+		key := store.NewKey()
+		var h hashes
+		for range 3 { // migrations must be idempotent
+			s, err := open(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(h.calls) != 2 {
+			t.Errorf("restarts hashed %d passwords, want 2", len(h.calls))
+		}
+		if _, err := open(store.NewKey()); err == nil || !strings.Contains(err.Error(), "another node key") {
+			t.Errorf("another key: %v", err)
+		}
+	})
+}
+
+func TestTwoProcessesOpenAtOnce(t *testing.T) {
+	contract(t, func(t sub, open func(store.Key) (*store.Store, error)) {
+		key := store.NewKey()
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				s, err := open(key)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := s.Ping(context.Background()); err != nil {
+					t.Error(err)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// A database that is copied while it is written, with its write-ahead log, is
+// what a kill -9 leaves behind.
+func TestSQLiteAfterKill(t *testing.T) {
+	folder, key := t.TempDir(), store.NewKey()
+	path := filepath.Join(folder, "offhook.db")
+	s, err := sqlite.Open(t.Context(), "sqlite:"+path, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h hashes
+	if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Append(t.Context(), []core.LegEntry{entry("a", 1, core.ChangeBegan, 0), entry("a", 2, core.ChangeAnswered, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	killed := filepath.Join(folder, "killed.db")
+	for _, suffix := range []string{"", "-wal"} {
+		data, err := os.ReadFile(path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if suffix == "-wal" && len(data) == 0 {
+			t.Fatal("the write-ahead log is empty: this test shows nothing")
+		}
+		if err := os.WriteFile(killed+suffix, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	again := mustOpen(t, func(key store.Key) (*store.Store, error) { return sqlite.Open(t.Context(), "sqlite:"+killed, key) }, key)
+	if n, err := again.CloseUnfinished(t.Context(), at(100)); err != nil || n != 1 {
+		t.Errorf("CloseUnfinished = %d, %v, want the one living leg", n, err)
+	}
+	if r, err := again.Resources(t.Context()); err != nil || len(r.Users) != 3 {
+		t.Errorf("Resources = %+v, %v", r, err)
+	}
+}
+
+func TestSQLiteFilesAreThePersonsOwn(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "new")
+	path := filepath.Join(folder, "offhook.db")
+	s := mustOpen(t, func(key store.Key) (*store.Store, error) { return sqlite.Open(t.Context(), "sqlite:"+path, key) }, store.NewKey())
+	var h hashes
+	if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]os.FileMode{folder: 0o700, path: 0o600, path + "-wal": 0o600} {
+		if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, %v, want %o", name, info.Mode().Perm(), err, want)
+		}
+	}
+	wal, err := os.ReadFile(path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	md5Hex, _ := store.HA1("sales", realm, "correct horse")
+	for _, secret := range []string{"trunk secret", md5Hex} {
+		if strings.Contains(string(wal), secret) {
+			t.Errorf("the database contains %q in the clear", secret)
+		}
+	}
+}
+
+func TestSQLiteRefusesOtherURLs(t *testing.T) {
+	for _, url := range []string{"", "sqlite:", "sqlite::memory:", "postgres://x", "/tmp/x.db"} {
+		if _, err := sqlite.Open(t.Context(), url, store.NewKey()); err == nil {
+			t.Errorf("%q accepted", url)
+		}
+	}
+}
