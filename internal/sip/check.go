@@ -22,7 +22,8 @@ func (s *Stack) check(req *Request) *refusal {
 	if r := checkHeaders(req); r != nil {
 		return r
 	}
-	if method := strings.TrimSpace(string(req.CSeq().MethodName)); method != string(req.Method) {
+	// The parser raises the method of the request line, not that of CSeq.
+	if method := strings.TrimSpace(string(req.CSeq().MethodName)); !strings.EqualFold(method, string(req.Method)) {
 		return &refusal{code: 400, reason: "CSeq Method Mismatch"}
 	}
 	if !known(req.Method) {

@@ -64,10 +64,8 @@ func (tx *ServerTx) NewResponse(code int, reason string) *Response {
 	res := newResponse(code, reason)
 	for _, h := range tx.req.Headers() {
 		switch h := h.(type) {
-		case *ViaHeader, *FromHeader, *CallIDHeader:
+		case *ViaHeader, *FromHeader, *CallIDHeader, *CSeqHeader:
 			res.AppendHeader(h)
-		case *CSeqHeader:
-			res.AppendHeader(&CSeqHeader{SeqNo: h.SeqNo, MethodName: tx.req.Method})
 		case *ToHeader:
 			res.AppendHeader(tx.taggedTo(h, code))
 		case *recordRouteHeader:

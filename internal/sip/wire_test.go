@@ -1,0 +1,206 @@
+package sip
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// wire is a peer without a stack: it sends what a test writes and shows what comes.
+type wire struct {
+	t    testing.TB
+	conn *net.UDPConn
+	to   netip.AddrPort
+}
+
+func newWire(t testing.TB, to string) *wire {
+	t.Helper()
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &wire{t: t, conn: conn, to: netip.MustParseAddrPort(to)}
+}
+
+func (w *wire) addr() string { return w.conn.LocalAddr().String() }
+
+func (w *wire) send(msg string) {
+	w.t.Helper()
+	if _, err := w.conn.WriteToUDPAddrPort([]byte(msg), w.to); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// next returns the next message, "" after within.
+func (w *wire) next(within time.Duration) string {
+	w.t.Helper()
+	buf := make([]byte, maxMessage)
+	if err := w.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
+		w.t.Fatal(err)
+	}
+	n, from, err := w.conn.ReadFromUDPAddrPort(buf)
+	if err != nil {
+		return ""
+	}
+	w.to = from
+	return string(buf[:n])
+}
+
+// expect returns the next message, which must begin like that. 100 Trying is
+// passed over unless asked for.
+func (w *wire) expect(begin string) string {
+	w.t.Helper()
+	for {
+		msg := w.next(patience)
+		if strings.HasPrefix(msg, "SIP/2.0 100") && !strings.HasPrefix(begin, "SIP/2.0 100") {
+			continue
+		}
+		if !strings.HasPrefix(msg, begin) {
+			w.t.Fatalf("want %q, got %q", begin, msg)
+		}
+		return msg
+	}
+}
+
+// silent fails if something comes within d.
+func (w *wire) silent(d time.Duration) {
+	w.t.Helper()
+	if msg := w.next(d); msg != "" {
+		w.t.Fatalf("unexpected %q", msg)
+	}
+}
+
+// field returns the value of a header of msg.
+func field(msg, name string) string {
+	for line := range strings.SplitSeq(msg, "\r\n") {
+		if v, ok := strings.CutPrefix(line, name+": "); ok {
+			return v
+		}
+	}
+	return ""
+}
+
+// tagOf returns the tag of a From or To value.
+func tagOf(value string) string {
+	_, tag, _ := strings.Cut(value, ";tag=")
+	return tag
+}
+
+// request writes a request as a peer at addr would; extra are further lines.
+func request(method, uri, addr, branch, from, to string, seq int, extra string) string {
+	return fmt.Sprintf("%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK%s;rport\r\nMax-Forwards: 70\r\n"+
+		"From: <sip:alice@example.com>;tag=%s\r\nTo: <sip:bob@example.com>%s\r\nCall-ID: call1\r\nCSeq: %d %s\r\n"+
+		"Contact: <sip:alice@%s>\r\n%sContent-Length: 0\r\n\r\n", method, uri, addr, branch, from, to, seq, method, addr, extra)
+}
+
+func (w *wire) request(method, branch, toTag string, seq int, extra string) string {
+	if toTag != "" {
+		toTag = ";tag=" + toTag
+	}
+	return request(method, "sip:bob@"+w.to.String(), w.addr(), branch, "a1", toTag, seq, extra)
+}
+
+// reply writes a response to req with our To-tag and lines.
+func reply(req, status, tag, lines string) string {
+	var b strings.Builder
+	b.WriteString("SIP/2.0 " + status + "\r\n")
+	for line := range strings.SplitSeq(req, "\r\n") {
+		name, _, _ := strings.Cut(line, ":")
+		switch name {
+		case "Via", "From", "Call-ID", "CSeq", "Record-Route":
+			b.WriteString(line + "\r\n")
+		case "To":
+			if !strings.Contains(line, "tag=") && tag != "" {
+				line += ";tag=" + tag
+			}
+			b.WriteString(line + "\r\n")
+		}
+	}
+	return b.String() + lines + "Content-Length: 0\r\n\r\n"
+}
+
+// fakePackets is a packetConn in memory, for tests on the clock of synctest.
+type fakePackets struct {
+	at   netip.AddrPort
+	net  *fakeNet
+	in   chan fakePacket
+	done chan struct{}
+}
+
+type fakePacket struct {
+	data []byte
+	from netip.AddrPort
+}
+
+// fakeNet delivers at once, unless drop says otherwise.
+type fakeNet struct {
+	ends map[netip.AddrPort]*fakePackets
+	drop func(from, to netip.AddrPort, msg string) bool
+}
+
+func newFakeNet() *fakeNet { return &fakeNet{ends: map[netip.AddrPort]*fakePackets{}} }
+
+func (n *fakeNet) listen(addr string) *fakePackets {
+	p := &fakePackets{at: netip.MustParseAddrPort(addr), net: n, in: make(chan fakePacket, 1000), done: make(chan struct{})}
+	n.ends[p.at] = p
+	return p
+}
+
+func (p *fakePackets) ReadFromUDPAddrPort(b []byte) (int, netip.AddrPort, error) {
+	select {
+	case pkt := <-p.in:
+		return copy(b, pkt.data), pkt.from, nil
+	case <-p.done:
+		return 0, netip.AddrPort{}, net.ErrClosed
+	}
+}
+
+func (p *fakePackets) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	end := p.net.ends[to]
+	if end == nil || (p.net.drop != nil && p.net.drop(p.at, to, string(b))) {
+		return len(b), nil
+	}
+	select {
+	case end.in <- fakePacket{append([]byte(nil), b...), p.at}:
+	default:
+	}
+	return len(b), nil
+}
+
+func (p *fakePackets) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(p.at) }
+
+func (p *fakePackets) Close() error {
+	close(p.done)
+	return nil
+}
+
+// pair is two stacks on a fake network inside a synctest bubble.
+type pair struct {
+	net        *fakeNet
+	alice, bob *Stack
+	log        []string // every message that was delivered or dropped, "a>b INVITE"
+}
+
+const aliceAddr, bobAddr = "192.0.2.1:5060", "192.0.2.2:5060"
+
+// inBubble runs fn with two stacks on virtual time.
+func inBubble(t *testing.T, bob Config, fn func(t *testing.T, p *pair)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		p := &pair{net: newFakeNet()}
+		p.alice, p.bob = NewStack(Config{}), NewStack(bob)
+		defer p.alice.Close()
+		defer p.bob.Close()
+		for s, addr := range map[*Stack]string{p.alice: aliceAddr, p.bob: bobAddr} {
+			if _, err := s.servePackets(p.net.listen(addr), ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fn(t, p)
+	})
+}
