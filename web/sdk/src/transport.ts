@@ -17,12 +17,18 @@ export interface Transport {
   close(code: number): void;
 }
 
-/** Opens a connection to a ws: or wss: URL. Never throws: failures are `closed`. */
+/** Opens a connection to a ws: or wss: URL. Never throws: failures are `closed`. Reports nothing before it returned. */
 export type OpenTransport = (url: string, events: TransportEvents) => Transport;
 
 /** The browser's WebSocket. */
 export const openWebSocket: OpenTransport = (url, events) => {
-  const socket = new WebSocket(url);
+  let socket: WebSocket;
+  try {
+    socket = new WebSocket(url);
+  } catch {
+    queueMicrotask(() => events.closed(1006));
+    return { send: () => undefined, close: () => undefined };
+  }
   let over = false;
   const closed = (code: number): void => {
     if (over) return;
@@ -45,3 +51,13 @@ export const openWebSocket: OpenTransport = (url, events) => {
     },
   };
 };
+
+/** Makes the WebSocket URL from what an application gave: a page address, a WebSocket URL, or a path on this host. */
+export function socketURL(url: string, base: string): string {
+  const u = new URL(url, base);
+  if (u.protocol === "https:") u.protocol = "wss:";
+  if (u.protocol === "http:") u.protocol = "ws:";
+  if (u.pathname === "/") u.pathname = "/ws";
+  u.hash = "";
+  return u.href;
+}

@@ -49,6 +49,4 @@ export interface MediaDriver {
   unlockAudio(): Promise<void>;
   /** Opens the microphone and a connection that can be negotiated. Rejects with a microphone error. */
   openPath(events: MediaPathEvents, iceServers: readonly RTCIceServer[]): Promise<MediaPath>;
-  /** Frees what is left. */
-  stop(): void;
 }
