@@ -3,6 +3,7 @@ package rtc
 import (
 	"context"
 	"crypto/x509"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -60,7 +61,37 @@ func (a *association) deliver(record []byte) {
 			return
 		}
 	}
+	if k := a.keys.Load(); k != nil && !genuine(record, len(k.sources)+len(k.inRTCP) > 0) {
+		a.path.malformed.Add(1)
+		return
+	}
 	a.pipe.deliver(record)
+}
+
+// genuine reports whether all records of a datagram may reach an association
+// after its handshake. The DTLS package still acts on records that are not
+// encrypted then, so anybody who forges the far end's address could end a call
+// with one alert. A repeated last flight is let through until the far end has
+// proved by its first SRTP packet that it has the keys.
+func genuine(b []byte, proved bool) bool {
+	const changeCipherSpec, handshake, recordHeader = 20, 22, 13
+	for len(b) > 0 {
+		if len(b) < recordHeader {
+			return false
+		}
+		length := int(binary.BigEndian.Uint16(b[11:]))
+		if len(b) < recordHeader+length {
+			return false
+		}
+		if plain := b[3] == 0 && b[4] == 0; plain {
+			ordered := b[0] == changeCipherSpec && length == 1 && b[recordHeader] == 1
+			if proved || b[0] != handshake && !ordered {
+				return false
+			}
+		}
+		b = b[recordHeader+length:]
+	}
+	return true
 }
 
 // isClientHello reports whether a datagram begins with a handshake record of

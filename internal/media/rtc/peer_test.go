@@ -198,10 +198,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
+var loopback = netip.MustParseAddrPort("127.0.0.1:0")
+
 func newServer(t *testing.T, cfg Config) *Server {
 	t.Helper()
 	if !cfg.Listen.IsValid() {
-		cfg.Listen = netip.MustParseAddrPort("127.0.0.1:0")
+		cfg.Listen = loopback
 	}
 	s, err := NewServer(cfg)
 	must(t, err)

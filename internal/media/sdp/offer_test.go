@@ -40,7 +40,8 @@ func TestAnswer(t *testing.T) {
 			[]string{"m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=sendrecv"},
 		},
 		{
-			"our order wins", head("m=audio 4000 RTP/AVP 0 8"), []media.Codec{media.PCMA, media.PCMU},
+			"our order wins", head("m=audio 4000 RTP/AVP 0 8"),
+			[]media.Codec{media.PCMA, media.PCMU},
 			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, remote, SendRecv},
 			[]string{"m=audio 30000 RTP/AVP 8", "a=rtpmap:8 PCMA/8000", "a=ptime:20", "a=sendrecv"},
 		},
