@@ -69,8 +69,7 @@ func TestSlowHeadersAreCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer, err := io.ReadAll(c)
-	var netErr net.Error
-	if errors.As(err, &netErr) && netErr.Timeout() {
+	if netErr, ok := errors.AsType[net.Error](err); ok && netErr.Timeout() {
 		t.Fatal("the connection is still open")
 	}
 	if strings.Contains(string(answer), "200 OK") {
@@ -81,8 +80,7 @@ func TestSlowHeadersAreCutOff(t *testing.T) {
 func TestOversizedInputIsRefused(t *testing.T) {
 	read := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n, err := io.Copy(io.Discard, r.Body)
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			http.Error(w, "too large", http.StatusRequestEntityTooLarge)
 			return
 		}

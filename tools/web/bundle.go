@@ -52,8 +52,7 @@ func bundlePage(src string, p page, files map[string][]byte) error {
 		MinifySyntax:        true,
 		JSX:                 api.JSXAutomatic,
 		JSXImportSource:     "preact",
-		// The worklets run in their own global scope: they are built apart and loaded by URL.
-		Plugins: []api.Plugin{worklets()},
+		Plugins:             []api.Plugin{worklets()},
 	})
 	if err != nil {
 		return err
@@ -146,14 +145,19 @@ func bundleTests(src, out string) error {
 	return write(out, files)
 }
 
-// worklets turns `import source from "./x.worklet.ts"` into the built script as a
-// string, for a Blob URL.
+// worklets turns `import source from "./x.ts?worklet"` into the built script as a
+// string, for a Blob URL: a worklet runs in a global scope of its own and cannot
+// share the page's bundle.
 func worklets() api.Plugin {
+	const suffix = "?worklet"
 	return api.Plugin{Name: "worklet", Setup: func(pb api.PluginBuild) {
-		pb.OnLoad(api.OnLoadOptions{Filter: `\.worklet\.ts$`}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
+		pb.OnResolve(api.OnResolveOptions{Filter: `\?worklet$`}, func(args api.OnResolveArgs) (api.OnResolveResult, error) {
+			path := filepath.Join(args.ResolveDir, strings.TrimSuffix(args.Path, suffix))
+			return api.OnResolveResult{Path: path, Namespace: "worklet"}, nil
+		})
+		pb.OnLoad(api.OnLoadOptions{Filter: ".*", Namespace: "worklet"}, func(args api.OnLoadArgs) (api.OnLoadResult, error) {
 			built, err := build(api.BuildOptions{
 				EntryPoints:      []string{args.Path},
-				AbsWorkingDir:    pb.InitialOptions.AbsWorkingDir,
 				Outfile:          "/worklet.js",
 				Format:           api.FormatIIFE,
 				MinifyWhitespace: true,
