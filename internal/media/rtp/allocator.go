@@ -1,0 +1,130 @@
+package rtp
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// rest is how long the ports of a closed path stay unused: packets still under
+// way to the former leg must not be heard by the next one.
+const rest = 5 * time.Second
+
+// socketBuffer is the receive buffer of a path's socket in bytes: a second of
+// G.711 while the program is busy, with the kernel's own overhead.
+const socketBuffer = 64 << 10
+
+// Allocator gives port pairs of one range to paths: RTP on the even port, RTCP
+// on the next (RFC 3550 section 11). All methods are safe for concurrent use.
+type Allocator struct {
+	first, last uint16 // even ports, both usable
+
+	mu      sync.Mutex // guards what follows
+	next    uint16
+	used    map[uint16]bool // even ports in use or at rest
+	resting []restingPort   // oldest first
+}
+
+type restingPort struct {
+	port  uint16
+	until time.Time
+}
+
+// NewAllocator returns an Allocator for the ports first to last, at least one
+// even port and the next.
+func NewAllocator(first, last uint16) *Allocator {
+	first += first & 1
+	return &Allocator{first: first, last: (last - 1) &^ 1, next: first, used: make(map[uint16]bool)}
+}
+
+// errExhausted says that no port pair is free.
+var errExhausted = errors.New("no free port pair in media.rtp_ports")
+
+// New binds a port pair at c.LocalIP and returns a path that is silent until
+// Start. It fails with kind Unavailable when the range is exhausted.
+func (a *Allocator) New(c Config) (*Path, error) {
+	const op = "rtp.New"
+	for range (int(a.last)-int(a.first))/2 + 1 {
+		port, ok := a.take()
+		if !ok {
+			break
+		}
+		rtpConn, rtcpConn, err := bind(c.LocalIP, port)
+		if err == nil {
+			return newPath(a, port, c, rtpConn, rtcpConn), nil
+		}
+		a.release(port, 0)
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, &core.Error{Op: op, Err: err}
+		}
+		// Another program has this port: try the next.
+	}
+	return nil, &core.Error{Op: op, Kind: core.Unavailable, Err: errExhausted}
+}
+
+// take returns the next free even port, round robin.
+func (a *Allocator) take() (uint16, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.wakeLocked(time.Now())
+	start := a.next
+	for {
+		port := a.next
+		if a.next += 2; a.next > a.last || a.next < a.first {
+			a.next = a.first
+		}
+		if !a.used[port] {
+			a.used[port] = true
+			return port, true
+		}
+		if a.next == start {
+			return 0, false
+		}
+	}
+}
+
+// wakeLocked frees the ports that have rested.
+func (a *Allocator) wakeLocked(now time.Time) {
+	for len(a.resting) > 0 && !now.Before(a.resting[0].until) {
+		delete(a.used, a.resting[0].port)
+		a.resting = a.resting[1:]
+	}
+}
+
+// release gives a port back after a rest.
+func (a *Allocator) release(port uint16, rest time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if rest == 0 {
+		delete(a.used, port)
+		return
+	}
+	a.resting = append(a.resting, restingPort{port, time.Now().Add(rest)})
+}
+
+// InUse returns how many port pairs belong to open paths.
+func (a *Allocator) InUse() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.used) - len(a.resting)
+}
+
+func bind(ip netip.Addr, port uint16) (rtpConn, rtcpConn *net.UDPConn, err error) {
+	rtpConn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, port)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("bind RTP: %w", err)
+	}
+	rtcpConn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, port+1)))
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("bind RTCP: %w", err), rtpConn.Close())
+	}
+	// A refused buffer size costs packets under load, no call.
+	_ = rtpConn.SetReadBuffer(socketBuffer)
+	return rtpConn, rtcpConn, nil
+}

@@ -1,0 +1,231 @@
+package rtp
+
+import (
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/dtmf"
+)
+
+// maxDatagram is the longest datagram read; longer ones are cut and fail to parse.
+const maxDatagram = 1500
+
+var _ media.Path = (*Path)(nil)
+
+// Config says how a path is bound and what it reports.
+type Config struct {
+	// LocalIP is where to bind, unspecified for every address.
+	LocalIP netip.Addr
+	// Peer is where the far end's signalling comes from; media of that host is
+	// believed beside the address in its SDP. It may be invalid.
+	Peer netip.Addr
+	// OnDigit gets every key of the far end once (RFC 4733). It is called on the
+	// read goroutine and must not block. Nil ignores.
+	OnDigit func(key byte)
+	// Log gets one line when the far end's source is learnt. Nil discards.
+	Log *slog.Logger
+}
+
+// Path is the RTP connection of one leg. It implements media.Path.
+type Path struct {
+	allocator *Allocator
+	port      uint16
+	cfg       Config
+	ssrc      uint32
+	rtp, rtcp *net.UDPConn
+
+	format  atomic.Pointer[media.Format]
+	remote  atomic.Pointer[netip.AddrPort] // where we send, nil while nobody wants RTP
+	receive atomic.Pointer[func(*media.Packet)]
+	news    atomic.Pointer[netip.AddrPort] // signalled address for the read goroutine
+
+	received, sent, receivedBytes, sentBytes atomic.Uint64
+	blocked, malformed, dropped              atomic.Uint64
+	stamp                                    atomic.Uint64 // last sent timestamp, for reports
+
+	mu      sync.Mutex // guards started and closed
+	started bool
+	closed  bool
+	done    chan struct{} // closed when the read goroutine ended
+}
+
+func newPath(a *Allocator, port uint16, c Config, rtpConn, rtcpConn *net.UDPConn) *Path {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.OnDigit == nil {
+		c.OnDigit = func(byte) {}
+	}
+	c.Peer = c.Peer.Unmap()
+	p := &Path{
+		allocator: a, port: port, cfg: c, ssrc: rand.Uint32(), rtp: rtpConn, rtcp: rtcpConn, done: make(chan struct{}),
+	}
+	p.format.Store(&media.Format{})
+	return p
+}
+
+// LocalPort returns the RTP port; RTCP is on the next.
+func (p *Path) LocalPort() uint16 { return p.port }
+
+// Start begins with a negotiated format, or goes on with another one after a new
+// offer and answer. remote is where the far end wants RTP; while it is not valid
+// nothing is sent. Which source is heard is decided anew.
+func (p *Path) Start(f media.Format, remote netip.AddrPort) {
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	p.format.Store(&f)
+	p.news.Store(&remote)
+	if remote.IsValid() {
+		p.remote.Store(&remote)
+	} else {
+		p.remote.Store(nil)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.started || p.closed {
+		return
+	}
+	p.started = true
+	go p.read()
+}
+
+// Format implements media.Path; its Codec is CodecNone before Start.
+func (p *Path) Format() media.Format { return *p.format.Load() }
+
+// Receive implements media.Path.
+func (p *Path) Receive(f func(*media.Packet)) {
+	if f == nil {
+		p.receive.Store(nil)
+		return
+	}
+	p.receive.Store(&f)
+}
+
+// Send implements media.Path.
+func (p *Path) Send(packet *media.Packet) {
+	to := p.remote.Load()
+	if to == nil {
+		return // the far end asked for silence
+	}
+	if packet.Len > media.MaxPayload {
+		p.dropped.Add(1)
+		return
+	}
+	if _, err := p.rtp.WriteToUDPAddrPort(write(packet, p.ssrc), *to); err != nil {
+		p.dropped.Add(1)
+		return
+	}
+	p.sent.Add(1)
+	p.sentBytes.Add(uint64(packet.Len))
+	p.stamp.Store(uint64(packet.Timestamp))
+}
+
+// Stats implements media.Path.
+func (p *Path) Stats() media.Stats {
+	return media.Stats{
+		PacketsReceived: p.received.Load(), PacketsSent: p.sent.Load(),
+		BytesReceived: p.receivedBytes.Load(), BytesSent: p.sentBytes.Load(),
+		Blocked: p.blocked.Load(), Malformed: p.malformed.Load(), Dropped: p.dropped.Load(),
+	}
+}
+
+// Close implements media.Path. The port pair rests before it is used again.
+func (p *Path) Close() {
+	p.mu.Lock()
+	first, started := !p.closed, p.started
+	p.closed = true
+	p.mu.Unlock()
+	if first {
+		p.receive.Store(nil)
+		_ = errors.Join(p.rtp.Close(), p.rtcp.Close()) // UDP: nothing to lose
+		p.allocator.release(p.port, rest)
+	}
+	if started {
+		<-p.done
+	}
+}
+
+// reader is what the read goroutine keeps to itself.
+type reader struct {
+	buf     [media.HeaderRoom - headerSize + maxDatagram + media.TailRoom]byte
+	packet  media.Packet
+	source  source
+	digits  dtmf.Receiver
+	reports reports
+}
+
+// read delivers packets until the socket is closed.
+func (p *Path) read() {
+	defer close(p.done)
+	r := new(reader)
+	const at = media.HeaderRoom - headerSize
+	for {
+		n, from, err := p.rtp.ReadFromUDPAddrPort(r.buf[at : at+maxDatagram])
+		if err != nil {
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			continue // an ICMP error of an earlier send
+		}
+		p.arrived(r, r.buf[at:at+n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), time.Now())
+	}
+}
+
+// arrived checks one datagram and hands it on.
+func (p *Path) arrived(r *reader, datagram []byte, from netip.AddrPort, now time.Time) {
+	if signalled := p.news.Swap(nil); signalled != nil {
+		r.source.reset(*signalled, p.cfg.Peer)
+	}
+	begin, end, ok := parse(datagram, &r.packet)
+	if !ok {
+		if !isRTCP(datagram) {
+			p.malformed.Add(1)
+		}
+		return
+	}
+	f := p.format.Load()
+	isEvent := f.RecvDTMF != 0 && r.packet.Type == f.RecvDTMF
+	if r.packet.Type != f.RecvType && !isEvent {
+		p.malformed.Add(1)
+		return
+	}
+	ok, moved := r.source.accept(from, now)
+	if !ok {
+		p.blocked.Add(1)
+		return
+	}
+	if moved {
+		p.moved(from)
+	}
+	p.received.Add(1)
+	p.receivedBytes.Add(uint64(end - begin))
+	r.reports.arrived(p, &r.packet, now)
+	r.packet.Buf = r.buf[begin-headerSize:]
+	r.packet.Len = end - begin
+	if isEvent {
+		if key, ok := r.digits.Key(r.packet.Payload(), r.packet.Timestamp); ok {
+			p.cfg.OnDigit(key)
+		}
+	}
+	if f := p.receive.Load(); f != nil {
+		(*f)(&r.packet)
+	}
+}
+
+// moved sends to where the far end sends from (symmetric RTP, RFC 4961), unless
+// it asked for nothing.
+func (p *Path) moved(from netip.AddrPort) {
+	old := p.remote.Load()
+	if old == nil || *old == from {
+		return
+	}
+	if p.remote.CompareAndSwap(old, &from) {
+		p.cfg.Log.Info("far end's media source learnt", "signalled", *old, "source", from)
+	}
+}

@@ -1,0 +1,84 @@
+package rtp
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/pion/rtcp"
+
+	"github.com/offhook/offhook/internal/media"
+)
+
+// reportEvery is the time between our RTCP reports (RFC 3550 section 6.2).
+const reportEvery = 5 * time.Second
+
+// reports follows the far end's stream for our RTCP reports. It belongs to the
+// read goroutine: a report goes out beside a packet that came in.
+type reports struct {
+	begun           bool
+	ssrc            uint32
+	base, highest   uint32 // extended sequence numbers
+	heard           uint32
+	expectedAtLast  uint32
+	heardAtLast     uint32
+	transit, jitter uint32 // RTP clock units; jitter times 16 (RFC 3550 appendix A.8)
+	sent            time.Time
+}
+
+// arrived notes a packet and sends a report when it is time for one.
+func (r *reports) arrived(p *Path, packet *media.Packet, now time.Time) {
+	clock := int64(p.Format().Codec.ClockRate())
+	transit := uint32(now.UnixMicro()*clock/1e6) - packet.Timestamp
+	if !r.begun || r.ssrc != packet.SSRC {
+		seq := uint32(packet.Seq)
+		*r = reports{begun: true, ssrc: packet.SSRC, base: seq, highest: seq, transit: transit, sent: now}
+	}
+	r.heard++
+	if ahead := packet.Seq - uint16(r.highest); int16(ahead) > 0 {
+		r.highest += uint32(ahead)
+	}
+	change := int32(transit - r.transit)
+	r.transit = transit
+	r.jitter += uint32(max(change, -change)) - (r.jitter+8)/16
+	if now.Sub(r.sent) >= reportEvery {
+		r.sent = now
+		p.report(r, now)
+	}
+}
+
+// reception returns our report about the far end's stream.
+func (r *reports) reception() rtcp.ReceptionReport {
+	expected := r.highest - r.base + 1
+	report := rtcp.ReceptionReport{
+		SSRC: r.ssrc, LastSequenceNumber: r.highest, Jitter: r.jitter / 16,
+		TotalLost: uint32(max(0, int32(expected-r.heard))) & 0xffffff,
+	}
+	if interval := int64(expected - r.expectedAtLast); interval > 0 {
+		lost := interval - int64(r.heard-r.heardAtLast)
+		report.FractionLost = uint8(min(255, max(0, lost*256/interval)))
+	}
+	r.expectedAtLast, r.heardAtLast = expected, r.heard
+	return report
+}
+
+// report sends a sender report with what we heard, to the port above RTP.
+func (p *Path) report(r *reports, now time.Time) {
+	to := p.remote.Load()
+	if to == nil {
+		return
+	}
+	const from1900to1970 = 2208988800
+	about := []rtcp.ReceptionReport{r.reception()}
+	packets := []rtcp.Packet{
+		&rtcp.SenderReport{
+			SSRC: p.ssrc, NTPTime: uint64(now.Unix()+from1900to1970)<<32 | uint64(now.Nanosecond())<<32/1e9,
+			RTPTime: uint32(p.stamp.Load()), PacketCount: uint32(p.sent.Load()), OctetCount: uint32(p.sentBytes.Load()), Reports: about,
+		},
+		&rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
+			Source: p.ssrc, Items: []rtcp.SourceDescriptionItem{{Type: rtcp.SDESCNAME, Text: "offhook"}},
+		}}},
+	}
+	if data, err := rtcp.Marshal(packets); err == nil {
+		_, _ = p.rtcp.WriteToUDPAddrPort(data, netip.AddrPortFrom(to.Addr(), to.Port()+1)) // a lost report is made good by the next
+	}
+}

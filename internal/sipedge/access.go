@@ -1,0 +1,126 @@
+package sipedge
+
+import (
+	"net/netip"
+	"net/url"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// authenticate proves which house user sent the request of tx, by digest. When
+// it returns false the request is answered. An unknown user and a wrong password
+// get the same answer after the same work.
+func (e *Edge) authenticate(tx *sip.ServerTx) (core.UserID, bool) {
+	source := tx.Flow().Remote().Addr()
+	name, result := e.digest.Check(tx)
+	user := core.UserID{Name: name}
+	if result != sip.AuthMissing && e.secrets.Blocked(source, name) {
+		tx.Reply(403, "")
+		return core.UserID{}, false
+	}
+	switch result {
+	case sip.AuthOK:
+		e.secrets.Succeeded(source, name)
+		return user, true
+	case sip.AuthMissing:
+		e.digest.Challenge(tx, false)
+	case sip.AuthStale:
+		e.digest.Challenge(tx, true)
+	case sip.AuthFailed:
+		e.secrets.Failed(source, name)
+		e.log.Info("digest refused", "user", name, "source", source, "method", tx.Request().Method)
+		tx.Reply(403, "")
+	}
+	return core.UserID{}, false
+}
+
+// lookup serves the digest checker. Only users of the house have SIP phones.
+func (e *Edge) lookup(name string) (sip.HA1, bool) {
+	md5Hex, sha256Hex, known := e.secrets.Digest(core.UserID{Name: name}, e.cfg.Realm)
+	return sip.HA1{MD5: md5Hex, SHA256: sha256Hex}, known
+}
+
+// caller finds out who sends an INVITE: a trunk by its address, else a user by
+// digest. A request that brings credentials is a user's, also from a trunk's
+// address. When it returns false the INVITE is answered.
+func (e *Edge) caller(tx *sip.ServerTx, req *sip.Request) (from core.Party, contact core.ContactID, ok bool) {
+	from = core.Party{Number: callerNumber(req), Name: callerName(req)}
+	withCredentials := sip.HeaderValue(req, "Proxy-Authorization") != "" || sip.HeaderValue(req, "Authorization") != ""
+	if trunk, known := e.trunks.Load().from(tx.Flow().Remote().Addr()); known && !withCredentials {
+		from.Trunk = trunk.Name
+		return from, "", true
+	}
+	user, ok := e.authenticate(tx)
+	if !ok {
+		return core.Party{}, "", false
+	}
+	from.User = user
+	return from, e.callingContact(user, tx.Flow(), req), true
+}
+
+// callingContact returns the registration of the phone that calls, so that the
+// call does not ring it.
+func (e *Edge) callingContact(user core.UserID, flow sip.Flow, req *sip.Request) core.ContactID {
+	var uri string
+	if c := req.Contact(); c != nil {
+		uri = c.Address.HostPort()
+	}
+	for _, b := range e.bindings.of(user) {
+		if b.flow == flow && (flow.Reliable() || b.uri.HostPort() == uri) {
+			return b.id
+		}
+	}
+	return ""
+}
+
+// callerNumber returns the calling number: the asserted identity (RFC 3325),
+// else the From user.
+func callerNumber(req *sip.Request) string {
+	if uri, ok := assertedIdentity(req); ok {
+		return unescape(uri.User)
+	}
+	return unescape(req.From().Address.User)
+}
+
+func callerName(req *sip.Request) string { return req.From().DisplayName }
+
+// assertedIdentity returns the URI of P-Asserted-Identity that carries a user.
+func assertedIdentity(req *sip.Request) (sip.Uri, bool) {
+	for _, v := range sip.HeaderValues(req, "P-Asserted-Identity") {
+		if uri, err := sip.ParseURI(addrSpec(v)); err == nil && uri.User != "" {
+			return uri, true
+		}
+	}
+	return sip.Uri{}, false
+}
+
+// unescape undoes %-escapes of a URI's user part; what cannot be undone stays.
+func unescape(s string) string {
+	if u, err := url.PathUnescape(s); err == nil {
+		return u
+	}
+	return s
+}
+
+// trunkTable is an immutable snapshot of the trunks.
+type trunkTable struct {
+	byName map[string]Trunk
+	list   []Trunk
+}
+
+// from returns the trunk whose address range has addr; the longest prefix wins.
+func (t *trunkTable) from(addr netip.Addr) (Trunk, bool) {
+	best, bits := -1, -1
+	for i := range t.list {
+		for _, p := range t.list[i].sources {
+			if p.Bits() > bits && p.Contains(addr.Unmap()) {
+				best, bits = i, p.Bits()
+			}
+		}
+	}
+	if best < 0 {
+		return Trunk{}, false
+	}
+	return t.list[best], true
+}

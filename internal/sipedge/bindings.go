@@ -1,0 +1,170 @@
+package sipedge
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// binding is one registration (RFC 3261 section 10): where a user's phone is.
+type binding struct {
+	id       core.ContactID
+	user     core.UserID
+	uri      sip.Uri // as registered, used verbatim as Request-URI
+	instance string  // +sip.instance, "" if none (RFC 5626)
+	regID    string
+	params   string // Contact parameters to echo: instance and reg-id
+	flow     sip.Flow
+	callID   string
+	cseq     uint32
+	expires  time.Time
+	device   string
+}
+
+// same reports whether b is the registration that other replaces: the same
+// instance and reg-id (RFC 5626 section 6), else the same URI.
+func (b *binding) same(other *binding) bool {
+	if b.instance != "" || other.instance != "" {
+		return b.instance == other.instance && b.regID == other.regID
+	}
+	return b.uri.String() == other.uri.String()
+}
+
+// bindings is the table of all registrations. It is a leaf: no callback runs
+// under its lock.
+type bindings struct {
+	mu     sync.Mutex // guards byUser, byID and what they hold
+	byUser map[core.UserID][]*binding
+	byID   map[core.ContactID]*binding
+}
+
+func newBindings() *bindings {
+	return &bindings{byUser: make(map[core.UserID][]*binding), byID: make(map[core.ContactID]*binding)}
+}
+
+// change is what an update did to the table.
+type change struct {
+	up   []core.Contact   // new or moved registrations
+	gone []core.ContactID // removed ones
+}
+
+// get returns a copy of the registration.
+func (t *bindings) get(id core.ContactID) (binding, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if b, ok := t.byID[id]; ok {
+		return *b, true
+	}
+	return binding{}, false
+}
+
+// of returns copies of a user's registrations.
+func (t *bindings) of(user core.UserID) []binding {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	list := make([]binding, 0, len(t.byUser[user]))
+	for _, b := range t.byUser[user] {
+		list = append(list, *b)
+	}
+	return list
+}
+
+var (
+	// errOrder is an update that is older than what it would replace.
+	errOrder = errors.New("CSeq is not above the last of this Call-ID")
+	// errTooMany is an update that would exceed the limit per user.
+	errTooMany = errors.New("too many registrations")
+)
+
+// update applies one REGISTER to the user's registrations: all of adds, then the
+// removal of drops. Nothing changes on error (RFC 3261 section 10.3 step 7).
+func (t *bindings) update(user core.UserID, adds, drops []*binding, limit int) (change, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, b := range slices.Concat(adds, drops) {
+		if old := t.find(user, b); old != nil && old.callID == b.callID && old.cseq >= b.cseq {
+			return change{}, errOrder
+		}
+	}
+	fresh := 0
+	for _, b := range adds {
+		if t.find(user, b) == nil {
+			fresh++
+		}
+	}
+	if len(t.byUser[user])+fresh-len(drops) > limit {
+		return change{}, errTooMany
+	}
+	var ch change
+	for _, b := range adds {
+		if up := t.putLocked(b); up {
+			ch.up = append(ch.up, core.Contact{ID: b.id, User: b.user, Edge: core.EdgeSIP, Device: b.device})
+		}
+	}
+	for _, b := range drops {
+		if old := t.find(user, b); old != nil {
+			t.removeLocked(old)
+			ch.gone = append(ch.gone, old.id)
+		}
+	}
+	return ch, nil
+}
+
+// find returns the live registration that b replaces.
+func (t *bindings) find(user core.UserID, b *binding) *binding {
+	for _, old := range t.byUser[user] {
+		if old.same(b) {
+			return old
+		}
+	}
+	return nil
+}
+
+// putLocked stores b, keeping the ID of what it replaces, and reports whether
+// the exchange has to hear of it.
+func (t *bindings) putLocked(b *binding) bool {
+	if old := t.find(b.user, b); old != nil {
+		b.id = old.id
+		*old = *b
+		return false
+	}
+	b.id = core.ContactID(newID())
+	t.byUser[b.user] = append(t.byUser[b.user], b)
+	t.byID[b.id] = b
+	return true
+}
+
+func (t *bindings) removeLocked(b *binding) {
+	delete(t.byID, b.id)
+	rest := slices.DeleteFunc(t.byUser[b.user], func(o *binding) bool { return o == b })
+	if len(rest) == 0 {
+		delete(t.byUser, b.user)
+		return
+	}
+	t.byUser[b.user] = rest
+}
+
+// removeIf removes every registration that gone is true for and returns their IDs.
+func (t *bindings) removeIf(gone func(*binding) bool) []core.ContactID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var ids []core.ContactID
+	for id, b := range t.byID {
+		if gone(b) {
+			ids = append(ids, id)
+			t.removeLocked(b)
+		}
+	}
+	return ids
+}
+
+// count returns how many registrations live.
+func (t *bindings) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byID)
+}

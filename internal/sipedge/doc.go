@@ -1,0 +1,11 @@
+// Package sipedge is the exchange's door to phones and trunks: registrar, trunk
+// recognition, and one leg per INVITE dialog. to_core.go turns what the wire
+// says into events, from_core.go turns the exchange's commands into messages.
+//
+// Order: everything that happens to one leg, from the wire or from the
+// exchange, runs one after the other (type serial), so a leg needs no lock.
+// Nothing here blocks the exchange's loop or a connection's read loop.
+//
+// Security: an INVITE becomes an event only when its sender proved to be a user
+// (digest) or comes from a trunk's address. A 3xx is never followed.
+package sipedge

@@ -1,0 +1,201 @@
+package sipedge
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// Trunk is a trunk of the directory with its secret.
+type Trunk struct {
+	route.Trunk
+	Password core.Secret
+
+	uri     sip.Uri        // parsed Trunk.URI
+	sources []netip.Prefix // AcceptFrom, else the address in URI
+}
+
+// Config says how an Edge behaves. Poster, Secrets, Media, Ports and Stack are required.
+type Config struct {
+	Poster  Poster
+	Secrets Secrets
+	Media   Media
+	Ports   Ports
+	Log     *slog.Logger
+	// Domain is the host part of our From addresses.
+	Domain string
+	// Realm of the digest challenges; users' HA1 are made for it.
+	Realm string
+	// NonceKey signs digest nonces; nil makes a random one.
+	NonceKey []byte
+	// PublicMedia, if valid, is written into SDP for peers outside Local.
+	PublicMedia netip.Addr
+	// Local are the networks whose peers get our own address in SDP.
+	Local []netip.Prefix
+	// Cost prefers the cheapest codec over the best.
+	Cost bool
+}
+
+// Edge connects phones and trunks to the exchange. All methods are safe for
+// concurrent use.
+type Edge struct {
+	cfg      Config
+	log      *slog.Logger
+	stack    *sip.Stack
+	secrets  Secrets
+	digest   *sip.Authenticator
+	bindings *bindings
+	trunks   atomic.Pointer[trunkTable]
+
+	stop    chan struct{}
+	running sync.WaitGroup // strands of legs, the expiry loop
+
+	mu   sync.Mutex // guards legs
+	legs map[core.LegID]*leg
+}
+
+// New returns an Edge whose stack listens nowhere yet: make it with StackConfig,
+// then give it to Start.
+func New(cfg Config) *Edge {
+	e := &Edge{
+		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(),
+		stop: make(chan struct{}), legs: make(map[core.LegID]*leg),
+	}
+	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})
+	e.trunks.Store(&trunkTable{})
+	return e
+}
+
+// StackConfig fills in what the Edge needs of its SIP stack.
+func (e *Edge) StackConfig(c sip.Config) sip.Config {
+	c.Handler = e
+	c.FlowClosed = e.flowClosed
+	c.RefuseNoHops = true
+	return c
+}
+
+// Start takes the stack made from StackConfig and begins to expire
+// registrations. It must be called before the stack listens.
+func (e *Edge) Start(stack *sip.Stack) {
+	e.stack = stack
+	e.running.Go(func() { e.expire(e.stop) })
+}
+
+// Close frees what is left and waits for all goroutines of the Edge. Call it
+// after the exchange has ended its legs, before closing the stack.
+func (e *Edge) Close() {
+	close(e.stop)
+	e.mu.Lock()
+	left := make([]*leg, 0, len(e.legs))
+	for _, l := range e.legs {
+		left = append(left, l)
+	}
+	e.mu.Unlock()
+	for _, l := range left {
+		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure, Reason: core.ReasonShutdown}) })
+	}
+	e.running.Wait()
+}
+
+// SetTrunks replaces the trunks. A trunk with a malformed URI is left out and logged.
+func (e *Edge) SetTrunks(trunks []Trunk) {
+	table := &trunkTable{byName: make(map[string]Trunk, len(trunks))}
+	for _, t := range trunks {
+		uri, err := sip.ParseURI(t.URI)
+		if err != nil {
+			e.log.Error("trunk left out", "trunk", t.Name, "error", err)
+			continue
+		}
+		t.uri, t.sources = uri, t.AcceptFrom
+		if addr, err := netip.ParseAddr(strings.Trim(uri.Host, "[]")); err == nil && len(t.sources) == 0 {
+			t.sources = []netip.Prefix{netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())}
+		}
+		table.byName[t.Name] = t
+		table.list = append(table.list, t)
+	}
+	e.trunks.Store(table)
+}
+
+// Contacts returns how many registrations live.
+func (e *Edge) Contacts() int { return e.bindings.count() }
+
+// Legs returns how many legs live.
+func (e *Edge) Legs() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.legs)
+}
+
+// ServeSIP implements sip.Handler: requests outside dialogs.
+func (e *Edge) ServeSIP(tx *sip.ServerTx, req *sip.Request) {
+	switch req.Method {
+	case sip.INVITE:
+		e.invite(tx, req)
+	case sip.REGISTER:
+		e.register(tx, req)
+	case sip.OPTIONS:
+		tx.Reply(200, "", sip.NewHeader("Allow", allowed), sip.NewHeader("Accept", sip.SDP))
+	case sip.SUBSCRIBE, sip.PUBLISH:
+		tx.Reply(489, "")
+	case sip.REFER, sip.MESSAGE:
+		// Nothing a stranger may ask for, and nothing for users yet: a REFER
+		// outside a dialog would place a call.
+		if _, ok := e.authenticate(tx); ok {
+			tx.Reply(603, "")
+		}
+	default:
+		tx.NotAllowed()
+	}
+}
+
+// allowed are the methods in our Allow headers.
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE"
+
+// post hands an event to the exchange.
+func (e *Edge) post(ev core.Event) bool {
+	if err := e.cfg.Poster.Post(ev); err != nil {
+		e.log.Debug("event not taken", "error", err)
+		return false
+	}
+	return true
+}
+
+func (e *Edge) add(l *leg) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.legs[l.id] = l
+}
+
+func (e *Edge) remove(l *leg) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.legs, l.id)
+}
+
+func (e *Edge) leg(id core.LegID) *leg {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.legs[id]
+}
+
+// newID returns a random version 4 UUID.
+func newID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	s := hex.EncodeToString(b[:])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}
+
+// codecs is every codec that SIP legs can use, best first.
+func codecs() []media.Codec { return []media.Codec{media.Opus, media.PCMU, media.PCMA} }

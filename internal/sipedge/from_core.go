@@ -1,0 +1,208 @@
+package sipedge
+
+import (
+	"slices"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// Do carries out a command for a SIP leg. It returns at once.
+func (e *Edge) Do(cmd core.LegCommand) {
+	if ring, ok := cmd.(core.Ring); ok {
+		e.ring(ring)
+		return
+	}
+	l := e.leg(cmd.LegID())
+	if l == nil {
+		return // it has just ended by itself
+	}
+	l.strand.post(func() {
+		switch cmd := cmd.(type) {
+		case core.Progress:
+			l.progress(cmd)
+		case core.Answer:
+			l.answer(cmd)
+		case core.End:
+			l.end(cmd)
+		}
+	})
+}
+
+// progress sends 180, or 183 with SDP so that the caller can hear something.
+func (l *leg) progress(cmd core.Progress) {
+	if l.stage != stageSetup || l.in == nil {
+		return
+	}
+	if !cmd.Early || l.offer == nil {
+		if l.rung == 0 {
+			l.rung = 180
+			l.in.Ring(180, nil)
+		}
+		return
+	}
+	if l.rung == 183 {
+		return
+	}
+	if !l.acceptOffer(cmd.Peers) {
+		return
+	}
+	l.rung = 183
+	l.in.Ring(183, l.stream.answer)
+}
+
+// acceptOffer brings the media of an incoming leg up, or ends the leg.
+func (l *leg) acceptOffer(peers core.Peers) bool {
+	if l.stream != nil && l.stream.up {
+		return true
+	}
+	if err := l.open(l.flow); err != nil {
+		l.log.Error("no media port", "error", err)
+		l.in.Reject(503, "", sip.NewHeader("Retry-After", "10"))
+		l.gone(core.CauseNoResource, 503)
+		return false
+	}
+	if _, err := l.stream.answerTo(l.offer, l.edge.prefer(l.codecs, peers)); err != nil {
+		l.log.Info("offer refused", "error", err)
+		l.in.Reject(488, "")
+		l.gone(core.CauseIncompatible, 488)
+		return false
+	}
+	l.attach()
+	return true
+}
+
+// answer sends 200. An INVITE without offer gets ours, and the answer comes in
+// the ACK.
+func (l *leg) answer(cmd core.Answer) {
+	if l.stage != stageSetup || l.in == nil {
+		return
+	}
+	if l.offer == nil {
+		if err := l.open(l.flow); err != nil {
+			l.in.Reject(503, "")
+			l.gone(core.CauseNoResource, 503)
+			return
+		}
+		l.stage = stageAnswered
+		l.in.Answer(l.stream.offerOf(l.edge.prefer(codecs(), cmd.Peers)))
+		return
+	}
+	if !l.acceptOffer(cmd.Peers) {
+		return
+	}
+	l.stage = stageAnswered
+	l.in.Answer(l.stream.answer)
+	l.edge.post(core.LegUp{Leg: l.id})
+}
+
+// end ends the leg in whatever stage it is. The final response, CANCEL or BYE
+// carries the reason (RFC 3326); an outgoing leg without answer waits for the
+// far end's last word, so that a 200 that crosses our CANCEL is ended properly.
+func (l *leg) end(cmd core.End) {
+	reason := sip.NewHeader("Reason", reasonOf(cmd.Cause, cmd.Reason))
+	switch l.stage {
+	case stageGone, stageEnding:
+	case stageAnswered:
+		l.dialog.Bye(reason)
+		l.gone(cmd.Cause, 0)
+	case stageSetup:
+		if l.in != nil {
+			st := statusOf(cmd)
+			l.in.Reject(st.code, st.phrase, reason)
+			l.gone(cmd.Cause, st.code)
+			return
+		}
+		l.stage, l.why = stageEnding, cmd
+		l.release()
+		if l.out == nil {
+			l.gone(cmd.Cause, 0)
+			return
+		}
+		l.out.Cancel(reason)
+	}
+}
+
+// ring starts an outgoing leg.
+func (e *Edge) ring(cmd core.Ring) {
+	l := e.newLeg(cmd.Leg)
+	e.add(l)
+	offered := e.offerList(cmd)
+	l.strand.post(func() { l.invite(cmd, offered) })
+}
+
+// invite sends the INVITE of an outgoing leg. It runs on the strand: a host name
+// may have to be looked up.
+func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
+	if l.stage != stageSetup {
+		return
+	}
+	to, err := l.edge.destination(cmd)
+	if err != nil {
+		l.log.Info("no way to callee", "error", err)
+		l.gone(core.CauseUnreachable, 480)
+		return
+	}
+	s, err := openStream(l.edge.cfg.Ports, to.place, l.digit)
+	if err != nil {
+		l.log.Error("no media port", "error", err)
+		l.gone(core.CauseNoResource, 503)
+		return
+	}
+	l.stream = s
+	l.log.Info("outgoing call", "call", string(cmd.Call), "to", to.uri.String(), "from", cmd.From.Number)
+	l.out = l.edge.stack.Invite(sip.InviteRequest{
+		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
+		Headers: to.headers, Body: s.offerOf(offered), Credentials: to.credentials,
+	}, sip.OutgoingEvents{
+		Provisional: func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.provisional(d, res) }) },
+		Answered:    func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.answered(d, res) }) },
+		Failed:      func(code int, _ *sip.Response) { l.strand.post(func() { l.failed(code) }) },
+		Dialog:      l.dialogEvents(),
+	})
+}
+
+// prefer orders the codecs for a caller's answer: what most candidates share
+// without transcoding. Browsers and most phones have Opus, trunks have G.711.
+// The offerer's order decides between G.711 laws.
+func (e *Edge) prefer(offered []media.Codec, peers core.Peers) []media.Codec {
+	g711 := []media.Codec{media.PCMU, media.PCMA}
+	if slices.Index(offered, media.PCMA) >= 0 && (slices.Index(offered, media.PCMU) < 0 ||
+		slices.Index(offered, media.PCMA) < slices.Index(offered, media.PCMU)) {
+		g711 = []media.Codec{media.PCMA, media.PCMU}
+	}
+	opusFirst := peers.Browsers > 0 || peers.Trunks == 0
+	if e.cfg.Cost {
+		opusFirst = peers.Browsers > 0 && peers.Phones+peers.Trunks == 0
+	}
+	if opusFirst {
+		return append([]media.Codec{media.Opus}, g711...)
+	}
+	return append(g711, media.Opus)
+}
+
+// offerList orders the codecs of an offer to a callee: the caller's first.
+func (e *Edge) offerList(cmd core.Ring) []media.Codec {
+	peers := core.Peers{Phones: 1}
+	if cmd.Target.Trunk != "" {
+		peers = core.Peers{Trunks: 1}
+	}
+	if cmd.Caller.Edge == core.EdgeBrowser {
+		if !e.cfg.Cost {
+			return codecs() // browsers speak Opus first
+		}
+		return e.prefer(codecs(), peers)
+	}
+	caller := e.leg(cmd.Caller.Leg)
+	if caller == nil || len(caller.codecs) == 0 {
+		return e.prefer(codecs(), peers)
+	}
+	list := slices.DeleteFunc(e.prefer(caller.codecs, peers), func(c media.Codec) bool { return !slices.Contains(caller.codecs, c) })
+	for _, c := range e.prefer(codecs(), peers) {
+		if !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}

@@ -1,0 +1,115 @@
+package sipedge
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// resolveTime bounds the look-up of a trunk's host name.
+const resolveTime = 3 * time.Second
+
+// placeOn returns where media of a peer that is reached on flow goes.
+func (e *Edge) placeOn(flow sip.Flow) place {
+	local := flow.Local().Addr().Unmap()
+	remote := flow.Remote().Addr().Unmap()
+	if !local.IsValid() || local.IsUnspecified() {
+		return e.placeTowards(remote)
+	}
+	return place{bind: local, advertise: e.publicFor(local, remote), peer: remote}
+}
+
+// placeTowards returns where media of a peer at remote goes.
+func (e *Edge) placeTowards(remote netip.Addr) place {
+	local := localTowards(remote)
+	return place{bind: local, advertise: e.publicFor(local, remote), peer: remote}
+}
+
+// publicFor returns the address that a peer at remote can send to.
+func (e *Edge) publicFor(local, remote netip.Addr) netip.Addr {
+	if !e.cfg.PublicMedia.IsValid() || remote.IsLoopback() {
+		return local
+	}
+	for _, p := range e.cfg.Local {
+		if p.Contains(remote) {
+			return local
+		}
+	}
+	return e.cfg.PublicMedia
+}
+
+// localTowards returns our address on the way to remote. No packet is sent.
+func localTowards(remote netip.Addr) netip.Addr {
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 9)))
+	if err != nil {
+		return netip.IPv4Unspecified()
+	}
+	defer c.Close()
+	if a, ok := c.LocalAddr().(*net.UDPAddr); ok {
+		return a.AddrPort().Addr().Unmap()
+	}
+	return netip.IPv4Unspecified()
+}
+
+// resolve returns transport and address of a SIP URI's host (RFC 3263 without
+// SRV: the port defaults by transport).
+func resolve(uri sip.Uri) (sip.Target, netip.AddrPort, error) {
+	transport, port := sip.UDP, uri.Port
+	if v, ok := sip.Param(uri.UriParams, "transport"); ok {
+		transport = strings.ToUpper(v)
+	}
+	if uri.IsEncrypted() {
+		transport = sip.TLS
+	}
+	if port == 0 {
+		port = 5060
+		if transport == sip.TLS {
+			port = 5061
+		}
+	}
+	host := strings.Trim(uri.Host, "[]")
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
+		defer cancel()
+		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		if err != nil || len(found) == 0 {
+			return sip.Target{}, netip.AddrPort{}, fmt.Errorf("look up %s: %w", host, err)
+		}
+		addr = found[0]
+	}
+	at := netip.AddrPortFrom(addr.Unmap(), uint16(port)) //nolint:gosec // the parser bounds ports
+	target := sip.Target{Transport: transport, Addr: at.String()}
+	if transport == sip.TLS {
+		target.Addr = net.JoinHostPort(host, strconv.Itoa(port)) // the certificate is checked against the name
+	}
+	return target, at, nil
+}
+
+// sessionID returns a random o= session id. It stays below 2^62 for phones that
+// read it as a signed number.
+func sessionID() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return binary.BigEndian.Uint64(b[:]) >> 2
+}
+
+// addrSpec returns the URI of a name-addr or addr-spec value.
+func addrSpec(v string) string {
+	if _, rest, ok := strings.Cut(v, "<"); ok {
+		uri, _, _ := strings.Cut(rest, ">")
+		return uri
+	}
+	uri, _, _ := strings.Cut(strings.TrimSpace(v), ";")
+	return uri
+}
+
+func callIDOf(req *sip.Request) string { return req.CallID().Value() }

@@ -1,0 +1,183 @@
+package sipedge
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/sdp"
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// invite turns an INVITE outside a dialog into a leg, once its sender is known.
+// It runs on the connection's read loop.
+func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
+	from, contact, ok := e.caller(tx, req)
+	if !ok {
+		return
+	}
+	offer, refusal := offerIn(req)
+	if refusal != 0 {
+		tx.Reply(refusal, "")
+		return
+	}
+	l := e.newLeg(core.LegID(newID()))
+	l.offer, l.flow = offer, tx.Flow()
+	if offer != nil {
+		l.codecs = offer.Codecs()
+	}
+	e.add(l)
+	l.in = e.stack.Incoming(tx, sip.IncomingEvents{
+		Cancelled: func(reasons []sip.Reason) {
+			l.strand.post(func() { l.gone(causeIn(reasons), 487) })
+		},
+		Acked:  func(ack *sip.Request) { l.strand.post(func() { l.acked(ack) }) },
+		Dialog: l.dialogEvents(),
+	})
+	l.dialog = l.in.Dialog()
+	to := unescape(req.Recipient.User)
+	l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
+		"dialog", l.dialog.ID(), "flow", l.flow.String())
+	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to}) {
+		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure}) })
+	}
+}
+
+// offerIn reads the offer of an INVITE, nil if it has none. refusal is the
+// status for one that cannot be served.
+func offerIn(req *sip.Request) (offer *sdp.Offer, refusal int) {
+	body := req.Body()
+	if len(body) == 0 {
+		return nil, 0
+	}
+	kind, _, _ := strings.Cut(sip.HeaderValue(req, "Content-Type"), ";")
+	if !strings.EqualFold(strings.TrimSpace(kind), sip.SDP) {
+		return nil, 415
+	}
+	offer, err := sdp.ParseOffer(body)
+	if err != nil {
+		return nil, 400
+	}
+	if !slices.ContainsFunc(offer.Codecs(), func(c media.Codec) bool { return slices.Contains(codecs(), c) }) {
+		return nil, 488
+	}
+	return offer, 0
+}
+
+// acked reads the answer of an INVITE without offer from its ACK. With an offer
+// the media has been up since the 200.
+func (l *leg) acked(ack *sip.Request) {
+	if l.offer != nil || l.stage != stageAnswered || l.stream == nil {
+		return
+	}
+	if err := l.stream.answered(ack.Body()); err != nil {
+		l.log.Info("answer in ACK not understood", "error", err)
+		l.dialog.Bye(sip.NewHeader("Reason", reasonOf(core.CauseIncompatible, core.ReasonNone)))
+		l.gone(core.CauseIncompatible, 0)
+		return
+	}
+	l.attach()
+	l.edge.post(core.LegUp{Leg: l.id})
+}
+
+// provisional reports 18x of a callee, and its early media if it brings SDP.
+func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
+	if l.stage != stageSetup {
+		return
+	}
+	if code := res.StatusCode; code == 180 || code == 181 || code == 182 || code == 183 {
+		l.edge.post(core.LegRinging{Leg: l.id})
+	}
+	if l.early || len(res.Body()) == 0 || d == nil {
+		return
+	}
+	if err := l.stream.answered(res.Body()); err != nil {
+		l.log.Info("early answer not understood", "code", res.StatusCode, "error", err)
+		return
+	}
+	l.early, l.dialog = true, d
+	l.attach()
+	l.edge.post(core.LegEarly{Leg: l.id})
+}
+
+// answered reports a callee's 2xx.
+func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
+	if l.stage != stageSetup {
+		// The 2xx was already on its way to us when End came, too late to cancel
+		// (RFC 5407 section 3.1.2): this party hears a BYE with the same reason.
+		d.Bye(sip.NewHeader("Reason", reasonOf(l.why.Cause, l.why.Reason)))
+		l.gone(l.why.Cause, 0)
+		return
+	}
+	sameDialog := l.early && l.dialog == d
+	l.stage, l.dialog = stageAnswered, d
+	l.log.Debug("answered", "dialog", d.ID())
+	l.edge.post(core.LegAccepted{Leg: l.id})
+	if len(res.Body()) > 0 && !sameDialog {
+		if err := l.stream.answered(res.Body()); err != nil {
+			l.hopeless(err)
+			return
+		}
+	}
+	if !l.stream.up {
+		l.hopeless(errNoAnswer)
+		return
+	}
+	l.attach()
+	l.edge.post(core.LegUp{Leg: l.id})
+}
+
+// errNoAnswer is a 2xx without an SDP answer anywhere.
+var errNoAnswer = errors.New("2xx without session description")
+
+// hopeless ends an answered leg whose media cannot come up.
+func (l *leg) hopeless(err error) {
+	l.log.Info("answer not understood", "error", err)
+	l.dialog.Bye(sip.NewHeader("Reason", reasonOf(core.CauseIncompatible, core.ReasonNone)))
+	l.gone(core.CauseIncompatible, 488)
+}
+
+// failed reports a callee's refusal, or that nobody could be reached.
+func (l *leg) failed(code int) {
+	if l.stage == stageEnding {
+		l.gone(l.why.Cause, 0)
+		return
+	}
+	cause := causeOf(code)
+	if code < 400 {
+		code = 480 // a redirection is never followed, and none of the caller's business
+	}
+	l.gone(cause, code)
+}
+
+// info serves INFO: DTMF as application/dtmf-relay or application/dtmf.
+func (l *leg) info(req *sip.Request) int {
+	kind, _, _ := strings.Cut(sip.HeaderValue(req, "Content-Type"), ";")
+	var key string
+	switch strings.ToLower(strings.TrimSpace(kind)) {
+	case "":
+		return 200
+	case "application/dtmf-relay":
+		for line := range strings.Lines(string(req.Body())) {
+			name, value, _ := strings.Cut(line, "=")
+			if strings.EqualFold(strings.TrimSpace(name), "signal") {
+				key = strings.ToUpper(strings.TrimSpace(value))
+			}
+		}
+	case "application/dtmf":
+		key = strings.ToUpper(strings.TrimSpace(string(req.Body())))
+	default:
+		return 415
+	}
+	if n, err := strconv.Atoi(key); err == nil && (n == 10 || n == 11) {
+		key = "*#"[n-10 : n-9] // RFC 4733 event codes, as some phones write them
+	}
+	if len(key) != 1 || !strings.Contains("0123456789*#ABCD", key) {
+		return 400
+	}
+	l.digit(key[0])
+	return 200
+}
