@@ -4,6 +4,8 @@
 package e2e
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -33,4 +35,41 @@ func TestHarnessBaresip(t *testing.T) {
 			}
 		})
 	}
+}
+
+// loopPage is a browser that calls itself.
+const loopPage = `<!doctype html><title>loop</title><body>idle<audio id="a" autoplay></audio><script>
+async function call() {
+	const here = new RTCPeerConnection(), there = new RTCPeerConnection();
+	here.onicecandidate = (e) => there.addIceCandidate(e.candidate);
+	there.onicecandidate = (e) => here.addIceCandidate(e.candidate);
+	there.ontrack = (e) => { document.getElementById("a").srcObject = e.streams[0]; };
+	const mic = await navigator.mediaDevices.getUserMedia({audio: true});
+	here.addTrack(mic.getAudioTracks()[0], mic);
+	await here.setLocalDescription();
+	await there.setRemoteDescription(here.localDescription);
+	await there.setLocalDescription();
+	await here.setRemoteDescription(there.localDescription);
+	await new Promise((done) => { here.onconnectionstatechange = () => here.connectionState === "connected" && done(); });
+	document.body.append("connected");
+	return true;
+}
+</script></body>`
+
+// TestHarnessBrowser shows that a page sends its tone and that Hear hears it.
+func TestHarnessBrowser(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.Header().Set("Content-Security-Policy", "script-src 'unsafe-inline'")
+		_, _ = w.Write([]byte(loopPage))
+	}))
+	t.Cleanup(server.Close)
+	page := harness.NewBrowser(t).Open("loop", server.URL, 700)
+	page.WaitText("IDLE", 5*time.Second)
+	if pcm := page.Hear(500 * time.Millisecond); harness.HasTone(pcm, harness.HearRate, 700, 250*time.Millisecond) {
+		t.Error("the tone is there before the call")
+	}
+	harness.Eval[bool](page, "call()")
+	page.WaitText("connected", 5*time.Second)
+	harness.WantTone(t, "page", page.Hear(2*time.Second), harness.HearRate, 700)
 }

@@ -224,24 +224,23 @@ func (b *Baresip) Await(kind string, within time.Duration) BaresipEvent {
 	}
 }
 
-// Heard returns what the phone heard in its last call, which must be over: only
-// then is the file complete.
+// Heard returns what the phone heard in its last call, which must be over: the
+// file is complete only then.
 func (b *Baresip) Heard() (rate int, pcm []int16) {
 	b.t.Helper()
-	var names []string
 	testkit.Eventually(b.t, 5*time.Second, b.name+" recorded a call", func() bool {
-		names, _ = filepath.Glob(filepath.Join(b.rec, "dump-*-dec.wav"))
-		return len(names) > 0
+		names, _ := filepath.Glob(filepath.Join(b.rec, "dump-*-dec.wav"))
+		if len(names) == 0 {
+			return false
+		}
+		f, err := os.Open(names[len(names)-1])
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		defer f.Close()
+		rate, pcm, err = file.DecodeWAV(f)
+		return err == nil && len(pcm) > 0
 	})
-	f, err := os.Open(names[len(names)-1])
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer f.Close()
-	rate, pcm, err = file.DecodeWAV(f)
-	if err != nil {
-		b.t.Fatalf("%s: %v", f.Name(), err)
-	}
 	return rate, pcm
 }
 

@@ -1,0 +1,71 @@
+// Runs before the scripts of every page of the end-to-end tests.
+(() => {
+  // The microphone is a tone, another one for each page, without echo
+  // cancelling that would take it away.
+  const tone = async () => {
+    const context = new AudioContext({ sampleRate: 48000 });
+    const oscillator = new OscillatorNode(context, { frequency: TONE_HZ });
+    const gain = new GainNode(context, { gain: 0.4 });
+    const out = new MediaStreamAudioDestinationNode(context);
+    oscillator.connect(gain).connect(out);
+    oscillator.start();
+    await context.resume();
+    return out.stream;
+  };
+  if (navigator.mediaDevices) {
+    navigator.mediaDevices.getUserMedia = tone;
+  }
+
+  // What the page plays: a stream is heard only while an element plays it, so
+  // the elements tell us the streams.
+  const streams = new Set();
+  const property = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "srcObject");
+  Object.defineProperty(HTMLMediaElement.prototype, "srcObject", {
+    ...property,
+    set(stream) {
+      const old = property.get.call(this);
+      if (old) streams.delete(old);
+      if (stream instanceof MediaStream) streams.add(stream);
+      property.set.call(this, stream);
+    },
+  });
+
+  const worklet = `registerProcessor("tap", class extends AudioWorkletProcessor {
+    process(inputs) {
+      const input = inputs[0][0];
+      this.port.postMessage(input ? input.slice() : new Float32Array(128));
+      return true;
+    }
+  });`;
+
+  // hear returns milliseconds of the mix of all playing streams, 16 bits, base64.
+  const hear = async (milliseconds) => {
+    const context = new AudioContext({ sampleRate: 48000 });
+    try {
+      await context.audioWorklet.addModule(URL.createObjectURL(new Blob([worklet], { type: "text/javascript" })));
+      const tap = new AudioWorkletNode(context, "tap", { channelCount: 1, channelCountMode: "explicit" });
+      for (const stream of streams) {
+        if (stream.getAudioTracks().length > 0) new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(tap);
+      }
+      tap.connect(context.destination);
+      await context.resume();
+      const pcm = new Int16Array((milliseconds * 48000) / 1000);
+      let filled = 0;
+      await new Promise((done) => {
+        tap.port.onmessage = ({ data }) => {
+          for (const sample of data) {
+            if (filled < pcm.length) pcm[filled++] = Math.max(-1, Math.min(1, sample)) * 32767;
+          }
+          if (filled === pcm.length) done();
+        };
+      });
+      let binary = "";
+      const bytes = new Uint8Array(pcm.buffer);
+      for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+      return btoa(binary);
+    } finally {
+      await context.close();
+    }
+  };
+  window.__lab = { hear, streams };
+})();
