@@ -1,6 +1,5 @@
-// Package obs is how a node is watched: its log, its metrics and its health.
-// Other packages keep plain counters and are handed a logger; cmd connects both
-// here.
+// Package obs is how a node is watched: its log and its metrics. Other packages
+// keep plain counters and are handed a logger; cmd connects both here.
 package obs
 
 import (

@@ -2,9 +2,7 @@ package obs
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -83,44 +81,5 @@ func TestMetrics(t *testing.T) {
 		if !strings.Contains(rec.Body.String(), want) {
 			t.Errorf("metrics lack %s", want)
 		}
-	}
-}
-
-func TestReady(t *testing.T) {
-	var log bytes.Buffer
-	h := NewHealth(slog.New(slog.NewTextHandler(&log, nil)))
-	var broken error
-	h.Add("store", func(context.Context) error { return broken })
-	ask := func() (int, map[string]string) {
-		rec := httptest.NewRecorder()
-		h.Ready(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
-		var body map[string]string
-		if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
-			t.Fatal(err)
-		}
-		return rec.Code, body
-	}
-	expect := func(when string, code int, part string) {
-		t.Helper()
-		if got, body := ask(); got != code || part != "" && body[part] == "" {
-			t.Errorf("%s: %d %v, want %d %s", when, got, body, code, part)
-		}
-	}
-	expect("before the start", 503, "start")
-	h.Started()
-	expect("started", 200, "")
-	broken = errors.New("disk on fire")
-	expect("store broken", 503, "store")
-	if _, body := ask(); strings.Contains(body["store"], "fire") || !strings.Contains(log.String(), "disk on fire") {
-		t.Errorf("the reason belongs into the log, not into the answer %v", body)
-	}
-	broken = nil
-	h.Drain()
-	expect("draining", 503, "drain")
-
-	rec := httptest.NewRecorder()
-	h.Live(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/healthz", nil))
-	if rec.Code != 200 {
-		t.Errorf("draining node is not alive: %d", rec.Code)
 	}
 }
