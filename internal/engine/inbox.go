@@ -19,6 +19,9 @@ type inbox struct {
 	shut    bool
 }
 
+// manyLegs is how many legs post between two takes on a very busy node.
+const manyLegs = 1024
+
 func newInbox(perLeg int) *inbox {
 	return &inbox{wake: make(chan struct{}, 1), cap: perLeg, waiting: make(map[core.LegID]int)}
 }
@@ -65,9 +68,13 @@ func (b *inbox) take() []core.Event {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	batch := b.events
-	clear(b.spare[:cap(b.spare)]) // let go of what the events point to
+	clear(b.spare) // let go of what the events point to
 	b.events, b.spare = b.spare[:0], batch
-	clear(b.waiting)
+	if len(b.waiting) > manyLegs {
+		b.waiting = make(map[core.LegID]int) // a map never shrinks, and clearing takes its full size
+	} else {
+		clear(b.waiting)
+	}
 	return batch
 }
 

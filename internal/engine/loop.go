@@ -113,6 +113,10 @@ func (l *Loop) apply(ev core.Event) {
 		if cmds, ok = l.step(now, core.Broken{Leg: leg}); !ok {
 			return
 		}
+		if o, isOffer := ev.(core.Offered); isOffer && len(cmds) == 0 {
+			// The exchange never took the leg in, so nobody else will end it.
+			cmds = []core.Command{core.End{LegRef: core.LegRef{Leg: o.Leg, Edge: o.Edge}, Cause: core.CauseTempFailure}}
+		}
 	}
 	for _, cmd := range cmds {
 		l.execute(now, cmd)

@@ -106,12 +106,19 @@ func (x *Exchange) legRinging(l *leg) {
 	}
 	l.rang = true
 	x.publish(l, core.ChangeRinging)
-	verb, ok := c.flow.Current().(flow.Connect)
-	if !c.hunt.Alert(l.Leg) || !ok || c.matrix.Overhears(c.caller.Leg) {
-		return
+	if c.hunt.Alert(l.Leg) {
+		x.alert(c)
+		x.ringback(c)
 	}
-	x.alert(c)
-	c.matrix.Play(c.caller.Leg, core.Sound{Kind: core.SoundRingback, Name: verb.Ringback})
+}
+
+// ringback lets a caller who was told so hear that it rings, unless it hears a
+// callee itself. It is repeated when a leg ends whose early media it may have heard.
+func (x *Exchange) ringback(c *liveCall) {
+	verb, ok := c.flow.Current().(flow.Connect)
+	if ok && c.caller.rang && !c.matrix.Overhears(c.caller.Leg) {
+		c.matrix.Play(c.caller.Leg, core.Sound{Kind: core.SoundRingback, Name: verb.Ringback})
+	}
 	x.hear(c)
 }
 
@@ -153,6 +160,7 @@ func (x *Exchange) legAccepted(l *leg) {
 	x.publish(l, core.ChangeAnswered)
 	x.stopHunt(c)
 	x.endAll(losers, core.CauseElsewhere, core.ReasonElsewhere)
+	x.ringback(c)
 	x.startTimer(l, core.TimerMedia, mediaTime)
 	if c.caller.state == setup {
 		x.startTimer(c.caller, core.TimerAnswer, answerTime)
@@ -213,9 +221,10 @@ func (x *Exchange) candidateGone(c *liveCall, l *leg) {
 	x.checkHunt(c)
 }
 
-// checkHunt goes on with the caller's flow when nobody is left to answer.
+// checkHunt rings on while somebody may answer, else the caller's flow goes on.
 func (x *Exchange) checkHunt(c *liveCall) {
 	if !c.hunt.Over() {
+		x.ringback(c)
 		return
 	}
 	cause, code := c.hunt.Outcome()

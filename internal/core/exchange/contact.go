@@ -70,8 +70,11 @@ func (x *Exchange) contactUp(contact core.Contact) {
 
 // hunting returns the calls that ring user, in the order they began.
 func (x *Exchange) hunting(user core.UserID) []*liveCall {
-	return slices.DeleteFunc(x.inOrder(), func(c *liveCall) bool {
+	return x.callsWhere(func(c *liveCall) bool {
+		if c.hunt == nil {
+			return false
+		}
 		verb, ok := c.flow.Current().(flow.Connect)
-		return c.hunt == nil || !ok || !slices.Contains(verb.Targets, core.Target{User: user})
+		return ok && slices.Contains(verb.Targets, core.Target{User: user})
 	})
 }

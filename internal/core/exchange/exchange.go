@@ -151,20 +151,22 @@ func (x *Exchange) timedOut(id core.TimerID) {
 // shutdown ends every leg of the node.
 func (x *Exchange) shutdown() {
 	x.draining = true
-	for _, c := range x.inOrder() {
+	for _, c := range x.callsWhere(func(*liveCall) bool { return true }) {
 		x.release(c, core.CauseTempFailure, core.ReasonShutdown)
 	}
 }
 
-// inOrder returns the calls in the order they began, so that the commands about
-// several calls come in the same order every time.
-func (x *Exchange) inOrder() []*liveCall {
-	all := make([]*liveCall, 0, len(x.calls))
+// callsWhere returns the calls that match in the order they began, so that the
+// commands about several calls come in the same order every time.
+func (x *Exchange) callsWhere(match func(*liveCall) bool) []*liveCall {
+	var matching []*liveCall
 	for _, c := range x.calls {
-		all = append(all, c)
+		if match(c) {
+			matching = append(matching, c)
+		}
 	}
-	slices.SortFunc(all, func(a, b *liveCall) int { return cmp.Compare(a.seq, b.seq) })
-	return all
+	slices.SortFunc(matching, func(a, b *liveCall) int { return cmp.Compare(a.seq, b.seq) })
+	return matching
 }
 
 // Drained reports whether the exchange was told to drain and no leg is left.

@@ -80,6 +80,12 @@ func TestApply(t *testing.T) {
 		{"183 of a single callee is passed on", mobile, core.LegEarly{Leg: "1299555"}, []string{"progress a", "hear a 1299555"}},
 		{"180 after 183", append(slices.Clone(mobile), core.LegEarly{Leg: "1299555"}), core.LegRinging{Leg: "1299555"}, nil},
 		{"183 after 180", append(slices.Clone(mobile), core.LegRinging{Leg: "1299555"}), core.LegEarly{Leg: "1299555"}, []string{"hear a 1299555"}},
+		{
+			"callee whose 183 was passed on declines, its other phone rings on",
+			events{desk, fromTrunk("17"), core.LegEarly{Leg: "desk"}, tab, core.LegRinging{Leg: "tab"}},
+			gone("desk", 21, 603),
+			[]string{"hear a ringback:us"},
+		},
 		{"183 of one of several phones", alice, core.LegEarly{Leg: "desk"}, nil},
 		{"183 of a group member", group, core.LegEarly{Leg: "1001"}, nil},
 

@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ type world struct {
 	x      *Exchange
 	now    time.Time
 	dice   func(n int) int // a number below n
-	log    []string        // for the message of a failure
+	log    []any           // events and commands, for the message of a failure
 	legs   []*watched      // all legs there ever were
 	byID   map[core.LegID]*watched
 	timers map[core.TimerID]bool
@@ -32,6 +33,7 @@ type watched struct {
 	began, ended   bool
 	ending         bool // End was ordered
 	accepted       bool // ChangeAnswered was published
+	hears          []core.LegID
 	rung, answered bool // Ring, Answer was ordered
 }
 
@@ -46,7 +48,10 @@ func newWorld(tb testing.TB, name string, dice func(int) int) *world {
 // fail reports a broken promise with the events that led to it.
 func (w *world) fail(format string, args ...any) {
 	w.tb.Helper()
-	w.tb.Fatalf("%s: %s\nlast events:\n%v", w.name, fmt.Sprintf(format, args...), w.log[max(0, len(w.log)-60):])
+	for _, entry := range w.log[max(0, len(w.log)-60):] {
+		w.tb.Logf("%T%+v", entry, entry)
+	}
+	w.tb.Fatalf("%s: %s", w.name, fmt.Sprintf(format, args...))
 }
 
 // step lets one thing happen.
@@ -146,26 +151,38 @@ func (w *world) report() {
 
 // apply applies one event and checks every promise of the package.
 func (w *world) apply(ev core.Event) {
-	w.log = append(w.log, fmt.Sprintf("%T%+v\n", ev, ev))
+	w.log = append(w.log, ev)
 	for _, cmd := range w.x.Apply(w.now, ev) {
 		w.watch(cmd)
 	}
+	w.checkRows()
 	w.checkTimers()
 	w.checkState()
 }
 
+// checkRows says that nobody is left listening to a leg that is gone.
+func (w *world) checkRows() {
+	for _, l := range w.legs[max(0, len(w.legs)-200):] {
+		for _, from := range l.hears {
+			if other := w.byID[from]; !l.ending && !l.ended && (other.ending || other.ended) {
+				w.fail("leg %s listens to leg %s, which is gone", l.Leg, from)
+			}
+		}
+	}
+}
+
 // watch checks one command against what was ordered before.
 func (w *world) watch(cmd core.Command) {
-	w.log = append(w.log, fmt.Sprintf("    %T%+v\n", cmd, cmd))
+	w.log = append(w.log, cmd)
 	switch cmd := cmd.(type) {
 	case core.Publish:
 		w.watchChange(cmd.Change)
 	case core.LegCommand:
 		w.watchLeg(cmd)
 	case core.Hear:
-		w.mustRun(cmd.Leg, cmd)
-		for _, from := range cmd.From {
-			w.mustRun(from, cmd)
+		w.mustRun(cmd.Leg, cmd).hears = cmd.From
+		if !cmd.Sound.IsZero() && len(cmd.From) > 0 || slices.Contains(cmd.From, cmd.Leg) {
+			w.fail("row with two sources, or of the leg itself: %+v", cmd)
 		}
 	case core.StartTimer:
 		w.timers[cmd.Timer] = true
