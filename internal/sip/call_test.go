@@ -17,9 +17,9 @@ type call struct {
 
 func newCall() *call {
 	return &call{
-		in: make(chan *Incoming, 10), rang: make(chan *Response, 10), answered: make(chan *Dialog, 10),
-		failed: make(chan int, 10), acked: make(chan *Request, 10), cancels: make(chan []Reason, 10),
-		byes: make(chan []Reason, 10),
+		in: make(chan *Incoming, 200), rang: make(chan *Response, 200), answered: make(chan *Dialog, 200),
+		failed: make(chan int, 200), acked: make(chan *Request, 200), cancels: make(chan []Reason, 200),
+		byes: make(chan []Reason, 200),
 	}
 }
 

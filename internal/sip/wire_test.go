@@ -13,10 +13,13 @@ import (
 // wire is a peer without a stack: it sends what a test writes and shows what comes.
 type wire struct {
 	t    testing.TB
-	conn *net.UDPConn
+	at   string
 	to   netip.AddrPort
+	put  func(data []byte, to netip.AddrPort) (int, error)
+	take func(within time.Duration) (data string, from netip.AddrPort)
 }
 
+// newWire opens a UDP socket that talks to a stack at to.
 func newWire(t testing.TB, to string) *wire {
 	t.Helper()
 	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
@@ -24,14 +27,43 @@ func newWire(t testing.TB, to string) *wire {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return &wire{t: t, conn: conn, to: netip.MustParseAddrPort(to)}
+	buf := make([]byte, maxMessage)
+	return &wire{
+		t: t, at: conn.LocalAddr().String(), to: netip.MustParseAddrPort(to), put: conn.WriteToUDPAddrPort,
+		take: func(within time.Duration) (string, netip.AddrPort) {
+			if err := conn.SetReadDeadline(time.Now().Add(within)); err != nil {
+				t.Fatal(err)
+			}
+			n, from, err := conn.ReadFromUDPAddrPort(buf)
+			if err != nil {
+				return "", from
+			}
+			return string(buf[:n]), from
+		},
+	}
 }
 
-func (w *wire) addr() string { return w.conn.LocalAddr().String() }
+// wire makes a scripted peer on the fake network.
+func (n *fakeNet) wire(t testing.TB, at, to string) *wire {
+	p := n.listen(at)
+	return &wire{
+		t: t, at: at, to: netip.MustParseAddrPort(to), put: p.WriteToUDPAddrPort,
+		take: func(within time.Duration) (string, netip.AddrPort) {
+			select {
+			case pkt := <-p.in:
+				return string(pkt.data), pkt.from
+			case <-time.After(within):
+				return "", netip.AddrPort{}
+			}
+		},
+	}
+}
+
+func (w *wire) addr() string { return w.at }
 
 func (w *wire) send(msg string) {
 	w.t.Helper()
-	if _, err := w.conn.WriteToUDPAddrPort([]byte(msg), w.to); err != nil {
+	if _, err := w.put([]byte(msg), w.to); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -39,16 +71,11 @@ func (w *wire) send(msg string) {
 // next returns the next message, "" after within.
 func (w *wire) next(within time.Duration) string {
 	w.t.Helper()
-	buf := make([]byte, maxMessage)
-	if err := w.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
-		w.t.Fatal(err)
+	msg, from := w.take(within)
+	if msg != "" {
+		w.to = from
 	}
-	n, from, err := w.conn.ReadFromUDPAddrPort(buf)
-	if err != nil {
-		return ""
-	}
-	w.to = from
-	return string(buf[:n])
+	return msg
 }
 
 // expect returns the next message, which must begin like that. 100 Trying is
@@ -179,28 +206,27 @@ func (p *fakePackets) Close() error {
 	return nil
 }
 
-// pair is two stacks on a fake network inside a synctest bubble.
-type pair struct {
-	net        *fakeNet
-	alice, bob *Stack
-	log        []string // every message that was delivered or dropped, "a>b INVITE"
+// scripted is a stack and a scripted peer on a fake network, inside a synctest
+// bubble: 64*T1 pass in no time.
+type scripted struct {
+	*Stack
+	*call
+	peer *wire
+	net  *fakeNet
 }
 
-const aliceAddr, bobAddr = "192.0.2.1:5060", "192.0.2.2:5060"
+const stackAddr, peerAddr = "192.0.2.1:5060", "192.0.2.2:5060"
 
-// inBubble runs fn with two stacks on virtual time.
-func inBubble(t *testing.T, bob Config, fn func(t *testing.T, p *pair)) {
+func inBubble(t *testing.T, fn func(t *testing.T, s *scripted)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := &pair{net: newFakeNet()}
-		p.alice, p.bob = NewStack(Config{}), NewStack(bob)
-		defer p.alice.Close()
-		defer p.bob.Close()
-		for s, addr := range map[*Stack]string{p.alice: aliceAddr, p.bob: bobAddr} {
-			if _, err := s.servePackets(p.net.listen(addr), ""); err != nil {
-				t.Fatal(err)
-			}
+		c := newCall()
+		s := &scripted{Stack: NewStack(Config{Handler: c.handler()}), call: c, net: newFakeNet()}
+		defer s.Close()
+		if _, err := s.servePackets(s.net.listen(stackAddr), ""); err != nil {
+			t.Fatal(err)
 		}
-		fn(t, p)
+		s.peer = s.net.wire(t, peerAddr, stackAddr)
+		fn(t, s)
 	})
 }
