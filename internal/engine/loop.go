@@ -35,11 +35,12 @@ type Loop struct {
 	inbox  *inbox
 	timers *timers
 	stats  counters
+	debug  bool // the log takes debug records; asked once, not at every event
 }
 
 // New returns a Loop that does nothing before Run. Events may be posted already.
 func New(cfg Config) *Loop {
-	l := &Loop{cfg: cfg, inbox: newInbox(legCap)}
+	l := &Loop{cfg: cfg, inbox: newInbox(legCap), debug: cfg.Log.Enabled(context.Background(), slog.LevelDebug)}
 	l.timers = newTimers(func(ev core.Event) { l.inbox.put(ev) })
 	return l
 }
@@ -104,6 +105,7 @@ func (l *Loop) handle(ev core.Event) {
 // that panics, only the call of the event's leg is released.
 func (l *Loop) apply(ev core.Event) {
 	now := time.Now()
+	l.trace(ev)
 	cmds, ok := l.step(now, ev)
 	if !ok {
 		leg := legOf(ev)
@@ -122,6 +124,13 @@ func (l *Loop) apply(ev core.Event) {
 		l.execute(now, cmd)
 	}
 	l.stats.observe(l.cfg.Exchange.Size())
+}
+
+// trace logs every event, for a node that runs with debug logs.
+func (l *Loop) trace(ev core.Event) {
+	if l.debug {
+		l.cfg.Log.Debug("event", "what", fmt.Sprintf("%T", ev), "leg", legOf(ev))
+	}
 }
 
 // step is Exchange.Apply with panics caught.
