@@ -83,6 +83,20 @@ func TestLockOutExpires(t *testing.T) {
 	})
 }
 
+func TestFailuresDoNotLiftTheLock(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAuth(t, &house{})
+		fail(a, home, "sales", sourceLimit-1)
+		time.Sleep(failureWindow - time.Minute)
+		fail(a, home, "sales", 1) // locked from here on
+		time.Sleep(2 * time.Minute)
+		fail(a, home, "sales", 1)
+		if !a.Blocked(home, "sales") {
+			t.Error("a failure after the window has ended lifts the lock")
+		}
+	})
+}
+
 // A phone with an old password tries twice a minute: never enough in a window.
 func TestSlowFailuresDoNotLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -80,8 +80,9 @@ func TestWrittenWithinFiveMilliseconds(t *testing.T) {
 		start := time.Now()
 		for i := range 100 {
 			b.Publish(start, change(fmt.Sprint(i), core.ChangeBegan))
+			time.Sleep(20 * time.Microsecond)
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(3 * time.Millisecond)
 		synctest.Wait()
 		if entries, batches := m.all(); len(entries) != 100 || batches != 1 {
 			t.Errorf("after 5 ms %d entries in %d batches, want 100 in 1", len(entries), batches)

@@ -273,6 +273,34 @@ func TestTwoProcessesOpenAtOnce(t *testing.T) {
 	})
 }
 
+// Two programs on one database: a command line next to the server.
+func TestWritersWaitForEachOther(t *testing.T) {
+	contract(t, func(t sub, open func(store.Key) (*store.Store, error)) {
+		key := store.NewKey()
+		stores := []*store.Store{mustOpen(t, open, key), mustOpen(t, open, key)}
+		var wg sync.WaitGroup
+		for i := range 6 {
+			s, ctx := stores[i%2], t.Context()
+			wg.Go(func() {
+				var h hashes
+				for j := range 20 {
+					leg := core.LegID(fmt.Sprint(i, "-", j))
+					_, err1 := s.Append(ctx, []core.LegEntry{entry(leg, 1, core.ChangeBegan, 0)})
+					_, err2 := s.CloseUnfinished(ctx, at(9)) // reads first, then writes
+					if err := errors.Join(err1, err2, s.ApplyFile(ctx, sample(), realm, h.hash)); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if records, err := stores[0].RecentCDRs(t.Context(), 1000); err != nil || len(records) != 120 {
+			t.Errorf("%d records, %v, want 120", len(records), err)
+		}
+	})
+}
+
 // A database that is copied while it is written, with its write-ahead log, is
 // what a kill -9 leaves behind.
 func TestSQLiteAfterKill(t *testing.T) {

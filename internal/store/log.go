@@ -55,7 +55,7 @@ func newLogWriter(ctx context.Context, tx *sql.Tx) (*logWriter, error) {
 		{&w.answer, `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`},
 		{&w.end, `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
 				talk_us = CASE WHEN answered_us IS NULL OR answered_us > $2 THEN 0 ELSE $2 - answered_us END
-			WHERE leg = $1 AND ended_us IS NULL`},
+			WHERE leg = $1`},
 	} {
 		stmt, err := tx.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does, in every case
 		if err != nil {
