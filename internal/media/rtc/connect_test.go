@@ -141,6 +141,31 @@ func TestRenegotiationKeepsCredentials(t *testing.T) {
 	none(t, "second handshake", e.up, 200*time.Millisecond)
 }
 
+// TestBrowserDoesNotListen is a browser that put us on hold.
+func TestBrowserDoesNotListen(t *testing.T) {
+	e := newPath(t, newServer(t, Config{}))
+	b := newBrowser(t, webrtc.MimeTypePCMU)
+	b.connect(e.path)
+	next(t, "up", e.up)
+	b.until(webrtc.PeerConnectionStateConnected)
+	for i, c := range []struct {
+		direction webrtc.RTPTransceiverDirection
+		hears     bool
+	}{{webrtc.RTPTransceiverDirectionSendonly, false}, {webrtc.RTPTransceiverDirectionSendrecv, true}} {
+		offer := b.offer(nil)
+		answer, err := e.path.Answer(context.Background(), strings.Replace(offer, "a=sendrecv", "a="+c.direction.String(), 1))
+		must(t, err)
+		if want := "a=" + c.direction.Revers().String(); !strings.Contains(answer, want+"\r\n") {
+			t.Errorf("%s is not answered by %s", c.direction, want)
+		}
+		e.path.Send(outgoing(e.path.Format(), uint16(i), 0, tone(0, 440)))
+		if got := e.path.Stats().PacketsSent == 1; got != c.hears {
+			t.Errorf("%s: sent is %v", c.direction, got)
+		}
+		b.accept(answer)
+	}
+}
+
 // TestNewPeerConnectionOnOnePath is a page that was reloaded during the call.
 func TestNewPeerConnectionOnOnePath(t *testing.T) {
 	e := newPath(t, newServer(t, Config{}))

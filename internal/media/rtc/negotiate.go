@@ -43,6 +43,7 @@ func (p *Path) Answer(ctx context.Context, offer string) (string, error) {
 	}
 	p.version++
 	p.format.Store(&result.Format)
+	p.mute.Store(!result.Direction.Sends())
 	if restart {
 		p.restartLocked(local, result.Credentials)
 	}

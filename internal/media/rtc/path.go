@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/dtmf"
 )
 
 const (
@@ -43,6 +44,7 @@ type Path struct {
 	counters
 	reports reports
 	digits  digits
+	mute    atomic.Bool // the far end does not want to hear us
 
 	wg sync.WaitGroup // associations' goroutines
 
@@ -56,6 +58,20 @@ type Path struct {
 	remotes []netip.AddrPort
 	session uint64 // o= of our answers
 	version uint64
+}
+
+// digits finds keys in the telephone-events of the source that sends now.
+type digits struct {
+	source   uint32
+	receiver dtmf.Receiver
+}
+
+// key returns the key of an event that begins a press.
+func (d *digits) key(p *media.Packet) (byte, bool) {
+	if d.source != p.SSRC { // another peer connection, with timestamps of its own
+		*d = digits{source: p.SSRC}
+	}
+	return d.receiver.Key(p.Payload(), p.Timestamp)
 }
 
 // counters are what Stats reports, less what package media counts by itself.
@@ -87,10 +103,11 @@ func (p *Path) Receive(f func(*media.Packet)) {
 	p.receive.Store(&f)
 }
 
-// Send implements media.Path. Seq must be one that was not sent before.
+// Send implements media.Path. A packet is dropped if its Seq was sent before or
+// is more than 63 behind the newest, and while the far end does not want audio.
 func (p *Path) Send(packet *media.Packet) {
 	k, to := p.keys.Load(), p.peer.Load()
-	if k == nil || to == nil || packet.Len > media.MaxPayload {
+	if k == nil || to == nil || p.mute.Load() || packet.Len > media.MaxPayload {
 		p.dropped.Add(1)
 		return
 	}

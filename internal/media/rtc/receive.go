@@ -53,7 +53,7 @@ func (p *Path) deliver(r *reader, plain []byte) {
 		Seq: head.SequenceNumber, Timestamp: head.Timestamp, SSRC: head.SSRC,
 	}
 	if event {
-		if digit, ok := p.digits.key(r.packet.Payload(), head.Timestamp); ok {
+		if digit, ok := p.digits.key(&r.packet); ok {
 			p.cfg.OnDigit(digit)
 		}
 	}

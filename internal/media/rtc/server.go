@@ -192,8 +192,9 @@ func (s *Server) read() {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		if err != nil {
-			continue // an ICMP error about an earlier datagram of ours
+		if err != nil { // such as ENOMEM: nothing to report to anybody, but no reason to spin
+			time.Sleep(time.Millisecond)
+			continue
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 		s.deliver(&r, r.buf[media.HeaderRoom-rtpHeader:][:n], from)
