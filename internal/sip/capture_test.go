@@ -13,12 +13,14 @@ type captureLink struct {
 	failed error
 }
 
-func (l *captureLink) transport() string              { return l.proto }
-func (l *captureLink) local() netip.AddrPort          { return netip.MustParseAddrPort("192.0.2.2:5060") }
-func (l *captureLink) peer() netip.AddrPort           { return netip.MustParseAddrPort("192.0.2.1:5060") }
-func (l *captureLink) alive() bool                    { return l.failed == nil }
-func (l *captureLink) sentBy(netip.AddrPort) hostPort { return hostPort{host: "192.0.2.2", port: 5060} }
-func (l *captureLink) fail(why error)                 { l.failed = why }
+func (l *captureLink) transport() string     { return l.proto }
+func (l *captureLink) local() netip.AddrPort { return netip.MustParseAddrPort(stackAddr) }
+func (l *captureLink) peer() netip.AddrPort  { return netip.MustParseAddrPort(peerAddr) }
+func (l *captureLink) alive() bool           { return l.failed == nil }
+func (l *captureLink) fail(why error)        { l.failed = why }
+
+func (l *captureLink) sentBy(netip.AddrPort) hostPort { return hostPort{host: "192.0.2.1", port: 5060} }
+
 func (l *captureLink) send(data []byte, _ netip.AddrPort) error {
 	l.got(data)
 	return nil

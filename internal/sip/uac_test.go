@@ -11,7 +11,7 @@ import (
 const contact = "Contact: <sip:bob@" + peerAddr + ">\r\n"
 
 // none fails if c has something.
-func none[T any](t *testing.T, c <-chan T, what string) {
+func none[T any](t testing.TB, c <-chan T, what string) {
 	t.Helper()
 	synctest.Wait()
 	select {
@@ -22,7 +22,7 @@ func none[T any](t *testing.T, c <-chan T, what string) {
 }
 
 // ring starts a call of ours to the scripted peer, which rings.
-func (s *scripted) ring(t *testing.T) (o *Outgoing, inv string) {
+func (s *scripted) ring(t testing.TB) (o *Outgoing, inv string) {
 	t.Helper()
 	o = s.Invite(invite(t, peerAddr), s.events())
 	inv = s.peer.expect("INVITE ")
@@ -32,7 +32,8 @@ func (s *scripted) ring(t *testing.T) (o *Outgoing, inv string) {
 }
 
 func TestUnansweredInviteRepeatsAndTimesOut(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		start := time.Now()
 		s.Invite(invite(t, peerAddr), s.events())
 		code := <-s.failed
@@ -50,7 +51,8 @@ func TestUnansweredInviteRepeatsAndTimesOut(t *testing.T) {
 }
 
 func TestCancelWaitsForProvisional(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		o := s.Invite(invite(t, peerAddr), s.events())
 		inv := s.peer.expect("INVITE ")
 		o.Cancel(Reason{"SIP", 200, "Call completed elsewhere"}.Header())
@@ -74,7 +76,8 @@ func TestCancelWaitsForProvisional(t *testing.T) {
 }
 
 func TestCancelCrossesOK(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		o, inv := s.ring(t)
 		o.Cancel(Reason{"SIP", 487, ""}.Header())
 		cancel := s.peer.expect("CANCEL ")
@@ -95,7 +98,8 @@ func TestCancelCrossesOK(t *testing.T) {
 }
 
 func TestCancelledInviteAlwaysEnds(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		o, _ := s.ring(t)
 		o.Cancel()
 		start := time.Now()
@@ -106,7 +110,8 @@ func TestCancelledInviteAlwaysEnds(t *testing.T) {
 }
 
 func TestAnswerAfterCancelGuardIsAckedAndByed(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		o, inv := s.ring(t)
 		o.Cancel()
 		<-s.failed
@@ -120,7 +125,8 @@ func TestAnswerAfterCancelGuardIsAckedAndByed(t *testing.T) {
 }
 
 func TestOKRepeatedIsAckedAgain(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		_, inv := s.ring(t)
 		ok := reply(inv, "200 OK", "b1", contact)
 		s.peer.send(ok)
@@ -138,7 +144,8 @@ func TestOKRepeatedIsAckedAgain(t *testing.T) {
 }
 
 func TestSecond2xxIsAckedAndByed(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		_, inv := s.ring(t)
 		s.peer.send(reply(inv, "180 Ringing", "b2", contact))
 		s.peer.send(reply(inv, "200 OK", "b1", contact))
@@ -159,7 +166,8 @@ func TestSecond2xxIsAckedAndByed(t *testing.T) {
 }
 
 func TestDialogFollowsRouteSetAndTarget(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		_, inv := s.ring(t)
 		const routes = "Record-Route: <sip:p2.example.com;lr>\r\nRecord-Route: <sip:192.0.2.2;lr>\r\n"
 		s.peer.send(reply(inv, "200 OK", "b1", routes+"Contact: <sip:bob@198.51.100.7:5070>\r\n"))
@@ -171,7 +179,8 @@ func TestDialogFollowsRouteSetAndTarget(t *testing.T) {
 }
 
 func TestDeadPeerEndsDialogAfterReinvite(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		lost := make(chan error, 1)
 		ev := s.events()
 		ev.Dialog.Lost = func(_ *Dialog, err error) { lost <- err }
@@ -188,13 +197,14 @@ func TestDeadPeerEndsDialogAfterReinvite(t *testing.T) {
 		if res := <-done; res == nil || res.StatusCode != 481 {
 			t.Errorf("re-INVITE ended with %v", res)
 		}
-		<-lost
+		_ = wait(t, lost, "end")
 		s.peer.expect("BYE ")
 	})
 }
 
 func TestReinviteTriesAgainAfter491(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		_, inv := s.ring(t)
 		s.peer.send(reply(inv, "200 OK", "b1", contact))
 		s.peer.expect("ACK ")
@@ -221,7 +231,8 @@ func TestReinviteTriesAgainAfter491(t *testing.T) {
 }
 
 func TestReinviteOfThePeerWhileOursIsPendingIs491(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		_, inv := s.ring(t)
 		s.peer.send(reply(inv, "200 OK", "b1", contact))
 		s.peer.expect("ACK ")
@@ -242,7 +253,8 @@ func inDialogRequest(method, ours, tag string, seq int) string {
 }
 
 func TestLateByeGets200(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		_, inv := s.ring(t)
 		s.peer.send(reply(inv, "200 OK", "b1", contact))
 		s.peer.expect("ACK ")
@@ -266,7 +278,8 @@ func TestLateByeGets200(t *testing.T) {
 }
 
 func TestManyForksAreBounded(t *testing.T) {
-	inBubble(t, func(t *testing.T, s *scripted) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
 		o, inv := s.ring(t)
 		for i := range 3 * maxForks {
 			s.peer.send(reply(inv, "180 Ringing", "f"+string(rune('A'+i)), contact))

@@ -45,6 +45,7 @@ func newWire(t testing.TB, to string) *wire {
 
 // wire makes a scripted peer on the fake network.
 func (n *fakeNet) wire(t testing.TB, at, to string) *wire {
+	t.Helper()
 	p := n.listen(at)
 	return &wire{
 		t: t, at: at, to: netip.MustParseAddrPort(to), put: p.WriteToUDPAddrPort,
@@ -209,6 +210,7 @@ func (p *fakePackets) Close() error {
 // scripted is a stack and a scripted peer on a fake network, inside a synctest
 // bubble: 64*T1 pass in no time.
 type scripted struct {
+	t testing.TB
 	*Stack
 	*call
 	peer *wire
@@ -217,16 +219,16 @@ type scripted struct {
 
 const stackAddr, peerAddr = "192.0.2.1:5060", "192.0.2.2:5060"
 
-func inBubble(t *testing.T, fn func(t *testing.T, s *scripted)) {
+func inBubble(t *testing.T, fn func(s *scripted)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCall()
-		s := &scripted{Stack: NewStack(Config{Handler: c.handler()}), call: c, net: newFakeNet()}
+		s := &scripted{t: t, Stack: NewStack(Config{Handler: c.handler()}), call: c, net: newFakeNet()}
 		defer s.Close()
 		if _, err := s.servePackets(s.net.listen(stackAddr), ""); err != nil {
 			t.Fatal(err)
 		}
 		s.peer = s.net.wire(t, peerAddr, stackAddr)
-		fn(t, s)
+		fn(s)
 	})
 }
