@@ -38,7 +38,7 @@ function Dial({ model, phone, state }: HandsetProps) {
     <form onSubmit={submit}>
       <label class="field">
         <span>Call from</span>
-        <select data-testid="caller" value={model.from.value} onChange={(event) => (model.from.value = event.currentTarget.value)}>
+        <select data-testid="caller" value={model.caller.value} onChange={(event) => (model.from.value = event.currentTarget.value)}>
           {state.callers.map((caller) => (
             <option key={caller.number} value={caller.number}>
               {caller.name ? `${caller.name}, ${formatNumber(caller.number)}` : formatNumber(caller.number)}
@@ -63,7 +63,7 @@ function Dial({ model, phone, state }: HandsetProps) {
           <li key={entry.number}>
             <button type="button" aria-pressed={to === entry.number} data-testid={`number-${entry.number}`} onClick={() => (model.to.value = entry.number)}>
               <b>{entry.name || formatNumber(entry.number)}</b>
-              <span>{formatNumber(entry.number)}</span>
+              {entry.name && <span>{formatNumber(entry.number)}</span>}
               <small>Rings {entry.rings}</small>
             </button>
           </li>

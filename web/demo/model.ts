@@ -23,7 +23,10 @@ export class Model {
   /** Why the visitor cannot be heard, "" if all is well. */
   readonly voiceError = signal("");
   readonly to = signal("");
+  /** The caller number that the visitor chose. */
   readonly from = signal("");
+  /** The caller number in use: the chosen one, else the first. */
+  readonly caller = computed(() => this.from.value || (this.state.value?.callers[0]?.number ?? ""));
   readonly phones = computed(() => this.state.value?.phones ?? []);
   readonly visitor = computed(() => this.phones.value.find((phone) => phone.visitor));
 
@@ -65,7 +68,7 @@ export class Model {
     if (!target) {
       return;
     }
-    const from = this.from.value || (this.state.value?.callers[0]?.number ?? "");
+    const from = this.caller.value;
     this.link.command({ type: "call", phone: phone.id, to: target, ...(phone.visitor && from ? { from } : {}) });
     await this.startVoice();
   }
@@ -103,6 +106,9 @@ export class Model {
   private receive(message: ServerMessage): void {
     switch (message.type) {
       case "state":
+        if (!this.state.value) {
+          this.to.value = message.numbers[0]?.number ?? ""; // one click is enough for the first call
+        }
         this.ahead = message.now - Date.now();
         this.state.value = message;
         break;
