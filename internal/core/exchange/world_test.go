@@ -17,9 +17,10 @@ type world struct {
 	name   string // how to make the same world again
 	x      *Exchange
 	now    time.Time
-	dice   func(n int) int // a number below n
-	log    []any           // events and commands, for the message of a failure
-	legs   []*watched      // all legs there ever were
+	dice   func(n int) int    // a number below n
+	react  func(core.Command) // sees every command, may be nil
+	log    []any              // events and commands, for the message of a failure
+	legs   []*watched         // all legs there ever were
 	byID   map[core.LegID]*watched
 	timers map[core.TimerID]bool
 	old    []core.TimerID // timers that ran once, to fire late
@@ -154,6 +155,9 @@ func (w *world) apply(ev core.Event) {
 	w.log = append(w.log, ev)
 	for _, cmd := range w.x.Apply(w.now, ev) {
 		w.watch(cmd)
+		if w.react != nil {
+			w.react(cmd)
+		}
 	}
 	w.checkRows()
 	w.checkTimers()
