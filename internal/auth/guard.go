@@ -19,6 +19,8 @@ const (
 	knownFor = 24 * time.Hour
 	// guardSize bounds the sources, users and pairs remembered.
 	guardSize = 16384
+	// maxGuardedName bounds what is kept of a user's name, in bytes.
+	maxGuardedName = 128
 )
 
 // party is whom a failure is counted against: a source, a user, or, with both
@@ -26,6 +28,11 @@ const (
 type party struct {
 	source netip.Prefix
 	user   string
+}
+
+// newParty cuts a name that no user of ours has, before it is remembered.
+func newParty(source netip.Prefix, user string) party {
+	return party{source, user[:min(len(user), maxGuardedName)]}
 }
 
 // failures counts within one window.
@@ -53,11 +60,11 @@ func (g *guard) blocked(source netip.Addr, user string, now time.Time) bool {
 	from := sourceOf(source)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	pair := party{from, user}
+	pair := newParty(from, user)
 	if until := g.known.get(pair); until != nil && now.Before(*until) {
 		return g.lockedLocked(pair, now)
 	}
-	return g.lockedLocked(party{source: from}, now) || user != "" && g.lockedLocked(party{user: user}, now)
+	return g.lockedLocked(party{source: from}, now) || user != "" && g.lockedLocked(newParty(netip.Prefix{}, user), now)
 }
 
 func (g *guard) lockedLocked(p party, now time.Time) bool {
@@ -71,8 +78,8 @@ func (g *guard) fail(source netip.Addr, user string, now time.Time) {
 	defer g.mu.Unlock()
 	g.countLocked(party{source: from}, sourceLimit, now)
 	if user != "" {
-		g.countLocked(party{user: user}, userLimit, now)
-		g.countLocked(party{from, user}, sourceLimit, now)
+		g.countLocked(newParty(netip.Prefix{}, user), userLimit, now)
+		g.countLocked(newParty(from, user), sourceLimit, now)
 	}
 }
 
@@ -96,7 +103,7 @@ func (g *guard) countLocked(p party, limit int, now time.Time) {
 func (g *guard) succeed(source netip.Addr, user string, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.known.put(party{sourceOf(source), user}, now.Add(knownFor))
+	g.known.put(newParty(sourceOf(source), user), now.Add(knownFor))
 }
 
 // sourceOf returns what is counted as one source: an IPv4 host, an IPv6 /64,

@@ -3,6 +3,7 @@ package auth
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -117,6 +118,15 @@ func TestGuardMemoryIsBounded(t *testing.T) {
 		source := netip.AddrFrom4([4]byte{byte(i >> 24), byte(i >> 16), byte(i >> 8), byte(i)}) //nolint:gosec // an address made of i
 		g.fail(source, fmt.Sprint("user", i), time.Now())
 		g.succeed(source, "user", time.Now())
+	}
+	g.fail(home, strings.Repeat("x", 1<<20), time.Now())
+	for p := range g.failed.items {
+		if len(p.user) > maxGuardedName {
+			t.Errorf("%d bytes of a name are remembered", len(p.user))
+		}
+	}
+	if g.failed.get(newParty(netip.Prefix{}, strings.Repeat("x", 1<<20))) == nil {
+		t.Error("a long name is not counted")
 	}
 	if g.failed.order.Len() != guardSize || len(g.failed.items) != guardSize || len(g.known.items) != guardSize {
 		t.Errorf("%d and %d remembered, want %d", len(g.failed.items), len(g.known.items), guardSize)

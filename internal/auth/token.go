@@ -62,14 +62,14 @@ func MintToken(key []byte, user string, now time.Time, life time.Duration) (core
 // says so.
 func (a *Auth) Token(ctx context.Context, source netip.Addr, token core.Secret) (core.UserID, error) {
 	const op = "auth.Token"
-	if a.Blocked(source, "") {
-		return core.UserID{}, lockedOut(op, "")
-	}
 	c, err := a.parseToken(ctx, token)
-	if err != nil {
-		if !errors.Is(err, errToken) {
-			return core.UserID{}, fmt.Errorf("%s: %w", op, err)
-		}
+	switch {
+	case err == nil: // cannot be guessed: good from a locked source too
+	case !errors.Is(err, errToken):
+		return core.UserID{}, fmt.Errorf("%s: %w", op, err)
+	case a.Blocked(source, ""):
+		return core.UserID{}, lockedOut(op, "")
+	default:
 		// A page that comes back with an old token is no attack.
 		if !errors.Is(err, jwt.ErrTokenExpired) {
 			a.Failed(source, "")

@@ -144,6 +144,10 @@ func TestToken(t *testing.T) {
 
 func TestForgeriesLockTheirSourceOut(t *testing.T) {
 	a := newAuth(t, &house{})
+	good, err := MintToken(tokenKey(), "sales", time.Now(), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range sourceLimit {
 		if _, err := a.Token(t.Context(), abroad, "forged"); core.KindOf(err) != core.Unauthorized {
 			t.Fatal(err)
@@ -151,6 +155,9 @@ func TestForgeriesLockTheirSourceOut(t *testing.T) {
 	}
 	if _, err := a.Token(t.Context(), abroad, "forged"); core.KindOf(err) != core.Unavailable {
 		t.Errorf("error = %v, want unavailable", err)
+	}
+	if user, err := a.Token(t.Context(), abroad, good); err != nil || user.Name != "sales" {
+		t.Errorf("a neighbour's forgeries shut a good token out: %v, %v", user, err)
 	}
 }
 
