@@ -29,7 +29,7 @@ var allow = map[string]string{
 	"engine": "core core/route core/exchange",
 	"media":  "core core/route",
 	"sip":    "core core/route",
-	"speech": "core core/route",
+	"speech": "core core/route media", // of media only the file formats
 	"store":  "core core/route",
 	"events": "core core/route",
 	"config": "core core/route",

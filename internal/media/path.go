@@ -5,7 +5,10 @@
 // allocates nothing.
 package media
 
-import "github.com/offhook/offhook/internal/core"
+import (
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media/codec"
+)
 
 // HeaderRoom and TailRoom are the free bytes that every Packet has before and
 // after its payload in its buffer, so that the next path can write its own RTP
@@ -34,32 +37,17 @@ type Packet struct {
 // Payload returns the payload bytes in the packet's buffer.
 func (p *Packet) Payload() []byte { return p.Buf[HeaderRoom : HeaderRoom+p.Len] }
 
-// Codec names an audio coding. Values are stable and used in logs.
-type Codec uint8
+// Codec names an audio coding.
+type Codec = codec.Kind
 
-// The codecs. G722 is negotiated from stage to stage; see package codec for
-// what can be transcoded.
+// The codecs; see package codec for what can be transcoded.
 const (
-	CodecNone Codec = iota
-	PCMU
-	PCMA
-	G722
-	Opus
+	CodecNone = codec.None
+	PCMU      = codec.PCMU
+	PCMA      = codec.PCMA
+	G722      = codec.G722
+	Opus      = codec.Opus
 )
-
-// String returns the SDP encoding name, "PCMU".
-func (c Codec) String() string {
-	return [...]string{"none", "PCMU", "PCMA", "G722", "opus"}[min(c, Opus)]
-}
-
-// ClockRate returns the RTP clock in Hz: 8000, also for G722 (RFC 3551 section
-// 4.5.2), and 48000 for Opus (RFC 7587).
-func (c Codec) ClockRate() uint32 {
-	if c == Opus {
-		return 48000
-	}
-	return 8000
-}
 
 // Format is what offer and answer settled for a path: the codec in use and the
 // payload types in each direction. A zero DTMF type is none.
@@ -102,7 +90,6 @@ type Stats struct {
 	Dropped                      uint64 // packets we could not send
 }
 
-// Events is what Server reports. cmd connects it to the engine; calls return at once.
-type Events interface {
-	Post(core.Event)
-}
+// Events takes what Server reports. Post never blocks; it fails only when the
+// node has stopped.
+type Events interface{ Post(core.Event) error }

@@ -1,178 +1,130 @@
 package codec
 
-// G.711 (ITU-T G.711): logarithmic 8-bit samples at 8 kHz.
+import "math/bits"
 
-const (
-	ulawBias = 0x84
-	ulawClip = 32635
-)
-
-// ulawTable and alawTable decode; the encoders compute, which costs less than
-// the cache lines of a 64 K table.
+// The tables of ITU-T G.711. Linear samples have 16 bits here; the standard's
+// 14 (mu-law) or 13 (A-law) bits are the upper ones. They are made once and only
+// read.
 var (
-	ulawTable = tableOf(decodeUlaw)
-	alawTable = tableOf(decodeAlaw)
+	fromMuLaw = makeTable(muLawToLinear)
+	fromALaw  = makeTable(aLawToLinear)
+	toMuLaw   = makeEncoding(linearToMuLaw)
+	toALaw    = makeEncoding(linearToALaw)
+	muToA     = makeTranslation(&fromMuLaw, linearToALaw)
+	aToMu     = makeTranslation(&fromALaw, linearToMuLaw)
 )
 
-func tableOf(decode func(byte) int16) (t [256]int16) {
+func makeTable(decode func(byte) int16) (t [256]int16) {
 	for i := range t {
 		t[i] = decode(byte(i))
 	}
 	return t
 }
 
-func decodeUlaw(b byte) int16 {
-	b = ^b
-	v := (int(b&0x0f)<<3 + ulawBias) << (b >> 4 & 7)
-	if b&0x80 != 0 {
-		return int16(ulawBias - v)
+// makeEncoding tabulates the upper 14 bits of a sample, all that either law reads.
+func makeEncoding(encode func(int16) byte) (t [1 << 14]byte) {
+	for i := range t {
+		t[i] = encode(int16(uint16(i) << 2))
 	}
-	return int16(v - ulawBias)
+	return t
 }
 
-func decodeAlaw(b byte) int16 {
+func makeTranslation(decode *[256]int16, encode func(int16) byte) (t [256]byte) {
+	for i := range t {
+		t[i] = encode(decode[i])
+	}
+	return t
+}
+
+// Translation returns the table that turns each byte of a G.711 payload of one
+// law into one of the other, nil if from and to are not the two laws.
+func Translation(from, to Kind) *[256]byte {
+	switch {
+	case from == PCMU && to == PCMA:
+		return &muToA
+	case from == PCMA && to == PCMU:
+		return &aToMu
+	}
+	return nil
+}
+
+func linearToMuLaw(s int16) byte {
+	const bias, clip = 0x84, 32635
+	v, sign := int(s), byte(0)
+	if v < 0 {
+		v, sign = -v, 0x80
+	}
+	v = min(v, clip) + bias
+	segment := bits.Len(uint(v)) - 8
+	return ^(sign | byte(segment<<4) | byte(v>>(segment+3))&0x0f)
+}
+
+func muLawToLinear(b byte) int16 {
+	const bias = 0x84
+	b = ^b
+	v := (int(b&0x0f)<<3+bias)<<(b>>4&7) - bias
+	if b&0x80 != 0 {
+		v = -v
+	}
+	return int16(v)
+}
+
+func linearToALaw(s int16) byte {
+	v, sign := int(s)>>3, byte(0x80) // 13 bits
+	if v < 0 {
+		v, sign = -v-1, 0
+	}
+	segment := max(bits.Len(uint(v))-5, 0)
+	code := byte(segment<<4) | byte(v>>max(segment, 1))&0x0f
+	return (sign | code) ^ 0x55
+}
+
+func aLawToLinear(b byte) int16 {
 	b ^= 0x55
 	v := int(b&0x0f)<<4 + 8
 	if segment := b >> 4 & 7; segment > 0 {
 		v = (v + 0x100) << (segment - 1)
 	}
-	if b&0x80 != 0 {
-		return int16(v)
+	if b&0x80 == 0 {
+		v = -v
 	}
-	return int16(-v)
+	return int16(v)
 }
 
-// EncodeUlaw codes one sample as mu-law.
-func EncodeUlaw(s int16) byte {
-	v, sign := int(s), byte(0)
-	if v < 0 {
-		v, sign = -v, 0x80
-	}
-	v = min(v, ulawClip) + ulawBias
-	segment := segmentOf(v >> 7)
-	return ^(sign | segment<<4 | byte(v>>(segment+3))&0x0f)
-}
+type lawEncoder struct{ table *[1 << 14]byte }
 
-// EncodeAlaw codes one sample as A-law.
-func EncodeAlaw(s int16) byte {
-	v, sign := int(s), byte(0x80)
-	if v < 0 {
-		v, sign = -v-1, 0
+func (e *lawEncoder) Encode(dst []byte, pcm []int16) (int, error) {
+	if len(dst) < len(pcm) {
+		return 0, ErrTooLong
 	}
-	segment := segmentOf(v >> 8)
-	if v >= 0x100 {
-		segment++
-	}
-	shift := max(segment, 1) + 3
-	return (sign | segment<<4 | byte(v>>shift)&0x0f) ^ 0x55
-}
-
-// segmentOf returns the number of the highest bit set in v, at most 7; 0 for 0 and 1.
-func segmentOf(v int) byte {
-	var n byte
-	for v > 1 && n < 7 {
-		v >>= 1
-		n++
-	}
-	return n
-}
-
-type ulawEncoder struct{}
-
-func (ulawEncoder) Encode(pcm []int16, out []byte) (int, error) {
+	dst = dst[:len(pcm)]
 	for i, s := range pcm {
-		out[i] = EncodeUlaw(s)
+		dst[i] = e.table[uint16(s)>>2]
 	}
 	return len(pcm), nil
 }
 
-func (ulawEncoder) Release() {}
+func (e *lawEncoder) Reset() {}
 
-type alawEncoder struct{}
-
-func (alawEncoder) Encode(pcm []int16, out []byte) (int, error) {
-	for i, s := range pcm {
-		out[i] = EncodeAlaw(s)
-	}
-	return len(pcm), nil
-}
-
-func (alawEncoder) Release() {}
-
-// g711Decoder also conceals: it repeats the last pitch-sized stretch, fading.
-type g711Decoder struct {
+type lawDecoder struct {
 	table *[256]int16
-	past  [240]int16 // the last 30 ms
-	lost  int        // samples concealed since the last packet
+	lost  concealer
 }
 
-// Decode implements Decoder.
-func (d *g711Decoder) Decode(payload []byte, lost int, pcm []int16) (int, error) {
-	if payload == nil {
-		return d.conceal(pcm[:min(lost, MaxFrame)]), nil
+func (d *lawDecoder) Decode(pcm []int16, payload []byte) (int, error) {
+	if len(pcm) < len(payload) {
+		return 0, ErrTooLong
 	}
-	n := min(len(payload), MaxFrame)
-	for i, b := range payload[:n] {
+	for i, b := range payload {
 		pcm[i] = d.table[b]
 	}
-	d.lost = 0
-	d.remember(pcm[:n])
-	return n, nil
+	d.lost.heard(pcm[:len(payload)])
+	return len(payload), nil
 }
 
-func (d *g711Decoder) remember(pcm []int16) {
-	if len(pcm) >= len(d.past) {
-		copy(d.past[:], pcm[len(pcm)-len(d.past):])
-		return
-	}
-	copy(d.past[:], d.past[len(pcm):])
-	copy(d.past[len(d.past)-len(pcm):], pcm)
+func (d *lawDecoder) Conceal(pcm []int16, _ []byte) error {
+	d.lost.fill(pcm)
+	return nil
 }
 
-const (
-	minPitch  = 20  // samples at 8 kHz: 400 Hz
-	maxPitch  = 120 // 66 Hz
-	fadeAfter = 160 // samples concealed at full level: 20 ms
-	fadeOver  = 320 // samples from there to silence
-)
-
-// conceal continues the sound with its last pitch period, fading out after 20 ms.
-func (d *g711Decoder) conceal(pcm []int16) int {
-	period := d.pitch()
-	tail := d.past[len(d.past)-period:]
-	for i := range pcm {
-		at := d.lost + i
-		level := 256
-		if at > fadeAfter {
-			level = max(0, 256-(at-fadeAfter)*256/fadeOver)
-		}
-		pcm[i] = int16(int(tail[at%period]) * level >> 8)
-	}
-	d.lost += len(pcm)
-	return len(pcm)
-}
-
-// pitch returns the lag at which the last samples repeat best.
-func (d *g711Decoder) pitch() int {
-	const window = 120
-	recent := d.past[len(d.past)-window:]
-	best, bestScore := minPitch, int64(-1)
-	for lag := minPitch; lag <= maxPitch; lag++ {
-		earlier := d.past[len(d.past)-window-lag:]
-		var dot, energy int64
-		for i := range recent {
-			dot += int64(recent[i]) * int64(earlier[i])
-			energy += int64(earlier[i]) * int64(earlier[i])
-		}
-		if dot <= 0 || energy == 0 {
-			continue
-		}
-		if score := dot / (energy>>16 + 1) * (dot >> 16); score > bestScore {
-			best, bestScore = lag, score
-		}
-	}
-	return best
-}
-
-// Release implements Decoder.
-func (d *g711Decoder) Release() {}
+func (d *lawDecoder) Reset() { d.lost = concealer{} }

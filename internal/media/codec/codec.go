@@ -1,0 +1,94 @@
+package codec
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind names an audio coding. Values are stable and used in logs.
+type Kind uint8
+
+// The codings. There is no encoder or decoder for G722 yet.
+const (
+	None Kind = iota
+	PCMU
+	PCMA
+	G722
+	Opus
+)
+
+// String returns the SDP encoding name, "PCMU".
+func (k Kind) String() string {
+	return [...]string{"none", "PCMU", "PCMA", "G722", "opus"}[min(k, Opus)]
+}
+
+// ClockRate returns the RTP clock in Hz: 8000, also for G722 (RFC 3551 section
+// 4.5.2), and 48000 for Opus (RFC 7587).
+func (k Kind) ClockRate() uint32 {
+	if k == Opus {
+		return 48000
+	}
+	return 8000
+}
+
+// MaxSamples returns how many samples at rate the longest packet can hold: 120
+// ms, which is what one Opus packet may last (RFC 6716 section 3.2.5).
+func MaxSamples(rate int) int { return rate * 120 / 1000 }
+
+// Encoder turns linear samples into payloads of one stream. It is not safe for
+// concurrent use.
+type Encoder interface {
+	// Encode writes the payload for pcm into dst and returns its length in bytes.
+	// pcm is mono; for Opus it lasts 10, 20, 40 or 60 ms, for G.711 any time. It
+	// fails if dst is too short or pcm of another length.
+	Encode(dst []byte, pcm []int16) (int, error)
+	// Reset forgets the stream, for another one.
+	Reset()
+}
+
+// Decoder turns payloads of one stream into linear samples. It is not safe for
+// concurrent use.
+type Decoder interface {
+	// Decode writes the samples of payload to pcm, at least MaxSamples long, and
+	// returns how many they are. It fails on a payload that is none.
+	Decode(pcm []int16, payload []byte) (int, error)
+	// Conceal fills pcm, 10 to 60 ms, in place of what was lost; next is the
+	// payload that follows the gap, nil if unknown. It fades out with time.
+	Conceal(pcm []int16, next []byte) error
+	// Reset forgets the stream, for another one.
+	Reset()
+}
+
+// Errors of this package.
+var (
+	ErrUnsupported = errors.New("codec not supported at this sample rate")
+	ErrTooLong     = errors.New("audio does not fit its buffer")
+)
+
+// NewEncoder returns an encoder for mono audio at rate Hz: 8000 for G.711; 8000,
+// 16000 or 48000 for Opus.
+func NewEncoder(k Kind, rate int) (Encoder, error) {
+	switch {
+	case k == PCMU && rate == 8000:
+		return &lawEncoder{&toMuLaw}, nil
+	case k == PCMA && rate == 8000:
+		return &lawEncoder{&toALaw}, nil
+	case k == Opus:
+		return newOpusEncoder(rate)
+	}
+	return nil, fmt.Errorf("codec: %v at %d Hz: %w", k, rate, ErrUnsupported)
+}
+
+// NewDecoder returns a decoder that yields mono audio at rate Hz: 8000 for
+// G.711; 8000, 16000 or 48000 for Opus, whatever the far end encoded.
+func NewDecoder(k Kind, rate int) (Decoder, error) {
+	switch {
+	case k == PCMU && rate == 8000:
+		return &lawDecoder{table: &fromMuLaw}, nil
+	case k == PCMA && rate == 8000:
+		return &lawDecoder{table: &fromALaw}, nil
+	case k == Opus:
+		return newOpusDecoder(rate)
+	}
+	return nil, fmt.Errorf("codec: %v at %d Hz: %w", k, rate, ErrUnsupported)
+}
