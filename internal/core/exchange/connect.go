@@ -228,21 +228,19 @@ func (x *Exchange) checkHunt(c *liveCall) {
 		return
 	}
 	cause, code := c.hunt.Outcome()
-	x.huntFailed(c, cause, code)
+	x.stopHunt(c)
+	x.next(c, flow.Outcome{Heard: c.heard, Cause: cause, Code: code})
 }
 
-// ringTimedOut ends a hunt that nobody answered in time.
+// ringTimedOut ends a hunt that nobody answered in time. Early media was no
+// more than a ringback tone then, so the announcement is due all the same.
 func (x *Exchange) ringTimedOut(c *liveCall) {
 	if c.hunt == nil {
 		return
 	}
 	x.endAll(c.hunt.Stop(), core.CauseNoAnswer, core.ReasonTimeout)
-	x.huntFailed(c, core.CauseNoAnswer, 480)
-}
-
-func (x *Exchange) huntFailed(c *liveCall, cause core.Cause, code int) {
 	x.stopHunt(c)
-	x.next(c, flow.Outcome{Heard: c.heard, Cause: cause, Code: code})
+	x.next(c, flow.Outcome{Cause: core.CauseNoAnswer, Code: 480})
 }
 
 // stopHunt forgets a hunt that is over: its timer, and its calls that wait for a trunk.

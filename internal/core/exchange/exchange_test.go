@@ -166,6 +166,9 @@ func TestApply(t *testing.T) {
 		{"callee announced its refusal itself", append(slices.Clone(mobile), core.LegEarly{Leg: "1299555"}), gone("1299555", 1, 404), []string{
 			"stop ring a", "end a 1 code=404", "start drain a 40s",
 		}},
+		{"ring time-out after 183", append(slices.Clone(mobile), core.LegEarly{Leg: "1299555"}), timedOut(core.TimerRing, "a"), []string{
+			"end 1299555 19 timeout", "start drain 1299555 40s", "hear a prompt:no-answer", "start play a 10s",
+		}},
 		{"302 of a callee is neither followed nor passed on", append(slices.Clone(mobile), gone("1299555", 3, 302)), timedOut(core.TimerPlay, "a"), []string{
 			"end a 3", "start drain a 40s",
 		}},
