@@ -1,5 +1,7 @@
 // Package obs is how a node is watched: its log and its metrics. Other packages
-// keep plain counters and are handed a logger; cmd connects both here.
+// keep plain counters and are handed a logger; cmd connects both here. Log lines
+// about a call, a leg or a SIP dialog carry it in the attribute "call", "leg" or
+// "dialog" (Call-ID).
 package obs
 
 import (
@@ -8,13 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-)
-
-// The attributes that tie log lines together.
-const (
-	AttrCall   = "call"   // core.CallID
-	AttrLeg    = "leg"    // core.LegID
-	AttrDialog = "dialog" // Call-ID of a SIP dialog
 )
 
 // NewLogger returns a logger that writes to w. Level is debug, info, warn or

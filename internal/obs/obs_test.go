@@ -34,7 +34,7 @@ func TestLoggerFormats(t *testing.T) {
 			t.Fatal(err)
 		}
 		log.Debug("a")
-		log.Info("b", AttrCall, "c1", AttrLeg, "l1")
+		log.Info("b", "call", "c1", "leg", "l1")
 		log.Error("c")
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 		if len(lines) != tc.lines {

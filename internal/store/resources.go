@@ -14,17 +14,6 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 )
 
-// Origin says who keeps a resource.
-type Origin string
-
-const (
-	// OriginFile resources come from the configuration file and are replaced at
-	// every start.
-	OriginFile Origin = "file"
-	// OriginAPI resources were made by a program or a person at runtime.
-	OriginAPI Origin = "api"
-)
-
 // User is a user with the password, which is kept only as digest secrets and
 // hash. An empty password makes a user who cannot log in by password.
 type User struct {
@@ -60,9 +49,10 @@ type Resources struct {
 // purpose, and called only for passwords that changed.
 type Hash func(password core.Secret) (string, error)
 
-// ApplyFile replaces all resources of OriginFile by r, in one transaction. The
-// digest secrets are made for realm. A resource that exists with another origin
-// is a Conflict: all of them are named, and nothing is changed.
+// ApplyFile replaces all resources that an earlier file brought by r, in one
+// transaction. The digest secrets are made for realm. A resource that was made
+// otherwise, by the API, is a Conflict: all of them are named, and nothing is
+// changed.
 func (s *Store) ApplyFile(ctx context.Context, r Resources, realm string, hash Hash) error {
 	// Hashing takes long and must not hold the write lock.
 	users, err := s.userRows(ctx, r.Users, realm, hash)
