@@ -334,3 +334,28 @@ func TestIDs(t *testing.T) {
 		seen[id] = true
 	}
 }
+
+// TestPanicLosesNoCommand: what a broken Apply had ordered comes with Broken,
+// which ends the call.
+func TestPanicLosesNoCommand(t *testing.T) {
+	s := newScript(t)
+	s.apply(desk)
+	s.apply(fromTrunk("17"))
+	s.x.legs["a"].call.flow = nil // a bug
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("no panic")
+			}
+		}()
+		s.apply(core.LegRinging{Leg: "desk"})
+	}()
+	got, history := s.apply(core.Broken{Leg: "desk"})
+	want := []string{"progress a", "stop ring a", "end a 41", "start drain a 40s", "end desk 41", "start drain desk 40s"}
+	if !slices.Equal(got, want) || !slices.Equal(history, []string{"ringing desk", "ringing a"}) {
+		t.Errorf("got %v, %v", got, history)
+	}
+	if got, _ := s.apply(desk); got != nil {
+		t.Errorf("ordered twice: %v", got)
+	}
+}
