@@ -20,7 +20,9 @@ export function saveOnLeave(current: () => Ticket | undefined): void {
     if (ticket !== undefined) sessionStorage.setItem(key, JSON.stringify(ticket));
   });
   // Back from the back/forward cache, the page goes on as it was.
-  addEventListener("pageshow", () => sessionStorage.removeItem(key));
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) sessionStorage.removeItem(key);
+  });
 }
 
 /** Takes the saved ticket for `url`, once. */
