@@ -94,34 +94,41 @@ type resourceRow struct {
 	args   []any
 }
 
+// The statements of the rows; they begin with name, body and position.
+const (
+	insertGroup  = `INSERT INTO ring_groups (name, body, position, origin) VALUES ($1, $2, $3, 'file') ON CONFLICT DO NOTHING`
+	insertNumber = `INSERT INTO numbers (name, body, position, origin) VALUES ($1, $2, $3, 'file') ON CONFLICT DO NOTHING`
+	insertTrunk  = `INSERT INTO trunks (name, body, position, origin, secret) VALUES ($1, $2, $3, 'file', $4) ON CONFLICT DO NOTHING`
+	insertApp    = `INSERT INTO applications (name, body, position, origin, public_key) VALUES ($1, $2, $3, 'file', $4) ON CONFLICT DO NOTHING`
+	insertUser   = `INSERT INTO users (name, body, position, origin, app, realm, ha1_md5, ha1_sha256, password_hash)
+		VALUES ($1, $2, $3, 'file', $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
+)
+
+// newRow returns the row of one resource; extra follows name, body and position.
+func newRow(kind, insert, name string, position int, body any, extra ...any) (resourceRow, error) {
+	text, err := json.Marshal(body)
+	return resourceRow{
+		what:   fmt.Sprintf("%s %q", kind, name),
+		insert: insert,
+		args:   append([]any{name, string(text), position}, extra...),
+	}, err
+}
+
 func (s *Store) resourceRows(r Resources) ([]resourceRow, error) {
 	var rows []resourceRow
 	var errs []error
-	add := func(kind, name, table string, position int, body any, extra ...any) {
-		text, err := json.Marshal(body)
-		errs = append(errs, err)
-		row := resourceRow{what: fmt.Sprintf("%s %q", kind, name), args: append([]any{name, string(text), position}, extra...)}
-		switch table {
-		case "trunks":
-			row.insert = `INSERT INTO trunks (name, body, origin, position, secret) VALUES ($1, $2, 'file', $3, $4) ON CONFLICT DO NOTHING`
-		case "applications":
-			row.insert = `INSERT INTO applications (name, body, origin, position, public_key) VALUES ($1, $2, 'file', $3, $4) ON CONFLICT DO NOTHING`
-		default:
-			row.insert = `INSERT INTO ` + table + ` (name, body, origin, position) VALUES ($1, $2, 'file', $3) ON CONFLICT DO NOTHING`
-		}
-		rows = append(rows, row)
-	}
+	add := func(row resourceRow, err error) { rows, errs = append(rows, row), append(errs, err) }
 	for i, g := range r.Groups {
-		add("group", g.Name, "ring_groups", i, g)
+		add(newRow("group", insertGroup, g.Name, i, g))
 	}
 	for i, n := range r.Numbers {
-		add("number", n.Number, "numbers", i, n)
+		add(newRow("number", insertNumber, n.Number, i, n))
 	}
 	for i, t := range r.Trunks {
-		add("trunk", t.Name, "trunks", i, t.Trunk, s.key.seal("trunks/"+t.Name, t.Password.Reveal()))
+		add(newRow("trunk", insertTrunk, t.Name, i, t.Trunk, s.key.seal("trunks/"+t.Name, t.Password.Reveal())))
 	}
 	for i, a := range r.Applications {
-		add("application", a.ID, "applications", i, a, a.PublicKey)
+		add(newRow("application", insertApp, a.ID, i, a, a.PublicKey))
 	}
 	return rows, errors.Join(errs...)
 }
@@ -131,28 +138,21 @@ func (s *Store) resourceRows(r Resources) ([]resourceRow, error) {
 func (s *Store) userRows(ctx context.Context, users []User, realm string, hash Hash) ([]resourceRow, error) {
 	rows := make([]resourceRow, 0, len(users))
 	for i, u := range users {
-		body, err := json.Marshal(u.User)
-		if err != nil {
-			return nil, err
-		}
 		var md5Hex, shaHex, passwordHash string
+		var err error
 		if u.Password != "" {
 			md5Hex, shaHex = HA1(u.Name, realm, u.Password)
 			if passwordHash, err = s.hashOnce(ctx, u, realm, shaHex, hash); err != nil {
 				return nil, fmt.Errorf("user %q: %w", u.Name, err)
 			}
 		}
-		rows = append(rows, resourceRow{
-			what: fmt.Sprintf("user %q", u.Name),
-			insert: `INSERT INTO users (app, name, body, realm, ha1_md5, ha1_sha256, password_hash, origin, position)
-				VALUES ($1, $2, $3, $4, $5, $6, $7, 'file', $8) ON CONFLICT DO NOTHING`,
-			args: []any{
-				u.App, u.Name, string(body), realm,
-				s.key.seal(digestPlace(u.ID(), realm, "md5"), md5Hex),
-				s.key.seal(digestPlace(u.ID(), realm, "sha256"), shaHex),
-				passwordHash, i,
-			},
-		})
+		row, err := newRow("user", insertUser, u.Name, i, u.User, u.App, realm,
+			s.key.seal(digestPlace(u.ID(), realm, "md5"), md5Hex),
+			s.key.seal(digestPlace(u.ID(), realm, "sha256"), shaHex), passwordHash)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row)
 	}
 	return rows, nil
 }
