@@ -26,7 +26,7 @@ export function CallPanel({ model, view }: CallPanelProps) {
   };
 
   return (
-    <section class="call" aria-label={`Call with ${title(call.remote)}`} data-testid="call" data-state={state.kind}>
+    <section class="call" aria-label={`Call with ${title(call.remote)}`} data-testid="call" data-state={state.kind} data-keypad={keypad.value || undefined}>
       <LineBand mode={lineMode(view)} />
       <p class="eyebrow" role="status" data-testid="call-state">
         <span class={`lamp ${view.audio === "interrupted" ? "fault" : active ? "ready" : "rings"}`} aria-hidden="true" />
@@ -35,7 +35,7 @@ export function CallPanel({ model, view }: CallPanelProps) {
       <div class="caller">
         <h1 data-testid="call-name">{title(call.remote)}</h1>
         <p class="number">{detail(call.remote)}</p>
-        <Timer since={active ? state.since : 0} />
+        {active && <Timer since={state.since} />}
       </div>
 
       {keypad.value ? (
@@ -93,7 +93,7 @@ function Timer({ since }: { readonly since: number }) {
   }, [since, now]);
   return (
     <p class="timer" role="timer" data-testid="timer" aria-live="off">
-      {since > 0 ? duration(now.value - since) : "\u2013:\u2013\u2013"}
+      {duration(now.value - since)}
     </p>
   );
 }
