@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -37,15 +36,16 @@ type Config struct {
 // Edge serves /ws and carries out the exchange's commands for browser legs.
 type Edge struct {
 	Config
-	strangers atomic.Int64   // sockets that have not logged in
-	running   sync.WaitGroup // handlers, and timers that end devices
+	running sync.WaitGroup // handlers, and timers that end devices
 
-	mu      sync.Mutex // guards what follows; innermost: nothing else is locked under it
-	closed  bool
-	sockets map[*socket]struct{}
-	devices map[core.ContactID]*device
-	legs    map[core.LegID]*device
-	users   map[core.UserID]int // how many devices each has
+	mu        sync.Mutex // guards what follows; innermost: nothing else is locked under it
+	closed    bool
+	sockets   map[*socket]struct{}
+	devices   map[core.ContactID]*device
+	legs      map[core.LegID]*device
+	users     map[core.UserID]int  // how many devices each has
+	strangers int                  // sockets that have not logged in
+	sources   map[netip.Prefix]int // where they come from
 }
 
 // New returns an edge that serves until Close.
@@ -56,6 +56,7 @@ func New(cfg Config) *Edge {
 		devices: make(map[core.ContactID]*device),
 		legs:    make(map[core.LegID]*device),
 		users:   make(map[core.UserID]int),
+		sources: make(map[netip.Prefix]int),
 	}
 }
 
@@ -65,38 +66,42 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "origin not allowed", http.StatusForbidden)
 		return
 	}
-	if e.strangers.Add(1) > int64(e.Limits.Strangers) || !e.begin() {
-		e.strangers.Add(-1)
+	source := e.sourceOf(r)
+	if !e.admit(source) {
 		http.Error(w, "too many connections", http.StatusServiceUnavailable)
 		return
 	}
 	defer e.running.Done()
+	known := sync.OnceFunc(func() { e.leave(source) })
+	defer known()
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		InsecureSkipVerify: true, // the name is about Origin, which was checked above
 		CompressionMode:    websocket.CompressionDisabled,
 	})
 	if err != nil {
-		e.strangers.Add(-1)
 		e.Log.Debug("upgrade failed", "error", err)
 		return // Accept wrote the answer
 	}
-	s := newSocket(conn, e.Limits, e.sourceOf(r))
+	s := newSocket(conn, e.Limits, source)
 	if !e.track(s) {
-		e.strangers.Add(-1)
 		s.shut(websocket.StatusGoingAway)
 		return
 	}
 	defer e.untrack(s)
 
-	e.run(r.Context(), s)
+	e.run(r.Context(), s, known)
 }
 
 // run reads on this goroutine and writes on others until the socket is over.
-func (e *Edge) run(ctx context.Context, s *socket) {
+// known is called when its client has logged in.
+func (e *Edge) run(ctx context.Context, s *socket, known func()) {
 	var writers sync.WaitGroup
 	writers.Go(func() { s.write(ctx) })
 	writers.Go(func() { s.keepAlive(ctx) })
-	e.read(ctx, s)
+	if d := e.login(ctx, s); d != nil {
+		known()
+		d.serve(ctx, s)
+	}
 	close(s.quit)
 	writers.Wait()
 }
@@ -133,7 +138,46 @@ func (e *Edge) Close() {
 	e.running.Wait()
 }
 
-// begin counts one more handler or timer that Close waits for; false after Close.
+// admit lets one more stranger in and counts a handler that Close waits for. One
+// source alone cannot keep all others out.
+func (e *Edge) admit(source netip.Addr) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	net := network(source)
+	if e.closed || e.strangers >= e.Limits.Strangers || e.sources[net] >= e.Limits.SourceStrangers {
+		return false
+	}
+	e.strangers++
+	e.sources[net]++
+	e.running.Add(1)
+	return true
+}
+
+// leave takes a stranger back who logged in or left.
+func (e *Edge) leave(source netip.Addr) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.strangers--
+	net := network(source)
+	if e.sources[net]--; e.sources[net] == 0 {
+		delete(e.sources, net)
+	}
+}
+
+// network is what one client may own: an IPv4 address or an IPv6 /64.
+func network(source netip.Addr) netip.Prefix {
+	bits := 64
+	if source.Is4() {
+		bits = 32
+	}
+	p, err := source.Prefix(bits)
+	if err != nil { // unknown source: all of them share one entry
+		return netip.Prefix{}
+	}
+	return p
+}
+
+// begin counts one more timer that Close waits for; false after Close.
 func (e *Edge) begin() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

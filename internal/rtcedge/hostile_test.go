@@ -3,6 +3,8 @@ package rtcedge
 import (
 	"context"
 	"net"
+	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -136,12 +138,33 @@ func TestSilentClientIsCutOffByPing(t *testing.T) {
 }
 
 func TestStrangersAreLimited(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Limits.Strangers = 2 })
-	r.dial()
-	r.dial()
-	_, resp, err := websocket.Dial(t.Context(), r.url, nil)
-	if err == nil || resp == nil || resp.StatusCode != 503 {
-		t.Fatalf("third stranger was let in: %v", err)
+	for name, limit := range map[string]func(*Limits){
+		"on the node":     func(l *Limits) { l.Strangers = 2 },
+		"from one source": func(l *Limits) { l.SourceStrangers = 2 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(c *Config) { limit(&c.Limits) })
+			r.login("sales") // is no stranger any more
+			r.dial()
+			r.dial()
+			_, resp, err := websocket.Dial(t.Context(), r.url, nil)
+			if err == nil || resp == nil || resp.StatusCode != http.StatusServiceUnavailable {
+				t.Fatalf("third stranger was let in: %v", err)
+			}
+		})
+	}
+}
+
+func TestNetworkOfASource(t *testing.T) {
+	for source, want := range map[string]string{
+		"192.0.2.7":        "192.0.2.7/32",
+		"2001:db8:1:2::3":  "2001:db8:1:2::/64",
+		"::ffff:192.0.2.7": "::/64", // unmapped before
+		"fe80::1%eth0":     "fe80::/64",
+	} {
+		if got := network(netip.MustParseAddr(source)).String(); got != want {
+			t.Errorf("%s: %s, want %s", source, got, want)
+		}
 	}
 }
 

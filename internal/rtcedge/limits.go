@@ -13,6 +13,8 @@ type Limits struct {
 	Paths     int // paths of a device
 	Devices   int // devices of a user
 	Strangers int // sockets of the node that have not logged in yet
+	// SourceStrangers is Strangers for one IPv4 address or IPv6 /64.
+	SourceStrangers int
 
 	LoginWithin time.Duration // from upgrade to a good login
 	LoginTries  int           // failures on one socket
@@ -28,7 +30,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Frame: 64 << 10, PerSecond: 20, Burst: 60, Queue: 256,
-		Legs: 8, Paths: 4, Devices: 32, Strangers: 1024,
+		Legs: 8, Paths: 4, Devices: 32, Strangers: 1024, SourceStrangers: 64,
 		LoginWithin: 10 * time.Second, LoginTries: 3, FailAfter: 500 * time.Millisecond,
 		ResumeFor: time.Minute, PathDown: 30 * time.Second, PathIdle: 10 * time.Minute,
 		PingEvery: 20 * time.Second, PongWithin: 10 * time.Second,

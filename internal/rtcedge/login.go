@@ -10,17 +10,6 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// read serves the socket on the handler's goroutine: login, then requests until
-// the end.
-func (e *Edge) read(ctx context.Context, s *socket) {
-	d := e.login(ctx, s)
-	e.strangers.Add(-1)
-	if d == nil {
-		return
-	}
-	d.serve(ctx, s)
-}
-
 // login reads until a client has proved who it is and has its hello. It returns
 // nil if the socket is over.
 func (e *Edge) login(ctx context.Context, s *socket) *device {
