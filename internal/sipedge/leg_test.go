@@ -1,0 +1,207 @@
+package sipedge
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// outcome collects what an INVITE of a test's peer ran into.
+type outcome struct {
+	provisional chan *sip.Response
+	answered    chan *sip.Dialog
+	failed      chan *sip.Response
+	bye         chan []sip.Reason
+}
+
+func newOutcome() (*outcome, sip.OutgoingEvents) {
+	o := &outcome{make(chan *sip.Response, 8), make(chan *sip.Dialog, 1), make(chan *sip.Response, 1), make(chan []sip.Reason, 1)}
+	return o, sip.OutgoingEvents{
+		Provisional: func(_ *sip.Dialog, res *sip.Response) { o.provisional <- res },
+		Answered:    func(d *sip.Dialog, _ *sip.Response) { o.answered <- d },
+		Failed:      func(_ int, res *sip.Response) { o.failed <- res },
+		Dialog:      sip.DialogEvents{Bye: func(_ *sip.Dialog, r []sip.Reason) { o.bye <- r }},
+	}
+}
+
+// next receives within 5 s.
+func next[T any](t *testing.T, what string, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(5 * time.Second):
+		t.Fatal("no ", what)
+		panic("unreachable")
+	}
+}
+
+func TestInviteOfStrangerIsChallenged(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	stranger := newPeer(t, "127.0.0.1", nil)
+	for _, c := range []struct {
+		what        string
+		credentials *sip.Credentials
+		want        int
+	}{
+		{"no credentials", nil, 407},
+		{"wrong password", &sip.Credentials{Username: "alice", Password: "wrong"}, 403},
+		{"unknown user", &sip.Credentials{Username: "mallory", Password: "wrong"}, 403},
+	} {
+		o, ev := newOutcome()
+		stranger.invite(b, "12995558888", c.credentials, ev)
+		if res := next(t, "refusal", o.failed); res.StatusCode != c.want {
+			t.Errorf("%s: %d, want %d", c.what, res.StatusCode, c.want)
+		}
+	}
+	if n := count[core.Offered](b); n != 0 {
+		t.Errorf("%d calls of strangers reached the exchange", n)
+	}
+}
+
+func TestTrunkCallIsOfferedAnsweredAndEnded(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	o, ev := newOutcome()
+	carrier.invite(b, "12995558888", nil, ev)
+	offered := wait(b, anyOf[core.Offered])
+	if offered.From.Trunk != "carrier" || offered.From.Number != "+12995550100" || offered.To != "12995558888" {
+		t.Errorf("offered as %+v", offered)
+	}
+	ref := core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}
+	b.edge.Do(core.Progress{LegRef: ref, Early: true})
+	if res := next(t, "183", o.provisional); res.StatusCode != 183 || len(res.Body()) == 0 {
+		t.Errorf("progress is %d with %d bytes of SDP", res.StatusCode, len(res.Body()))
+	}
+	b.edge.Do(core.Answer{LegRef: ref})
+	next(t, "200", o.answered)
+	wait(b, anyOf[core.LegUp])
+	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+	if reasons := next(t, "BYE", o.bye); len(reasons) != 1 || reasons[0].Cause != 16 {
+		t.Errorf("BYE with reasons %v", reasons)
+	}
+	wait(b, anyOf[core.LegGone])
+	if n := count[core.LegGone](b); n != 1 || b.edge.Legs() != 0 {
+		t.Errorf("%d LegGone, %d legs left", n, b.edge.Legs())
+	}
+}
+
+func TestCallerGivesUpWhileRinging(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	o, ev := newOutcome()
+	out := carrier.invite(b, "12995558888", nil, ev)
+	offered := wait(b, anyOf[core.Offered])
+	b.edge.Do(core.Progress{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
+	next(t, "180", o.provisional)
+	out.Cancel()
+	if res := next(t, "487", o.failed); res.StatusCode != 487 {
+		t.Errorf("INVITE ended with %d", res.StatusCode)
+	}
+	if gone := wait(b, anyOf[core.LegGone]); gone.Cause != core.CauseNormal {
+		t.Errorf("gone with %+v", gone)
+	}
+}
+
+// ring orders a leg to the trunk.
+func ring(b *bench, leg core.LegID) core.LegRef {
+	ref := core.LegRef{Leg: leg, Edge: core.EdgeSIP}
+	b.edge.Do(core.Ring{LegRef: ref, Call: "c", Target: core.Target{Trunk: "carrier", Number: "12995551111"}, From: core.Party{Number: "12995550100"}})
+	return ref
+}
+
+func TestLoserGetsCancelWithReason(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", func(c *call) { c.in.Ring(180, nil) })
+	b := newBench(t, carrier.at)
+	ref := ring(b, "l1")
+	c := next(t, "INVITE", carrier.calls)
+	if got := c.in.Request().Recipient.User; got != "12995551111" {
+		t.Errorf("carrier was asked for %q", got)
+	}
+	wait(b, anyOf[core.LegRinging])
+	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere})
+	reasons := next(t, "CANCEL", c.cancelled)
+	if len(reasons) != 1 || reasons[0].Protocol != "SIP" || reasons[0].Cause != 200 {
+		t.Errorf("CANCEL with reasons %v, want SIP;cause=200", reasons)
+	}
+	wait(b, anyOf[core.LegGone])
+}
+
+func TestEndMeets200OnTheStrand(t *testing.T) {
+	// The 200 and the order to end cross in every possible way: the far end must
+	// always hear CANCEL or BYE, and the exchange exactly one LegGone.
+	carrier := newPeer(t, "127.0.0.3", func(c *call) {
+		c.in.Ring(180, nil)
+		c.in.Answer([]byte(offerSDP))
+	})
+	b := newBench(t, carrier.at)
+	const rounds = 50
+	for i := range rounds {
+		ref := ring(b, core.LegID(newID()))
+		time.Sleep(time.Duration(i*20) * time.Microsecond) // the race is the test
+		b.edge.Do(core.End{LegRef: ref, Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere})
+		gone := wait(b, func(e core.LegGone) bool { return e.Leg == ref.Leg })
+		if gone.Cause != core.CauseElsewhere {
+			t.Fatalf("round %d: gone with %+v", i, gone)
+		}
+		select {
+		case c := <-carrier.calls:
+			select {
+			case <-c.cancelled:
+			case <-c.bye:
+			case <-time.After(5 * time.Second):
+				t.Fatalf("round %d: the far end was left in the call", i)
+			}
+		case <-time.After(50 * time.Millisecond): // ended before the INVITE left
+		}
+	}
+	if n := count[core.LegGone](b); n != rounds {
+		t.Errorf("%d LegGone for %d legs", n, rounds)
+	}
+}
+
+func TestRedirectionIsNotFollowed(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", func(c *call) {
+		c.in.Reject(302, "", sip.NewHeader("Contact", "<sip:19005550000@127.0.0.3>"))
+	})
+	b := newBench(t, carrier.at)
+	ring(b, "l1")
+	if gone := wait(b, anyOf[core.LegGone]); gone.Code != 480 || gone.Cause != core.CauseNoRoute {
+		t.Errorf("gone with %+v", gone)
+	}
+	if len(carrier.calls) != 1 {
+		t.Errorf("%d INVITEs left us", len(carrier.calls))
+	}
+}
+
+func TestHoldAndResumeByReinvite(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	o, ev := newOutcome()
+	carrier.invite(b, "12995558888", nil, ev)
+	offered := wait(b, anyOf[core.Offered])
+	b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
+	d := next(t, "200", o.answered)
+	for _, c := range []struct {
+		line, want string
+		held       bool
+	}{{"a=sendonly", "a=recvonly", true}, {"a=sendrecv", "a=sendrecv", false}, {"a=inactive", "a=inactive", true}} {
+		done := make(chan *sip.Response, 1)
+		d.Reinvite([]byte(replaceLine(offerSDP, "a=sendrecv", c.line)), func(res *sip.Response) { done <- res })
+		res := next(t, "answer to re-INVITE", done)
+		if res == nil || res.StatusCode != 200 || !containsLine(string(res.Body()), c.want) {
+			t.Fatalf("%s answered by %v", c.line, res)
+		}
+		wait(b, func(e core.LegHeld) bool { return e.Held == c.held })
+	}
+}
+
+func replaceLine(body, old, line string) string {
+	return strings.Replace(body, old+"\r\n", line+"\r\n", 1)
+}
+
+func containsLine(body, line string) bool { return strings.Contains(body, line+"\r\n") }
