@@ -210,6 +210,10 @@ func TestConsentExpires(t *testing.T) {
 	if err := next(t, "down", e.down); !errors.Is(err, ErrConsent) {
 		t.Errorf("down because of %v", err)
 	}
+	e.path.Send(outgoing(e.path.Format(), 1, 0, tone(0, 440)))
+	if st := e.path.Stats(); st.PacketsSent != 0 || st.Dropped != 1 {
+		t.Errorf("sent without consent: %+v", st)
+	}
 	e.path.srv.addAgent(e.path.current)
 	next(t, "up when checks are heard again", e.up)
 }

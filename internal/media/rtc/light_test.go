@@ -58,7 +58,7 @@ func newLight(tb testing.TB, s *Server) *light {
 // move gives l another source address, as a change of network does.
 func (l *light) move() {
 	l.tb.Helper()
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: l.to.IP})
 	if err != nil {
 		l.tb.Fatal(err)
 	}

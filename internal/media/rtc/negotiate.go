@@ -91,7 +91,7 @@ func (p *Path) reachable(a *agent, from netip.AddrPort, nominated bool) bool {
 		p.former, p.found = nil, true
 		restarted = p.restart
 	}
-	secured := p.keys.Load() != nil
+	secured := p.secured()
 	up := secured && (restarted || !p.up)
 	p.up = p.up || secured
 	p.mu.Unlock()
@@ -99,6 +99,13 @@ func (p *Path) reachable(a *agent, from netip.AddrPort, nominated bool) bool {
 		p.cfg.OnUp()
 	}
 	return true
+}
+
+// secured reports whether the keys in use are those of the last answer's
+// association.
+func (p *Path) secured() bool {
+	a, k := p.assoc.Load(), p.keys.Load()
+	return a != nil && k != nil && a.keys.Load() == k
 }
 
 // secure takes the keys of a into use. It runs on a's goroutine.
@@ -135,8 +142,9 @@ func (p *Path) failed(a *association, err error) {
 func (p *Path) tend(now time.Time) {
 	p.mu.Lock()
 	lost := p.up && p.silence(now) >= p.srv.cfg.ConsentTimeout
-	if lost {
+	if lost { // without consent nothing may be sent (RFC 7675 section 5.1)
 		p.up = false
+		p.peer.Store(nil)
 	}
 	p.mu.Unlock()
 	if lost {

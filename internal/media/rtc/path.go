@@ -208,7 +208,8 @@ func (p *Path) learnLocked(from netip.AddrPort, now time.Time) bool {
 		return false
 	}
 	if len(p.remotes) == maxRemotes {
-		oldest := slices.IndexFunc(p.remotes, func(r netip.AddrPort) bool { return r != *p.peer.Load() })
+		peer := p.peer.Load()
+		oldest := slices.IndexFunc(p.remotes, func(r netip.AddrPort) bool { return peer == nil || r != *peer })
 		p.srv.routes.drop(p.remotes[oldest], p)
 		p.remotes = slices.Delete(p.remotes, oldest, oldest+1)
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/offhook/offhook/internal/media"
 )
 
-// secured takes an SRTP or SRTCP packet that was read to its place in r.buf, and
+// encrypted takes an SRTP or SRTCP packet that was read to its place in r.buf, and
 // hands audio on. Read goroutine only.
-func (p *Path) secured(r *reader, datagram []byte) {
+func (p *Path) encrypted(r *reader, datagram []byte) {
 	k := p.keys.Load()
 	if k == nil || len(datagram) < rtpHeader {
 		p.malformed.Add(1) // before the handshake's end, or too short

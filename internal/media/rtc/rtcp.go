@@ -20,7 +20,7 @@ type reports struct {
 	lastSR                     atomic.Uint32 // middle 32 bits of the far end's NTP time
 	lastSRAt                   atomic.Int64  // Unix nanoseconds
 	begun                      bool          // read goroutine only
-	transit                    uint32        // read goroutine only
+	transit, stamped           uint32        // read goroutine only: of the last packet
 
 	// Written by senders.
 	timestamp atomic.Uint32
@@ -48,15 +48,18 @@ func (r *reports) arrived(ssrc uint32, seq uint16, timestamp uint32, now time.Ti
 		r.highest.Store(uint32(seq))
 		r.count.Store(1)
 		r.jitter.Store(0)
-		r.transit = transit
+		r.transit, r.stamped = transit, timestamp
 		return
 	}
 	r.count.Add(1)
 	if highest := r.highest.Load(); int16(seq-uint16(highest)) > 0 {
 		r.highest.Store(highest + uint32(seq-uint16(highest)))
 	}
+	if timestamp == r.stamped {
+		return // a telephone-event keeps its timestamp and says nothing about jitter
+	}
 	change := int32(transit - r.transit)
-	r.transit = transit
+	r.transit, r.stamped = transit, timestamp
 	j := r.jitter.Load()
 	r.jitter.Store(j + uint32(max(change, -change)) - (j+8)/16)
 }

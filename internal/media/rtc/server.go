@@ -218,7 +218,7 @@ func (s *Server) deliver(r *reader, datagram []byte, from netip.AddrPort) {
 	case first >= 20 && first < 64:
 		p.dtlsRecord(datagram)
 	case first >= 128 && first < 192:
-		p.secured(r, datagram)
+		p.encrypted(r, datagram)
 	default:
 		p.malformed.Add(1)
 	}
