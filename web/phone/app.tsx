@@ -44,7 +44,11 @@ function App({ model, ringer }: AppProps) {
   useEffect(() => listenForKeys(model), [model]);
   const session = model.session.value;
   if (session === "starting") {
-    return <main class="splash" aria-busy="true" aria-label="Loading" />;
+    return (
+      <main class="splash" aria-busy="true">
+        <p role="status">{model.state.value.kind === "reconnecting" && "The server cannot be reached. Trying again."}</p>
+      </main>
+    );
   }
   return (
     <>
@@ -63,7 +67,7 @@ function Desk({ model, ringer }: AppProps) {
       <Masthead model={model} ringer={ringer} />
       <Banner model={model} />
       <main class="phone" data-lamp={ringing ? "rings" : current ? "busy" : "idle"}>
-        <div aria-live="assertive">{ringing && <Incoming key={ringing.call.id} model={model} view={ringing} inCall={current !== undefined} />}</div>
+        <div aria-live="assertive">{ringing && <Incoming key={ringing.call.id} model={model} view={ringing} inCall={current !== undefined} silenced={ringer.silenced.value} />}</div>
         {current && <CallPanel key={current.call.createdAt} model={model} view={current} />}
         {!ringing && !current && <Dialer model={model} />}
       </main>

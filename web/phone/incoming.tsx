@@ -9,10 +9,12 @@ interface IncomingProps {
   readonly model: Model;
   readonly view: CallView & { readonly call: IncomingCall };
   readonly inCall: boolean;
+  /** The browser keeps the ringing off until the user clicks. */
+  readonly silenced: boolean;
 }
 
 /** A call that rings. */
-export function Incoming({ model, view, inCall }: IncomingProps) {
+export function Incoming({ model, view, inCall, silenced }: IncomingProps) {
   const { call } = view;
   const panel = useRef<HTMLElement>(null);
   useEffect(() => {
@@ -50,6 +52,7 @@ export function Incoming({ model, view, inCall }: IncomingProps) {
           <kbd aria-hidden="true">A</kbd>
         </button>
       </div>
+      {silenced && <p class="note">Click anywhere to hear it ring.</p>}
       {inCall && <p class="note">Answering ends the call you are in.</p>}
     </section>
   );

@@ -58,6 +58,11 @@ export function Login({ model }: { readonly model: Model }) {
         <button class="button primary" disabled={busy} data-testid="login-submit">
           {busy ? "Logging in" : "Log in"}
         </button>
+        {waiting && (
+          <button type="button" class="button" onClick={() => void model.logout()}>
+            Stop trying
+          </button>
+        )}
         {!isSecureContext && <p class="warning">This page is not secure (HTTPS or localhost), so the browser will withhold the microphone: calls will have no sound.</p>}
         {document.documentElement.hasAttribute("data-demo") && (
           <p class="login-demo">

@@ -1,4 +1,4 @@
-import { effect } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
 import type { Model } from "./model.ts";
 
 const deviceKey = "offhook.ringer";
@@ -21,6 +21,9 @@ export const canChooseRinger = typeof AudioContext !== "undefined" && "setSinkId
  * the user touched it; until then a call is only seen.
  */
 export class Ringer {
+  /** True while it should ring and the browser does not let it: a click is needed. */
+  readonly silenced = signal(false);
+
   private context: AudioContext | undefined;
   private stopSound: (() => void) | undefined;
   private playing: "none" | "ring" | "ringback" = "none";
@@ -65,6 +68,7 @@ export class Ringer {
       await this.context.resume();
       await this.applyDevice();
     }
+    this.silenced.value = false;
   }
 
   private async applyDevice(): Promise<void> {
@@ -80,10 +84,12 @@ export class Ringer {
     this.playing = what;
     this.stopSound?.();
     this.stopSound = undefined;
+    this.silenced.value = false;
     if (what === "none") {
       return;
     }
     this.context ??= new AudioContext();
+    this.silenced.value = this.context.state === "suspended" && !navigator.userActivation?.hasBeenActive;
     this.stopSound = what === "ring" ? repeat(this.context, 3, ringPattern) : repeat(this.context, 6, ringbackPattern);
   }
 }

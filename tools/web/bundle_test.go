@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// sources is a small copy of the shape of web/.
+var sources = map[string]string{
+	"phone/index.html":      `<link href="/phone.css"><script src="/phone.js"></script>`,
+	"phone/main.tsx":        `import "./phone.css"; import text from "./w.ts?worklet"; import { dial } from "../sdk/src/index.ts"; dial(text);`,
+	"phone/phone.css":       `a { color: red }`,
+	"phone/w.ts":            `const hz: number = 8000; registerProcessor("x", hz);`,
+	"demo/index.html":       `<script src="/demo.js"></script>`,
+	"demo/main.tsx":         `console.log("demo" as string);`,
+	"sdk/src/index.ts":      `export function dial(to: string): void { console.log(to); }`,
+	"sdk/test/dial.test.ts": `import { dial } from "../src/index.ts"; dial("1");`,
+	"ui/icon.svg":           `<svg/>`,
+}
+
+func place(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestPagesNameTheirAssetsByHash(t *testing.T) {
+	src, out := place(t, sources), place(t, map[string]string{".gitkeep": "", "assets/old-AAAA.js": "old"})
+	if err := bundlePages(src, out); err != nil {
+		t.Fatal(err)
+	}
+	html := read(t, filepath.Join(out, "index.html"))
+	names := regexp.MustCompile(`/assets/phone-[A-Z0-9]{8}\.(css|js)`).FindAllString(html, -1)
+	if len(names) != 2 {
+		t.Fatalf("index.html names %v: %s", names, html)
+	}
+	for _, name := range names {
+		text := read(t, filepath.Join(out, name))
+		if strings.HasSuffix(name, ".js") && !strings.Contains(text, `registerProcessor(\"x\"`) && !strings.Contains(text, `registerProcessor("x"`) {
+			t.Errorf("the worklet is not in the script as text: %s", text)
+		}
+	}
+	if !strings.Contains(read(t, filepath.Join(out, "sdk/offhook.js")), "export{") {
+		t.Error("sdk/offhook.js is no module")
+	}
+	if !strings.Contains(read(t, filepath.Join(out, "sdk/offhook.iife.js")), "var offhook=") {
+		t.Error("sdk/offhook.iife.js has no global")
+	}
+	if _, err := os.Stat(filepath.Join(out, "assets/old-AAAA.js")); err == nil {
+		t.Error("the asset of an earlier build is still there")
+	}
+	if _, err := os.Stat(filepath.Join(out, ".gitkeep")); err != nil {
+		t.Error(".gitkeep is gone")
+	}
+}
+
+func TestFailedBuildLeavesTheOldPages(t *testing.T) {
+	for name, text := range map[string]string{"demo/main.tsx": "const = 1", "phone/index.html": "<p>names nothing</p>"} {
+		src, out := place(t, sources), place(t, map[string]string{"index.html": "old"})
+		if err := os.WriteFile(filepath.Join(src, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := bundlePages(src, out); err == nil {
+			t.Errorf("%s with %q was built", name, text)
+		}
+		if read(t, filepath.Join(out, "index.html")) != "old" {
+			t.Errorf("%s with %q: the old page is gone", name, text)
+		}
+	}
+}
+
+func TestTestsAreBundledForNode(t *testing.T) {
+	out := t.TempDir()
+	if err := bundleTests(place(t, sources), out); err != nil {
+		t.Fatal(err)
+	}
+	if text := read(t, filepath.Join(out, "sdk/test/dial.test.mjs")); !strings.Contains(text, `dial("1")`) || strings.Contains(text, ": string") {
+		t.Errorf("got %s", text)
+	}
+	if err := bundleTests(t.TempDir(), out); err == nil {
+		t.Error("no tests at all is no error")
+	}
+}
