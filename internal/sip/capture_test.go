@@ -1,7 +1,10 @@
 package sip
 
 import (
+	"context"
+	"log/slog"
 	"net/netip"
+	"testing"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 )
@@ -27,3 +30,27 @@ func (l *captureLink) send(data []byte, _ netip.AddrPort) error {
 }
 
 var testParser = sipmsg.NewParser()
+
+// panicLog fails the test if the stack logs a panic.
+func panicLog(t *testing.T) *slog.Logger {
+	t.Helper()
+	return slog.New(panicHandler{slog.DiscardHandler, t})
+}
+
+type panicHandler struct {
+	slog.Handler
+	t *testing.T
+}
+
+func (h panicHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelError }
+
+func (h panicHandler) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == "sip: panic" {
+		r.Attrs(func(a slog.Attr) bool {
+			h.t.Log(a)
+			return true
+		})
+		h.t.Error("panic")
+	}
+	return nil
+}

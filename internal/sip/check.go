@@ -16,11 +16,11 @@ type refusal struct {
 // and those of section 18.3 that the parser leaves out. It returns nil for a
 // request that may be served.
 func (s *Stack) check(req *Request) *refusal {
+	if r := checkHeaders(req); r != nil {
+		return r // first: whatever follows may look at these headers
+	}
 	if !strings.EqualFold(req.SipVersion, "SIP/2.0") {
 		return &refusal{code: 505}
-	}
-	if r := checkHeaders(req); r != nil {
-		return r
 	}
 	// The parser raises the method of the request line, not that of CSeq.
 	if method := strings.TrimSpace(string(req.CSeq().MethodName)); !strings.EqualFold(method, string(req.Method)) {
@@ -65,12 +65,16 @@ func checkHeaders(req *Request) *refusal {
 		single = max(single, countHeader(req, name))
 	}
 	switch {
-	case from == 0 || to == 0 || callID == 0 || cseq == 0 || req.Via() == nil || req.Via().Host == "":
+	case from == 0 || to == 0 || callID == 0 || cseq == 0 || !usable(req.Via()):
 		return &refusal{code: 400, reason: "Missing Header"}
 	case from > 1 || to > 1 || callID > 1 || cseq > 1 || single > 1:
 		return &refusal{code: 400, reason: "Repeated Header"}
 	}
 	return nil
+}
+
+func usable(via *ViaHeader) bool {
+	return via != nil && via.Host != "" && strings.EqualFold(via.ProtocolName, "SIP")
 }
 
 // countHeader counts a header that the parser gives its long name.

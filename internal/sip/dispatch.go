@@ -18,6 +18,9 @@ func (s *Stack) receive(data []byte, f Flow) error {
 		s.cfg.Tracer(Trace{Flow: f, Data: data})
 	}
 	msg, err := s.parser.ParseSIP(data)
+	if err == nil && strayLineEnd(data) {
+		err = errGarbage
+	}
 	if err != nil {
 		s.log.Debug("sip: message refused", "flow", f.String(), "err", err)
 		if answer := refuseRaw(data, 400, ""); answer != nil {
@@ -36,6 +39,14 @@ func (s *Stack) receive(data []byte, f Flow) error {
 		guard(s.log, func() { s.response(msg) })
 	}
 	return nil
+}
+
+// strayLineEnd finds a CR or LF of its own in the header section. The parser lets
+// a lone LF pass inside a value, from where it would become a line of our answer.
+func strayLineEnd(data []byte) bool {
+	head, _, _ := bytes.Cut(data, []byte("\r\n\r\n"))
+	pairs := bytes.Count(head, crlf)
+	return bytes.Count(head, []byte("\n")) != pairs || bytes.Count(head, []byte("\r")) != pairs
 }
 
 // request finds who is to serve req: a repeat, a transaction, a dialog, the handler.

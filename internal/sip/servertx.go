@@ -107,7 +107,7 @@ func (tx *ServerTx) Respond(res *Response) {
 	data, err := marshal(res)
 	if err != nil {
 		tx.stack.log.Error("sip: response not sent", "method", tx.req.Method, "code", res.StatusCode, "err", err)
-		if res.StatusCode >= 200 {
+		if res.StatusCode >= 200 && res.StatusCode != 500 { // one try: the fault may be in the request
 			tx.Reply(500, "")
 		}
 		return
