@@ -5,7 +5,8 @@ import type { Model } from "./model.ts";
 /** The idle phone: what to dial, by keys or by text. */
 export function Dialer({ model }: { readonly model: Model }) {
   const entry = model.entry.value;
-  const ready = model.state.value.kind === "online";
+  const busy = model.busy.value;
+  const ready = model.state.value.kind === "online" && !busy;
 
   const submit = (event: Event) => {
     event.preventDefault();
@@ -39,7 +40,7 @@ export function Dialer({ model }: { readonly model: Model }) {
       <Keypad label="Dial pad" onKey={(key) => (model.entry.value += key)} />
       <button class="button go big" disabled={!ready || entry.trim() === ""} data-testid="dial-call">
         <HandsetIcon />
-        Call
+        {busy ? "Opening the microphone" : "Call"}
       </button>
       {!isSecureContext && <p class="warning">This page is neither HTTPS nor on localhost: the browser withholds the microphone, so calls cannot have sound.</p>}
     </form>

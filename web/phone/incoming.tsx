@@ -46,7 +46,7 @@ export function Incoming({ model, view, inCall, silenced }: IncomingProps) {
           Decline
           <kbd aria-hidden="true">D</kbd>
         </button>
-        <button type="button" class="button go big" data-testid="answer" onClick={() => void model.answer(call)}>
+        <button type="button" class="button go big" data-testid="answer" disabled={model.busy.value} onClick={() => void model.answer(call)}>
           <HandsetIcon />
           {inCall ? "Switch" : "Answer"}
           <kbd aria-hidden="true">A</kbd>

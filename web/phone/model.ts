@@ -33,6 +33,8 @@ export class Model {
   readonly loginError = signal("");
   /** What is typed on the dial pad. */
   readonly entry = signal("");
+  /** A call is being placed or answered: the microphone is asked for, which may take the user a while. */
+  readonly busy = signal(false);
   readonly recents: Recents;
 
   /** The call that rings here, if any. */
@@ -96,7 +98,7 @@ export class Model {
     if (!target || this.current.value) {
       return;
     }
-    await this.attempt(async () => {
+    await this.once(async () => {
       this.follow(await this.phone.call(target));
       this.entry.value = "";
     });
@@ -105,7 +107,7 @@ export class Model {
   /** Answers, and hangs up what went on before: one conversation at a time. */
   async answer(call: IncomingCall): Promise<void> {
     const before = this.current.value;
-    await this.attempt(async () => {
+    await this.once(async () => {
       await call.answer();
       await before?.call.hangUp();
     });
@@ -140,6 +142,16 @@ export class Model {
     } catch (error) {
       this.fault(error);
     }
+  }
+
+  /** Like attempt, for what must not be begun twice by a second click. */
+  private async once(action: () => Promise<void>): Promise<void> {
+    if (this.busy.value) {
+      return;
+    }
+    this.busy.value = true;
+    await this.attempt(action);
+    this.busy.value = false;
   }
 
   private fault(error: unknown): void {

@@ -126,6 +126,15 @@ test("dialling clears the entry, ignores blanks and a second call", async () => 
   assert.equal(model.entry.value, "");
 });
 
+test("a second click while the microphone is asked for places no second call", async () => {
+  const { phone, model } = setUp();
+  const first = model.dial("12995551111");
+  assert.equal(model.busy.value, true);
+  await Promise.all([first, model.dial("12995551111")]);
+  assert.deepEqual(phone.dialled, ["12995551111"]);
+  assert.equal(model.busy.value, false);
+});
+
 test("recents survive storage that holds nonsense or nothing at all", () => {
   for (const kept of ["{", "[1,null,{}]", "\"x\""]) {
     const phone = new FakePhone();
