@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
-	"github.com/offhook/offhook/internal/core/route"
 )
 
 // defaults are the values of keys that a file leaves out.
@@ -57,44 +56,8 @@ func Default() Config {
 	return c
 }
 
-// The names of the demo that other parts rely on.
-const (
-	DemoTrunk  = "carrier"
-	DemoGroup  = "front-desk"
-	DemoNumber = "12995558888"
-)
-
-// Demo returns Default with sample users, a number that rings everybody and a
-// trunk to the simulated carrier. The carrier calls from, and is called at,
-// the addresses that the caller puts into the trunk.
-func Demo() Config {
-	c := Default()
-	c.Resources = Resources{
-		Users: []User{
-			{route.User{Name: "sales", DisplayName: "Sales", Number: DemoNumber}, "correct horse"},
-			{route.User{Name: "support", DisplayName: "Support", Number: DemoNumber}, "battery staple"},
-			{route.User{Name: "workshop", DisplayName: "Workshop", Number: DemoNumber}, "copper kettle"},
-		},
-		Groups: []route.Group{{
-			Name: DemoGroup, RingTimeout: 29 * time.Second, CallerHears: "us",
-			Endpoints: []route.Endpoint{{User: "sales"}, {User: "support"}, {User: "workshop"}, {Phone: "12995551111"}, {Phone: "12995551212"}},
-		}},
-		Numbers: []route.Number{{Number: DemoNumber, Group: DemoGroup}},
-		Trunks: []Trunk{{Trunk: route.Trunk{
-			Name: DemoTrunk, URI: "sip:127.0.0.2:5080",
-			AcceptFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")},
-			CallerID:   DemoNumber,
-		}}},
-	}
-	return c
-}
-
-// samplePasswords are those of the demo, which the documentation uses too:
-// everybody knows them.
+// samplePasswords are those of the demo and of the documentation: everybody
+// knows them.
 func samplePasswords() []core.Secret {
-	var samples []core.Secret
-	for _, u := range Demo().Resources.Users {
-		samples = append(samples, u.Password)
-	}
-	return samples
+	return []core.Secret{"correct horse", "battery staple", "copper kettle"}
 }

@@ -63,9 +63,15 @@ func readLimited(path string) ([]byte, error) {
 	return text, nil
 }
 
-// decode reads YAML into c, refusing unknown and doubled keys.
-func decode(text []byte, c *Config) (*ast.File, error) {
-	tree, err := parser.ParseBytes(text, 0)
+// decode reads YAML into c, refusing unknown and doubled keys. Should the YAML
+// package panic on a file, that becomes an error here.
+func decode(text []byte, c *Config) (tree *ast.File, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("this is no YAML that can be read (%v)", r)
+		}
+	}()
+	tree, err = parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -74,6 +80,9 @@ func decode(text []byte, c *Config) (*ast.File, error) {
 		return nil, errors.New("more than one document: the part after --- would be ignored")
 	case len(tree.Docs) == 0 || tree.Docs[0].Body == nil || tree.Docs[0].Body.Type() == ast.CommentType:
 		return tree, nil // the decoder would clear c
+	}
+	if err := onlyPlain(tree.Docs[0].Body); err != nil {
+		return tree, err
 	}
 	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(c)
 	if _, placed := errors.AsType[yaml.Error](err); err != nil && !placed {

@@ -113,6 +113,8 @@ func TestLoadWrongFiles(t *testing.T) {
 		{"unknown key of an embedded resource", "resources:\n  users:\n    - {name: a, pasword: x}\n", []string{`:3:17: unknown field "pasword"`}},
 		{"key twice", "sip:\n  domain: a\n  domain: b\n", []string{`:3:3: mapping key "domain" already defined`}},
 		{"not YAML", "sip: {domain: a\n", []string{`:1:6: `}},
+		{"anchor in itself", "media: &x\n  <<: *x\n", []string{`:1:8: anchors (&), aliases (*), merge keys (<<) and tags (!) are not supported`, `:2:3: anchors`}},
+		{"tag", "sip: {domain: !name a}\n", []string{`:1:15: anchors`}},
 		{"two documents", "sip: {domain: a}\n---\nhttp: {}\n", []string{`more than one document`}},
 		{"text for a list", "network:\n  local: here\n", []string{`:2:10: `}},
 		{"bad prefix", "network:\n  local: [10.0.0.0/8, 10.0.0.0/99]\n", []string{`:2:23: `, `10.0.0.0/99`}},
@@ -248,4 +250,28 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 	if len(set) < 18 {
 		t.Errorf("only %d keys: %v", len(set), set)
 	}
+}
+
+// FuzzDecode looks for files that make the loader panic, or that it refuses
+// without a word.
+func FuzzDecode(f *testing.F) {
+	f.Add(whole)
+	f.Add("sip: {udp: nowhere}\nmedia:\n  rtp_ports: 1-2-3\n")
+	f.Add("resources:\n  users: [{name: a, password: ~}]\n  groups: [{name: &a b, endpoints: [*a]}]\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		c := defaults()
+		tree, err := decode([]byte(text), &c)
+		if err != nil {
+			if message := locate("x.yaml", err).Error(); !strings.HasPrefix(message, "x.yaml:") {
+				t.Errorf("mistake without a place: %s", message)
+			}
+			return
+		}
+		c.complete()
+		if err := c.Validate(); err != nil {
+			if message := explain("x.yaml", tree, nil, err).Error(); !strings.HasPrefix(message, "x.yaml:") {
+				t.Errorf("mistake without a place: %s", message)
+			}
+		}
+	})
 }

@@ -11,13 +11,34 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// misfit is a scalar that its type refused.
+// misfit is a node that cannot stand where it does.
 type misfit struct {
 	node ast.Node
 	err  error
 }
 
 func (m misfit) Error() string { return m.err.Error() }
+
+// onlyPlain refuses anchors, aliases, merge keys and tags: no configuration
+// needs them, and the YAML package runs without end on an anchor that contains
+// its own alias and panics on a list that is nothing but a tag.
+func onlyPlain(body ast.Node) error {
+	var found fancy
+	ast.Walk(&found, body)
+	return errors.Join(found...)
+}
+
+// fancy collects the nodes that onlyPlain refuses.
+type fancy []error
+
+// Visit implements ast.Visitor.
+func (f *fancy) Visit(node ast.Node) ast.Visitor {
+	switch node.(type) {
+	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode, *ast.MergeKeyNode:
+		*f = append(*f, misfit{node, errors.New("anchors (&), aliases (*), merge keys (<<) and tags (!) are not supported")})
+	}
+	return f
+}
 
 // misfits finds the scalars below node that do not decode into their place in
 // type t, for errors of Go types, which the decoder reports without a place. It
