@@ -1,0 +1,79 @@
+package media
+
+import (
+	"math/rand/v2"
+	"sync/atomic"
+	"time"
+)
+
+// output is the one outgoing RTP stream of a leg: whoever feeds it, sequence
+// numbers have no gaps of ours and timestamps advance with time, so that the far
+// end sees one stream (RFC 3550 section 5.1).
+//
+// One feeder owns it at a time. Owners change while packets are under way, so a
+// feeder enters before it sends: entering never waits; a packet that meets
+// another one inside, which can be at a change only, is dropped.
+type output struct {
+	path   Path
+	owner  atomic.Pointer[feeder]
+	inside atomic.Bool
+
+	// What follows is used inside only.
+	begun     bool
+	seq       uint16 // highest sent
+	timestamp uint32 // of that packet
+	at        time.Time
+	last      *feeder // whose packet was the latest
+}
+
+// feeder is somebody's right to send; only its address counts.
+type feeder struct{ _ byte }
+
+func newOutput(p Path) *output {
+	return &output{path: p, seq: uint16(rand.Uint32()), timestamp: rand.Uint32()}
+}
+
+// own makes f the only one whose packets are sent; nil is nobody.
+func (o *output) own(f *feeder) { o.owner.Store(f) }
+
+// owned reports whether anybody may send.
+func (o *output) owned() bool { return o.owner.Load() != nil }
+
+// resign ends f's ownership; it is false if f had none any more.
+func (o *output) resign(f *feeder) bool { return o.owner.CompareAndSwap(f, nil) }
+
+// enter reports whether f may send now, and whether this is its first packet.
+// A true ok must be followed by leave.
+func (o *output) enter(f *feeder) (ok, first bool) {
+	if o.owner.Load() != f || !o.inside.CompareAndSwap(false, true) {
+		return false, false
+	}
+	first = o.last != f
+	o.last = f
+	return true, first
+}
+
+func (o *output) leave() { o.inside.Store(false) }
+
+// now returns the timestamp of the present: that of the last packet and the time
+// since, at least one packet.
+func (o *output) now(t time.Time, clock uint32) uint32 {
+	if !o.begun {
+		return o.timestamp
+	}
+	passed := uint32(t.Sub(o.at).Microseconds() * int64(clock) / 1e6)
+	return o.timestamp + max(passed, clock/50)
+}
+
+// send sends p, whose header is complete, and notes where the stream is. All
+// packets of a telephone-event have the timestamp of its first.
+func (o *output) send(p *Packet, t time.Time) {
+	if !o.begun || int16(p.Seq-o.seq) > 0 {
+		o.seq = p.Seq
+	}
+	if !o.begun || int32(p.Timestamp-o.timestamp) > 0 {
+		o.timestamp, o.at = p.Timestamp, t
+	}
+	o.begun = true
+	o.path.Send(p)
+}

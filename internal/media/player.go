@@ -1,0 +1,188 @@
+package media
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media/codec"
+)
+
+const (
+	// beat is the player's step. Sounds begin at any beat, so that the packets of
+	// many legs, 20 ms long, do not all fall together.
+	beat = 5 * time.Millisecond
+	// maxBehind is what the player catches up after a stall; behind that it goes on
+	// from the present, because a burst would only overflow the far end's buffer.
+	maxBehind = 100 * time.Millisecond
+)
+
+// player sends sounds to legs. One goroutine serves all of them, while there is
+// something to play: at 1000 sounds a goroutine and a timer for each would cost
+// more in wake-ups than the packets themselves. Each sound keeps to an absolute
+// schedule, so that packets count its time, not timers.
+type player struct {
+	events Events
+	log    *slog.Logger
+	clips  clips // belongs to the goroutine
+
+	mu      sync.Mutex // guards what follows; never held while packets are sent
+	fresh   []*playing // not yet taken over by the goroutine
+	running bool
+	closed  bool
+	wg      sync.WaitGroup
+}
+
+// playing is one sound on its way to one leg. It ends when it is over, or when
+// its output has another owner.
+type playing struct {
+	right  feeder
+	leg    core.LegID
+	sound  core.Sound
+	out    *output
+	to     Format
+	clip   *clip
+	n      int       // packets so far
+	due    time.Time // of the next packet
+	begun  bool      // at is set
+	at     uint32    // its timestamp
+	packed Packet
+	buf    [HeaderRoom + MaxPayload + TailRoom]byte
+}
+
+func newPlayer(c Config, pool *codec.Pool) *player {
+	return &player{
+		events: c.Events, log: c.Log,
+		clips: clips{prompt: c.Prompt, pool: pool, kept: make(map[clipKey]*clip)},
+	}
+}
+
+// play begins a sound for leg and makes it the owner of out.
+func (y *player) play(leg core.LegID, sound core.Sound, out *output, to Format) {
+	p := &playing{leg: leg, sound: sound, out: out, to: to}
+	out.own(&p.right)
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	if y.closed {
+		return
+	}
+	y.fresh = append(y.fresh, p)
+	if !y.running {
+		y.running = true
+		y.wg.Go(y.run)
+	}
+}
+
+// close ends all sounds, which nobody owns any more, and waits for the goroutine.
+func (y *player) close() {
+	y.mu.Lock()
+	y.closed = true
+	y.mu.Unlock()
+	y.wg.Wait()
+}
+
+// run beats until no sound is left.
+func (y *player) run() {
+	var list []*playing
+	next := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		<-timer.C
+		now := time.Now()
+		var more bool
+		if list, more = y.join(list, now); !more {
+			return
+		}
+		kept := list[:0]
+		for _, p := range list {
+			if y.advance(p, now) {
+				kept = append(kept, p)
+			}
+		}
+		clear(list[len(kept):])
+		list = kept
+		if next = next.Add(beat); next.Before(now) {
+			next = now
+		}
+		timer.Reset(time.Until(next))
+	}
+}
+
+// join adds the new sounds to list; more is false if there is nothing to play,
+// and then the goroutine must end.
+func (y *player) join(list []*playing, now time.Time) (joined []*playing, more bool) {
+	y.mu.Lock()
+	fresh := y.fresh
+	y.fresh = nil
+	y.running = len(list)+len(fresh) > 0 && !y.closed
+	more = y.running
+	y.mu.Unlock()
+	for _, p := range fresh {
+		var err error
+		if p.clip, err = y.clips.open(p.sound, p.to); err != nil {
+			y.log.Error("sound left out", "leg", string(p.leg), "sound", p.sound.Name, "error", err)
+			y.over(p)
+			continue
+		}
+		p.due = now
+		list = append(list, p)
+	}
+	return list, more
+}
+
+// advance sends what of p is due and reports whether it goes on.
+func (y *player) advance(p *playing, now time.Time) bool {
+	length := time.Duration(p.clip.frame) * time.Second / speechRate
+	step := uint32(p.clip.frame) * (p.to.Codec.ClockRate() / speechRate)
+	if late := now.Sub(p.due); late > maxBehind {
+		skipped := late / length
+		p.due = p.due.Add(skipped * length)
+		p.at += uint32(skipped) * step
+	}
+	for !p.due.After(now) {
+		if p.out.owner.Load() != &p.right {
+			return false
+		}
+		payload, ok := y.clips.payload(p.clip, p.n)
+		if !ok {
+			y.over(p)
+			return false
+		}
+		y.clips.finish(p.clip, p.to.Codec)
+		p.send(payload, now)
+		p.n++
+		p.due = p.due.Add(length)
+		p.at += step
+	}
+	return true
+}
+
+// over reports the end of a sound that was not replaced.
+func (y *player) over(p *playing) {
+	if !p.out.resign(&p.right) {
+		return
+	}
+	if err := y.events.Post(core.Played{Leg: p.leg, Sound: p.sound}); err != nil {
+		y.log.Debug("event not taken", "error", err)
+	}
+}
+
+// send sends one packet.
+func (p *playing) send(payload []byte, now time.Time) {
+	ok, first := p.out.enter(&p.right)
+	if !ok {
+		return
+	}
+	defer p.out.leave()
+	if !p.begun {
+		p.begun, p.at = true, p.out.now(now, p.to.Codec.ClockRate())
+	}
+	if len(payload) == 0 {
+		return
+	}
+	p.packed = Packet{Buf: p.buf[:], Len: len(payload), Type: p.to.SendType, Marker: first, Seq: p.out.seq + 1, Timestamp: p.at}
+	copy(p.packed.Payload(), payload)
+	p.out.send(&p.packed, now)
+}

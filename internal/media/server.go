@@ -1,0 +1,169 @@
+package media
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media/codec"
+	"github.com/offhook/offhook/internal/media/file"
+)
+
+// orphanLife is how long a row waits for its leg's path before it is forgotten:
+// longer than any call rings. Rows that cross the end of their leg die by it.
+const orphanLife = 10 * time.Minute
+
+// Config says what a Server works with.
+type Config struct {
+	// Events gets core.Played.
+	Events Events
+	// Prompt returns the announcement of a name, one of the core's Prompt
+	// constants, at 8000 Hz. Nil knows none.
+	Prompt func(name string) (file.PCM, bool)
+	// Log gets what an operator should know of. Nil discards.
+	Log *slog.Logger
+}
+
+// Server joins the paths of legs as the Hear rows say. All methods return at
+// once and are safe for concurrent use.
+type Server struct {
+	log    *slog.Logger
+	pool   *codec.Pool
+	player *player
+
+	mu    sync.Mutex // guards what follows; never taken by the packet path
+	legs  map[core.LegID]*member
+	swept time.Time
+}
+
+// NewServer returns a Server without legs. Close ends it.
+func NewServer(c Config) *Server {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Prompt == nil {
+		c.Prompt = func(string) (file.PCM, bool) { return file.PCM{}, false }
+	}
+	pool := new(codec.Pool)
+	return &Server{
+		log: c.Log, pool: pool, player: newPlayer(c, pool),
+		legs: make(map[core.LegID]*member), swept: time.Now(),
+	}
+}
+
+// Close ends all routes and sounds and waits for the Server's goroutine. Paths
+// stay their owners'.
+func (s *Server) Close() {
+	s.mu.Lock()
+	for _, m := range s.legs {
+		s.disconnectLocked(m)
+		if m.path != nil {
+			m.path.Receive(nil)
+		}
+	}
+	clear(s.legs)
+	s.mu.Unlock()
+	s.player.close()
+}
+
+// Attach makes p, whose Format is settled, the path of leg. Call it again when
+// the format of the path has changed, or with another path in its place.
+func (s *Server) Attach(leg core.LegID, p Path) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m := s.memberLocked(leg)
+	f := p.Format()
+	if m.path == p && m.format == f {
+		return
+	}
+	played := m.path == p && m.row.Sound.Kind == core.SoundPrompt && !m.out.owned()
+	if m.path != p {
+		if m.path != nil {
+			m.path.Receive(nil)
+		}
+		m.path, m.out = p, newOutput(p)
+		p.Receive(m.receive)
+	}
+	m.format = f
+	if !played {
+		s.connectLocked(m)
+	}
+	for _, hearer := range m.hearers {
+		s.connectLocked(hearer)
+	}
+}
+
+// Detach takes leg's path away and forgets what it heard. The path stays open,
+// and silent.
+func (s *Server) Detach(leg core.LegID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	m, ok := s.legs[leg]
+	if !ok {
+		return
+	}
+	s.setLocked(m, core.Hear{Leg: leg})
+	if m.path != nil {
+		m.path.Receive(nil)
+		m.path, m.out, m.format = nil, nil, Format{}
+	}
+	for _, hearer := range m.hearers {
+		s.disconnectLocked(hearer)
+	}
+	s.forgetLocked(m)
+}
+
+// Do carries out a Hear row. A leg without path keeps it until the path is up.
+func (s *Server) Do(row core.Hear) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweepLocked(time.Now())
+	m := s.memberLocked(row.Leg)
+	same := m.row.Sound == row.Sound && slices.Equal(m.row.From, row.From)
+	if same && row.Sound.Kind != core.SoundPrompt {
+		return // it goes on; a prompt is played again
+	}
+	row.From = slices.Clone(row.From)
+	s.setLocked(m, row)
+	s.connectLocked(m)
+	s.forgetLocked(m)
+}
+
+// Legs returns how many legs have a path or a row, or are named by a row.
+func (s *Server) Legs() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.legs)
+}
+
+func (s *Server) memberLocked(leg core.LegID) *member {
+	m, ok := s.legs[leg]
+	if !ok {
+		m = &member{id: leg, since: time.Now(), hearers: make(map[core.LegID]*member)}
+		s.legs[leg] = m
+	}
+	return m
+}
+
+// forgetLocked drops m if nothing is known of it any more.
+func (s *Server) forgetLocked(m *member) {
+	if m.path == nil && m.row.Sound.IsZero() && len(m.row.From) == 0 && len(m.hearers) == 0 {
+		delete(s.legs, m.id)
+	}
+}
+
+// sweepLocked drops rows whose leg never came.
+func (s *Server) sweepLocked(now time.Time) {
+	if now.Sub(s.swept) < time.Minute {
+		return
+	}
+	s.swept = now
+	for _, m := range s.legs {
+		if m.path == nil && now.Sub(m.since) > orphanLife {
+			s.setLocked(m, core.Hear{Leg: m.id})
+			s.forgetLocked(m)
+		}
+	}
+}
