@@ -188,6 +188,37 @@ func TestKeptPathServesTheNextLeg(t *testing.T) {
 	}
 }
 
+func TestPathChangesUnderALegWithoutDetach(t *testing.T) {
+	r := newRig(t, nil)
+	c, h := r.login("sales")
+	first := r.answered(c, h, "b1")
+	c.send(`{"type":"media","id":"1","path":"p2","leg":"b1","sdp":"offer"}`)
+	c.want("reply")
+	second := r.paths.path(1)
+	if r.media.of("b1") != first {
+		t.Fatal("audio was cut before the new path was up")
+	}
+	c.send(`{"type":"call","id":"2","to":"5","path":"p1"}`)
+	c.want("error", "kind", "conflict") // it still carries b1
+	second.ev.Up()
+	c.want("path", "path", "p2", "state", "up")
+	if r.media.of("b1") != second {
+		t.Fatal("the new path is not attached")
+	}
+	c.send(`{"type":"release","id":"3","path":"p2"}`)
+	c.want("reply")
+	<-second.closed
+	if n := r.media.detached(); n != 0 {
+		t.Fatalf("detached %d times: the leg's media server row is lost", n)
+	}
+	r.post.none(t)
+	r.end("b1", core.CauseNormal, core.ReasonNone)
+	c.want("ended")
+	if n := r.media.detached(); n != 1 {
+		t.Fatalf("detached %d times after the end", n)
+	}
+}
+
 func TestMicrophoneOfARingingLegIsNotJoined(t *testing.T) {
 	r := newRig(t, nil)
 	c, h := r.login("sales")

@@ -193,8 +193,9 @@ func (p *fakePath) Close() { close(p.closed) }
 
 // fakeMedia remembers what is attached.
 type fakeMedia struct {
-	mu     sync.Mutex
-	joined map[core.LegID]media.Path
+	mu       sync.Mutex
+	joined   map[core.LegID]media.Path
+	detaches int
 }
 
 func (f *fakeMedia) Attach(leg core.LegID, p media.Path) {
@@ -207,6 +208,13 @@ func (f *fakeMedia) Detach(leg core.LegID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.joined, leg)
+	f.detaches++
+}
+
+func (f *fakeMedia) detached() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.detaches
 }
 
 func (f *fakeMedia) of(leg core.LegID) media.Path {

@@ -25,7 +25,10 @@ type leg struct {
 	early    bool // outgoing: we send audio before the answer
 	muted    bool
 	path     *path // nil until one is named
-	joined   bool  // path is attached to the leg in the media server
+	// joined is the path that the media server has for the leg. It stays until
+	// another one is up in its place, so that a change is not heard, and so that
+	// the media server keeps what the leg hears.
+	joined *path
 }
 
 // taken reports whether the leg was accepted or answered.
@@ -62,10 +65,8 @@ func (d *device) settleLocked(l *leg) {
 	if l.path == nil || !l.path.up || !l.audible() {
 		return
 	}
-	if !l.joined {
-		l.joined = true
-		d.edge.Media.Attach(l.id, l.path.media)
-	}
+	l.joined = l.path
+	d.edge.Media.Attach(l.id, l.path.media) // the same once more is no news to it
 	if l.state == stateConnecting {
 		l.state = stateActive
 		d.edge.post(core.LegUp{Leg: l.id})
@@ -84,6 +85,9 @@ func (d *device) goneLocked(l *leg, cause core.Cause, reason core.Reason) {
 		}
 	}
 	d.edge.unindex(l.id)
+	if l.joined != nil {
+		d.edge.Media.Detach(l.id)
+	}
 	d.partLocked(l)
 	d.edge.post(core.LegGone{Leg: l.id, Cause: cause})
 	ev := legEvent{Type: "ended", Leg: l.id, Request: l.request, Cause: cause, Reason: reason.String()}

@@ -55,6 +55,9 @@ func (d *device) media(ctx context.Context, req request) (reply, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p.ready = true
+	if p.leg != nil {
+		d.settleLocked(p.leg) // the media server hears of a new format
+	}
 	if req.Leg != "" {
 		l, err := d.legLocked(req.Leg)
 		if err != nil {
@@ -145,8 +148,8 @@ func (d *device) serveLocked(p *path, l *leg) error {
 	if p.leg == l {
 		return nil
 	}
-	if p.leg != nil {
-		return refuse(core.Conflict, "path serves another leg")
+	if err := d.freeLocked(p, p.id, l); err != nil {
+		return err
 	}
 	d.partLocked(l)
 	l.path, p.leg = p, l
@@ -155,12 +158,22 @@ func (d *device) serveLocked(p *path, l *leg) error {
 	return nil
 }
 
+// freeLocked reports why a request for l cannot have path p, which it named id.
+// No name asks for no path.
+func (d *device) freeLocked(p *path, id string, l *leg) error {
+	if id != "" && p == nil {
+		return refuse(core.NotFound, "no such path")
+	}
+	for _, other := range d.order {
+		if p != nil && other != l && (other.path == p || other.joined == p) {
+			return refuse(core.Conflict, "path serves another leg")
+		}
+	}
+	return nil
+}
+
 // partLocked takes l's path away, which then waits for another leg.
 func (d *device) partLocked(l *leg) {
-	if l.joined {
-		l.joined = false
-		d.edge.Media.Detach(l.id)
-	}
 	if p := l.path; p != nil {
 		l.path, p.leg = nil, nil
 		d.watchLocked(p)
@@ -221,7 +234,7 @@ func (p *path) onDigit(digit byte) {
 	d := p.device
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if p.leg != nil && p.leg.joined {
+	if p.leg != nil && p.leg.joined == p {
 		d.edge.post(core.LegDigit{Leg: p.leg.id, Digit: digit})
 	}
 }

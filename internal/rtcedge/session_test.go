@@ -305,3 +305,30 @@ func TestCloseOfTheNodeEndsEverything(t *testing.T) {
 		t.Fatalf("a closed edge takes sockets: %v", err)
 	}
 }
+
+func TestLateTimersMeanNothing(t *testing.T) {
+	r := newRig(t, nil)
+	c, h := r.login("sales")
+	r.answered(c, h, "b1")
+	device, _ := h["device"].(string)
+	d := r.edge.device(core.ContactID(device))
+	numbers := func() (p *path, watch, loss int) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		p = d.paths["p1"]
+		return p, p.watches, d.losses
+	}
+	p, watch, loss := numbers()
+	d.tooLong(p, watch) // it came up meanwhile
+	c.lose()
+	r.post.want(t, core.ContactGone{ID: core.ContactID(device)})
+	d.expire(loss) // of an earlier loss
+	c = r.resume(h)
+	c.want("hello", "resumed", true)
+	r.post.contact(t)
+	_, _, loss = numbers()
+	d.expire(loss) // resumed meanwhile
+	r.post.none(t)
+	c.send(`{"type":"mute","id":"1","leg":"b1","muted":true}`)
+	c.want("reply")
+}

@@ -143,7 +143,7 @@ func (d *device) call(req request) (reply, error) {
 		return reply{}, refuse(core.Unavailable, "too many calls")
 	}
 	p := d.paths[req.Path]
-	if err := freePath(p, req.Path); err != nil {
+	if err := d.freeLocked(p, req.Path, nil); err != nil {
 		return reply{}, err
 	}
 	l := &leg{
@@ -164,18 +164,6 @@ func (d *device) call(req request) (reply, error) {
 		}
 	}
 	return reply{Leg: l.id}, nil
-}
-
-// freePath reports why a request cannot have path p, which it named id. No name
-// asks for no path.
-func freePath(p *path, id string) error {
-	switch {
-	case id != "" && p == nil:
-		return refuse(core.NotFound, "no such path")
-	case p != nil && p.leg != nil:
-		return refuse(core.Conflict, "path serves another leg")
-	}
-	return nil
 }
 
 // dialable reports whether a client may dial to at all; the exchange decides
@@ -202,15 +190,15 @@ func (d *device) acceptLocked(l *leg, pathID string) error {
 		return refuse(core.Conflict, "leg does not ring here")
 	}
 	p := d.paths[pathID]
-	if p == nil || p.leg != l {
-		if err := freePath(p, pathID); err != nil {
-			return err
-		}
+	if err := d.freeLocked(p, pathID, l); err != nil {
+		return err
 	}
 	l.state = stateConnecting
 	d.edge.post(core.LegAccepted{Leg: l.id})
-	if p != nil && p.leg != l {
-		return d.serveLocked(p, l)
+	if p != nil {
+		if err := d.serveLocked(p, l); err != nil {
+			return err
+		}
 	}
 	d.settleLocked(l) // a path may have been named while it rang
 	return nil
