@@ -12,7 +12,7 @@ const settleMilliseconds = 600;
  */
 export function listenForKeys(model: Model): () => void {
   const onKey = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target) || document.querySelector("dialog[open]")) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target) || isPressing(event) || document.querySelector("dialog[open]")) {
       return;
     }
     if (press(model, event.key)) {
@@ -24,7 +24,7 @@ export function listenForKeys(model: Model): () => void {
 }
 
 /** Carries out a key; false if it means nothing now. */
-function press(model: Model, key: string): boolean {
+export function press(model: Model, key: string): boolean {
   const lower = key.toLowerCase();
   const ringing = model.ringing.value;
   if (ringing && (lower === "a" || lower === "d")) {
@@ -55,12 +55,17 @@ function press(model: Model, key: string): boolean {
     model.entry.value = model.entry.value.slice(0, -1);
   } else if (key === "Escape") {
     model.entry.value = "";
-  } else if (key === "Enter" && model.entry.value && !(document.activeElement instanceof HTMLButtonElement)) {
+  } else if (key === "Enter" && model.entry.value) {
     void model.dial(model.entry.value);
   } else {
     return false;
   }
   return true;
+}
+
+/** Enter on a button is for that button. */
+function isPressing(event: KeyboardEvent): boolean {
+  return event.key === "Enter" && (event.target instanceof HTMLButtonElement || event.target instanceof HTMLAnchorElement);
 }
 
 function isTyping(target: EventTarget | null): boolean {
