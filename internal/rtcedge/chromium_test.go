@@ -49,20 +49,21 @@ const callIs = (kind) => until(() => call !== undefined && call.state.kind === k
 // is called, gives the call to the first, and connects two paths.
 type switchboard struct {
 	orders chan core.LegCommand
+	media  *media.Server
 
 	mu       sync.Mutex // guards what follows
 	contacts map[core.ContactID]core.Contact
 	caller   core.LegID
 	rung     map[core.LegID]bool
 	winner   core.LegID
-	paths    map[core.LegID]media.Path
 	digits   string
 }
 
 func newSwitchboard() *switchboard {
 	return &switchboard{
+		media:    media.NewServer(media.Config{}),
 		contacts: map[core.ContactID]core.Contact{}, rung: map[core.LegID]bool{},
-		paths: map[core.LegID]media.Path{}, orders: make(chan core.LegCommand, 100),
+		orders: make(chan core.LegCommand, 100),
 	}
 }
 
@@ -108,33 +109,13 @@ func (s *switchboard) accepted(leg core.LegID) {
 		return
 	}
 	s.winner = leg
+	s.media.Do(core.Hear{Leg: leg, From: []core.LegID{s.caller}})
+	s.media.Do(core.Hear{Leg: s.caller, From: []core.LegID{leg}})
 	s.orders <- core.Answer{LegRef: ref(s.caller)}
 	for other := range s.rung {
 		if other != leg {
 			s.orders <- core.End{LegRef: ref(other), Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere}
 		}
-	}
-}
-
-// Attach implements rtcedge.Media.
-func (s *switchboard) Attach(leg core.LegID, p media.Path) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.paths[leg] = p
-	a, b := s.paths[s.caller], s.paths[s.winner]
-	if a != nil && b != nil {
-		a.Receive(b.Send)
-		b.Receive(a.Send)
-	}
-}
-
-// Detach implements rtcedge.Media.
-func (s *switchboard) Detach(leg core.LegID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p := s.paths[leg]; p != nil {
-		p.Receive(nil)
-		delete(s.paths, leg)
 	}
 }
 
@@ -211,7 +192,7 @@ func newLab(t *testing.T) *lab {
 	board := newSwitchboard()
 	edge := rtcedge.New(rtcedge.Config{
 		Version: "test", Limits: rtcedge.DefaultLimits(), Log: slog.New(slog.DiscardHandler),
-		Auth: board, Post: board, Paths: pathsOf{paths}, Media: board,
+		Auth: board, Post: board, Paths: pathsOf{paths}, Media: board.media,
 	})
 	var orders sync.WaitGroup
 	orders.Go(func() {
@@ -223,6 +204,7 @@ func newLab(t *testing.T) *lab {
 		edge.Close()
 		close(board.orders)
 		orders.Wait()
+		board.media.Close()
 	})
 	return &lab{board: board, edge: edge, url: serveSDK(t, edge).URL, browser: harness.NewBrowser(t)}
 }
