@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -105,6 +106,41 @@ func TestOversizedInputIsRefused(t *testing.T) {
 				t.Errorf("got %q, %v; want %s", status, err, tt.want)
 			}
 		})
+	}
+}
+
+func TestSocketOutlivesTheTimeouts(t *testing.T) {
+	const limit = 50 * time.Millisecond
+	var served sync.WaitGroup
+	defer served.Wait()
+	served.Add(1)
+	echo := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		defer served.Done()
+		c, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = c.Close() }()
+		line, err := rw.ReadString('\n')
+		if err != nil {
+			t.Errorf("the server cut the socket off: %v", err)
+		}
+		_, _ = io.WriteString(c, line)
+	})
+	s := start(t, Config{}, Handlers{Signalling: echo}, func(h *http.Server) {
+		h.ReadHeaderTimeout, h.ReadTimeout, h.WriteTimeout, h.IdleTimeout = limit, limit, limit, limit
+	})
+	c := dial(t, s)
+	if _, err := io.WriteString(c, "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	<-time.After(4 * limit)
+	if _, err := io.WriteString(c, "still here\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(c).ReadString('\n'); line != "still here\n" {
+		t.Errorf("got %q, %v", line, err)
 	}
 }
 
