@@ -1,0 +1,22 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/offhook/offhook/internal/obs"
+)
+
+// metrics returns what /metrics shows of this node.
+func (n *node) metrics() http.Handler {
+	m := obs.NewMetrics(version)
+	m.Gauge("legs", "Legs that live.", nil, func() float64 { return float64(n.loop.Stats().Legs) })
+	m.Gauge("calls", "Calls that live.", nil, func() float64 { return float64(n.loop.Stats().Calls) })
+	m.Gauge("contacts", "Registrations of phones and browsers.", nil, func() float64 { return float64(n.loop.Stats().Contacts) })
+	m.Counter("exchange_events_total", "Events applied to the exchange.", nil, func() uint64 { return n.loop.Stats().Events })
+	m.Counter("exchange_commands_total", "Commands of the exchange.", nil, func() uint64 { return n.loop.Stats().Commands })
+	m.Counter("exchange_panics_total", "Events or commands that panicked; each cost its own call only.", nil, func() uint64 { return n.loop.Stats().Panics })
+	m.Counter("event_log_written_total", "Entries written to the leg event log.", nil, func() uint64 { return n.bus.Stats().Written })
+	m.Counter("event_log_dropped_total", "Entries dropped because the log could not keep up.", nil, func() uint64 { return n.bus.Stats().Dropped })
+	m.Counter("event_log_failures_total", "Failed writes to the leg event log, each tried again.", nil, func() uint64 { return n.bus.Stats().Failures })
+	return m.Handler(n.log)
+}

@@ -1,0 +1,361 @@
+package main
+
+import (
+	"context"
+	crand "crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/offhook/offhook/internal/auth"
+	"github.com/offhook/offhook/internal/config"
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/exchange"
+	"github.com/offhook/offhook/internal/core/route"
+	"github.com/offhook/offhook/internal/engine"
+	"github.com/offhook/offhook/internal/events"
+	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/rtc"
+	"github.com/offhook/offhook/internal/rtcedge"
+	"github.com/offhook/offhook/internal/sip"
+	"github.com/offhook/offhook/internal/sipedge"
+	"github.com/offhook/offhook/internal/speech"
+	"github.com/offhook/offhook/internal/store"
+	"github.com/offhook/offhook/internal/store/sqlite"
+	"github.com/offhook/offhook/internal/web"
+)
+
+// node is one running exchange: every package, wired. Its parts are made by
+// newNode, in the order in which they need each other, and ended by close, in
+// the opposite order.
+type node struct {
+	cfg   config.Config
+	log   *slog.Logger
+	store *store.Store
+	auth  *auth.Auth
+	bus   *events.Bus
+	loop  *engine.Loop
+	media *media.Server
+	rtc   *rtc.Server
+	stack *sip.Stack
+	sip   *sipedge.Edge
+	rtcE  *rtcedge.Edge
+	web   *web.Server
+
+	// sipAddrs are the bound SIP listeners by transport.
+	sipAddrs map[string]netip.AddrPort
+	tokenKey []byte        // signs the house's tokens
+	draining chan struct{} // closed when new calls are refused
+	closers  []func()      // what close runs, last first
+}
+
+// newNode opens the store and every listener. Nothing is served before run. On
+// error everything opened is closed again.
+func newNode(ctx context.Context, cfg config.Config, log *slog.Logger, demo http.Handler) (*node, error) {
+	n := &node{cfg: cfg, log: log, draining: make(chan struct{}), sipAddrs: make(map[string]netip.AddrPort)}
+	for _, step := range []func(context.Context) error{
+		n.openStore, n.openMedia, n.openEdges, n.listenSIP,
+		func(ctx context.Context) error { return n.listenWeb(ctx, demo) },
+	} {
+		if err := step(ctx); err != nil {
+			n.close()
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// onClose adds a step to close.
+func (n *node) onClose(f func()) { n.closers = append(n.closers, f) }
+
+// close ends what newNode opened, in the opposite order.
+func (n *node) close() {
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		n.closers[i]()
+	}
+	n.closers = nil
+}
+
+// openStore opens the database, applies the file's resources and closes what a
+// crash left open.
+func (n *node) openStore(ctx context.Context) error {
+	key, err := store.LoadKey(filepath.Join(n.cfg.Store.Folder, nodeKeyFile))
+	if err != nil {
+		return err
+	}
+	// A second node on the same store would take our calls for those of a crash.
+	unlock, err := store.Lock(n.cfg.Store.Folder)
+	if err != nil {
+		return err
+	}
+	n.onClose(func() { n.logged("unlock store", unlock()) })
+	n.tokenKey = key.Derive(tokenPurpose)
+	n.store, err = sqlite.Open(ctx, n.cfg.Store.URL, key)
+	if err != nil {
+		return err
+	}
+	n.onClose(func() { n.logged("close store", n.store.Close()) })
+	if err := n.applyResources(ctx); err != nil {
+		return err
+	}
+	unfinished, err := n.store.CloseUnfinished(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	if unfinished > 0 {
+		n.log.Warn("legs of the last run were cut off and are recorded as ended", "legs", unfinished, "cause", int(core.CauseTempFailure))
+	}
+	n.auth, err = auth.New(ctx, auth.Config{
+		Users: n.store, TokenKey: n.tokenKey, DummyKey: key.Derive("digest dummy"), Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	n.bus = events.New(n.store, n.log)
+	n.onClose(func() { n.logged("flush events", withTimeout(10*time.Second, n.bus.Close)) })
+	return nil
+}
+
+// tokenPurpose is what the key that signs the house's tokens is derived for.
+const tokenPurpose = "tokens"
+
+// nodeKeyFile is the name of the node key in the data folder.
+const nodeKeyFile = "node.key"
+
+// applyResources writes the file's resources into the store.
+func (n *node) applyResources(ctx context.Context) error {
+	r := n.cfg.Resources
+	out := store.Resources{Groups: r.Groups, Numbers: r.Numbers}
+	for _, u := range r.Users {
+		out.Users = append(out.Users, store.User{User: u.User, Password: u.Password})
+	}
+	for _, t := range r.Trunks {
+		out.Trunks = append(out.Trunks, store.Trunk{Trunk: t.Trunk, Password: t.Password})
+	}
+	for _, a := range r.Applications {
+		out.Applications = append(out.Applications, store.Application{ID: a.ID, PublicKey: a.PublicKey, Users: a.Users})
+	}
+	return n.store.ApplyFile(ctx, out, n.cfg.SIP.Realm, auth.HashPassword)
+}
+
+// openMedia starts the media server and the port of the browsers.
+func (n *node) openMedia(context.Context) error {
+	n.media = media.NewServer(media.Config{
+		Events: poster(n.post), Prompt: speech.Prompt, Log: n.log,
+	})
+	n.onClose(n.media.Close)
+	listen, err := resolveListen(n.cfg.Media.WebRTCUDP)
+	if err != nil {
+		return fmt.Errorf("media.webrtc_udp: %w", err)
+	}
+	public, err := n.publicAddrs()
+	if err != nil {
+		return err
+	}
+	n.rtc, err = rtc.NewServer(rtc.Config{Listen: listen, Public: public, Loopback: true, Log: n.log})
+	if err != nil {
+		return busy("media.webrtc_udp", n.cfg.Media.WebRTCUDP, err)
+	}
+	n.onClose(func() { n.logged("close webrtc", n.rtc.Close()) })
+	return nil
+}
+
+// publicAddrs resolves network.public; empty for auto.
+func (n *node) publicAddrs() ([]netip.Addr, error) {
+	if n.cfg.Network.Public == config.Auto {
+		return nil, nil
+	}
+	if a, err := netip.ParseAddr(n.cfg.Network.Public); err == nil {
+		return []netip.Addr{a}, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", n.cfg.Network.Public)
+	if err != nil {
+		return nil, fmt.Errorf("network.public: %w", err)
+	}
+	return addrs, nil
+}
+
+// openEdges makes the exchange, its loop and both edges.
+func (n *node) openEdges(ctx context.Context) error {
+	directory, trunks, err := n.directory(ctx)
+	if err != nil {
+		return err
+	}
+	public, err := n.publicAddrs()
+	if err != nil {
+		return err
+	}
+	edge := sipedge.Config{
+		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: newPorts(n.cfg.Media.RTPPorts, n.log), Log: n.log,
+		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
+		Cost: n.cfg.Media.Prefer == config.PreferCost,
+	}
+	if len(public) > 0 {
+		edge.PublicMedia = public[0]
+	}
+	n.sip = sipedge.New(edge)
+	n.sip.SetTrunks(trunks)
+	n.stack = sip.NewStack(n.sip.StackConfig(sip.Config{Log: n.log, Agent: "offhook/" + version}))
+	n.sip.Start(n.stack)
+	n.onClose(func() { n.sip.Close(); n.stack.Close() })
+
+	n.rtcE = rtcedge.New(rtcedge.Config{
+		Version: version, Limits: rtcedge.DefaultLimits(), Log: n.log, Auth: n.auth, Post: poster(n.post),
+		Paths: rtcPaths{n.rtc}, Media: n.media,
+	})
+	n.onClose(n.rtcE.Close)
+
+	var seed [32]byte
+	crand.Read(seed[:]) //nolint:errcheck // never fails, by contract of crypto/rand
+	n.loop = engine.New(engine.Config{
+		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
+		SIP:      n.sip, Browser: n.rtcE, Media: n.media, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
+	})
+	return nil
+}
+
+// directory loads what can be reached from the store.
+func (n *node) directory(ctx context.Context) (*route.Directory, []sipedge.Trunk, error) {
+	resources, err := n.store.Resources(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	directory, err := route.NewDirectory(resources)
+	if err != nil {
+		return nil, nil, err
+	}
+	var trunks []sipedge.Trunk
+	for _, t := range resources.Trunks {
+		password, err := n.store.TrunkPassword(ctx, t.Name)
+		if err != nil {
+			return nil, nil, err
+		}
+		trunks = append(trunks, sipedge.Trunk{Trunk: t, Password: password})
+	}
+	return directory, trunks, nil
+}
+
+// post hands an event to the loop. Every part gets this method before the loop
+// exists, and posts nothing before it listens.
+func (n *node) post(ev core.Event) error { return n.loop.Post(ev) }
+
+// listenSIP opens the SIP listeners.
+func (n *node) listenSIP(ctx context.Context) error {
+	advertise := ""
+	if n.cfg.Network.Public != config.Auto {
+		advertise = n.cfg.Network.Public
+	}
+	for _, l := range []struct {
+		key, transport, addr string
+		listen               func(context.Context, sip.Listen) (netip.AddrPort, error)
+	}{
+		{"sip.udp", sip.UDP, n.cfg.SIP.UDP, n.stack.ListenUDP},
+		{"sip.tcp", sip.TCP, n.cfg.SIP.TCP, n.stack.ListenTCP},
+		{"sip.tls", sip.TLS, n.cfg.SIP.TLS, n.stack.ListenTLS},
+	} {
+		if l.addr == "" {
+			continue
+		}
+		how := sip.Listen{Addr: l.addr, Advertise: advertise}
+		if l.transport == sip.TLS {
+			var err error
+			if how.TLS, err = n.certificate().Load(n.log); err != nil {
+				return fmt.Errorf("%s: %w", l.key, err)
+			}
+		}
+		at, err := l.listen(ctx, how)
+		if err != nil {
+			return busy(l.key, l.addr, err)
+		}
+		n.sipAddrs[l.transport] = at
+	}
+	return nil
+}
+
+// certificate is the one of the configuration, or a generated one.
+func (n *node) certificate() web.TLS {
+	if n.cfg.TLS.CertFile != "" {
+		return web.TLS{CertFile: n.cfg.TLS.CertFile, KeyFile: n.cfg.TLS.KeyFile}
+	}
+	hosts := []string{n.cfg.SIP.Domain, "localhost", "127.0.0.1", "::1"}
+	if n.cfg.Network.Public != config.Auto {
+		hosts = append(hosts, n.cfg.Network.Public)
+	}
+	return web.TLS{SelfSignedDir: n.cfg.Store.Folder, Hosts: hosts}
+}
+
+// listenWeb opens the HTTP listener.
+func (n *node) listenWeb(ctx context.Context, demo http.Handler) error {
+	cfg := web.Config{Listen: n.cfg.HTTP.Listen, Demo: demo != nil}
+	if n.cfg.HTTP.TLS {
+		cfg.TLS = n.certificate()
+	}
+	var err error
+	n.web, err = web.Listen(ctx, cfg, web.Handlers{
+		Signalling: n.rtcE, SIP: sipSocket{n.stack}, Demo: demo, Metrics: n.metrics(), Ready: n.ready,
+	}, n.log)
+	if err != nil {
+		return err
+	}
+	n.onClose(func() { n.logged("close http", withTimeout(3*time.Second, n.web.Shutdown)) })
+	return nil
+}
+
+// ready says why no call can be taken.
+func (n *node) ready(ctx context.Context) error {
+	select {
+	case <-n.draining:
+		return errors.New("draining")
+	default:
+		return n.store.Ping(ctx)
+	}
+}
+
+// run serves until ctx ends, then drains: no new calls, running ones go on until
+// they end or the limit is over. It returns when everything is closed.
+func (n *node) run(ctx context.Context) error {
+	defer n.close()
+	failed := make(chan error, 1)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		if err := n.web.Serve(); err != nil {
+			failed <- err
+		}
+	})
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(ctx, func() { close(n.draining) })
+	var err error
+	served := make(chan struct{})
+	go func() { n.loop.Run(ctx); close(served) }()
+	select {
+	case <-served:
+	case err = <-failed:
+		cancel()
+		<-served
+	}
+	n.close()
+	serving.Wait()
+	return err
+}
+
+// logged reports a failed step of closing.
+func (n *node) logged(doing string, err error) {
+	if err != nil {
+		n.log.Warn(doing, "error", err)
+	}
+}
+
+func withTimeout(d time.Duration, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	return f(ctx)
+}
