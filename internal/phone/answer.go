@@ -49,7 +49,9 @@ func (p *Phone) invited(tx *sip.ServerTx, req *sip.Request) {
 	c.mu.Lock()
 	c.in = in
 	c.mu.Unlock()
-	in.Ring(180, nil)
+	if !p.config.ManualRing {
+		in.Ring(180, nil)
+	}
 	p.emit(Event{Kind: Incoming, Call: c.id, Peer: c.peer, To: req.Recipient.User})
 	if p.config.AutoAnswer {
 		c.AnswerAfter(p.config.AnswerAfter)
@@ -60,6 +62,16 @@ func (p *Phone) invited(tx *sip.ServerTx, req *sip.Request) {
 func caller(req *sip.Request) Party {
 	from := req.From()
 	return Party{Number: from.Address.User, Name: from.DisplayName}
+}
+
+// Ring sends 180 to the caller; it is for phones with ManualRing.
+func (c *Call) Ring() {
+	c.mu.Lock()
+	in, s := c.in, c.state
+	c.mu.Unlock()
+	if in != nil && s == stateNew {
+		in.Ring(180, nil)
+	}
 }
 
 // AnswerAfter answers the call that rings here d from now, if it still rings.

@@ -9,7 +9,7 @@ type Kind string
 const (
 	Registered   Kind = "registered"   // the registrar took our contact; also each change back after Unregistered
 	Unregistered Kind = "unregistered" // refused or lost; Code and Reason say why. The phone tries again
-	Incoming     Kind = "incoming"     // somebody calls; 180 is sent
+	Incoming     Kind = "incoming"     // somebody calls; 180 is sent, unless Config.ManualRing
 	Ringing      Kind = "ringing"      // the party we dialled is alerted
 	Early        Kind = "early"        // audio before the answer: 183 with SDP
 	Answered     Kind = "answered"     // the call is up

@@ -50,6 +50,8 @@ type Config struct {
 	// AutoAnswer answers each call AnswerAfter its INVITE.
 	AutoAnswer  bool
 	AnswerAfter time.Duration
+	// ManualRing leaves it to the program to send 180, by Call.Ring, or to refuse.
+	ManualRing bool
 	// Say, if not nil, gives each call what it says, and Hear who gets what it hears.
 	Say  func() Source
 	Hear func() Sink
