@@ -27,7 +27,7 @@ func (s *Stack) receive(data []byte, f Flow) error {
 			s.write(f, f.remote, answer)
 			return nil
 		}
-		if f.Reliable() && !bytes.HasPrefix(data, []byte("SIP/2.0 ")) {
+		if t := f.Transport(); (t == TCP || t == TLS) && !bytes.HasPrefix(data, []byte("SIP/2.0 ")) {
 			return errGarbage
 		}
 		return nil

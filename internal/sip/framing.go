@@ -17,17 +17,22 @@ var (
 var crlf = []byte("\r\n")
 
 // framer cuts a byte stream into messages by Content-Length (RFC 3261 section
-// 18.3). Its buffer grows with the message and is given back between messages.
+// 18.3). Its buffer grows with the message and is given back after it.
 type framer struct {
 	r   io.Reader
 	buf []byte // unread bytes
+	// searched is how much of buf has no end of header in it, and total the length
+	// of the message whose header is complete, else 0: bytes that drip in one by
+	// one are looked at once.
+	searched, total int
 	// pong is called for a keep-alive.
 	pong func()
-	// partial is called when a message has begun and is not complete yet, and done
-	// when the buffer is empty again: they set deadlines.
+	// partial is called before waiting for the rest of a message, idle before
+	// waiting for a new one: they set deadlines.
 	partial, idle func()
 }
 
+// readChunk is the least room for one read, in bytes.
 const readChunk = 2048
 
 // next returns the next message, valid until the call after. With errLength the
@@ -35,23 +40,13 @@ const readChunk = 2048
 func (f *framer) next() ([]byte, error) {
 	for {
 		f.skipKeepAlives()
-		head := bytes.Index(f.buf, []byte("\r\n\r\n"))
-		if head >= 0 {
-			length, err := contentLength(f.buf[:head])
-			if err != nil {
-				return f.buf[:head+4], err
-			}
-			total := head + 4 + length
-			if total > maxMessage {
-				return nil, errTooLarge
-			}
-			if len(f.buf) >= total {
-				msg := f.buf[:total:total]
-				f.buf = f.buf[total:]
-				return msg, nil
-			}
-		} else if len(f.buf) >= maxMessage {
-			return nil, errTooLarge
+		if err := f.measure(); err != nil {
+			return f.buf, err
+		}
+		if f.total > 0 && len(f.buf) >= f.total {
+			msg := f.buf[:f.total:f.total]
+			f.buf, f.searched, f.total = f.buf[f.total:], 0, 0
+			return msg, nil
 		}
 		if err := f.fill(); err != nil {
 			return nil, err
@@ -59,14 +54,40 @@ func (f *framer) next() ([]byte, error) {
 	}
 }
 
+// measure looks for the end of the header and the length of the message.
+func (f *framer) measure() error {
+	if f.total > 0 {
+		return nil
+	}
+	head := bytes.Index(f.buf[f.searched:], []byte("\r\n\r\n"))
+	if head < 0 {
+		f.searched = max(len(f.buf)-3, 0)
+		if len(f.buf) >= maxMessage {
+			return errTooLarge
+		}
+		return nil
+	}
+	head += f.searched
+	length, err := contentLength(f.buf[:head])
+	if err != nil {
+		return err
+	}
+	f.total = head + 4 + length
+	if f.total > maxMessage {
+		return errTooLarge
+	}
+	return nil
+}
+
 // skipKeepAlives drops line ends between messages and answers each pair.
 func (f *framer) skipKeepAlives() {
-	for bytes.HasPrefix(f.buf, crlf) {
+	for f.total == 0 && bytes.HasPrefix(f.buf, crlf) {
 		if bytes.HasPrefix(f.buf, []byte("\r\n\r\n")) {
 			f.pong()
 			f.buf = f.buf[2:]
 		}
 		f.buf = f.buf[2:]
+		f.searched = 0
 	}
 }
 
@@ -76,11 +97,11 @@ func (f *framer) fill() error {
 	} else {
 		f.partial()
 	}
-	old := f.buf
-	f.buf = make([]byte, len(old), len(old)+max(readChunk, len(old)))
-	copy(f.buf, old)
-	n, err := f.r.Read(f.buf[len(old):cap(f.buf)])
-	f.buf = f.buf[:len(old)+n]
+	if n := len(f.buf); cap(f.buf)-n < readChunk/4 {
+		f.buf = append(make([]byte, 0, n+max(readChunk, n)), f.buf...)
+	}
+	n, err := f.r.Read(f.buf[len(f.buf):cap(f.buf)])
+	f.buf = f.buf[:len(f.buf)+n]
 	if n > 0 {
 		return nil
 	}

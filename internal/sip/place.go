@@ -6,16 +6,19 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 // place is where a listener is bound and what it calls itself on the wire.
 type place struct {
 	bound     netip.AddrPort
 	advertise hostPort // host "" is the bound address
+	routes    *routes  // of a wildcard address
 }
 
 func newPlace(bound netip.AddrPort, advertise string) (place, error) {
-	p := place{bound: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port())}
+	p := place{bound: netip.AddrPortFrom(bound.Addr().Unmap(), bound.Port()), routes: &routes{}}
 	if advertise == "" {
 		return p, nil
 	}
@@ -57,23 +60,44 @@ func (p place) sentBy(to netip.AddrPort) hostPort {
 		return p.advertise
 	}
 	addr := p.bound.Addr()
-	if addr.IsUnspecified() {
-		if via, ok := localFor(to); ok {
+	if addr.IsUnspecified() && p.routes != nil {
+		if via := p.routes.localFor(to); via.IsValid() {
 			addr = via
 		}
 	}
 	return hostPort{host: bracket(addr.String()), port: int(p.bound.Port())}
 }
 
+// routes remembers which of our addresses reaches whom, for a few seconds.
+type routes struct {
+	mu    sync.Mutex // guards the fields below
+	local map[netip.Addr]netip.Addr
+	until time.Time
+}
+
+const (
+	routesLife = 10 * time.Second
+	maxRoutes  = 1024
+)
+
 // localFor asks the routing table which of our addresses reaches to. Nothing is
 // sent: connecting a UDP socket only looks up the route.
-func localFor(to netip.AddrPort) (netip.Addr, bool) {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to))
-	if err != nil {
-		return netip.Addr{}, false
+func (r *routes) localFor(to netip.AddrPort) netip.Addr {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if now := time.Now(); now.After(r.until) || len(r.local) >= maxRoutes {
+		r.local, r.until = make(map[netip.Addr]netip.Addr), now.Add(routesLife)
 	}
-	defer func() { _ = c.Close() }() // nothing was written
-	return addrOf(c.LocalAddr()).Addr(), true
+	if addr, ok := r.local[to.Addr()]; ok {
+		return addr
+	}
+	var addr netip.Addr
+	if c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(to)); err == nil {
+		addr = addrOf(c.LocalAddr()).Addr()
+		c.Close()
+	}
+	r.local[to.Addr()] = addr
+	return addr
 }
 
 // addrOf returns the address of a UDP or TCP endpoint, zero for others.

@@ -175,8 +175,8 @@ func (tx *ServerTx) openLocked() {
 	}
 	tx.state = serverOpen
 	tx.stack.servers.add(tx)
-	if tx.req.Method != INVITE {
-		tx.endAfterLocked(giveUp)
+	if tx.cancelled == nil {
+		tx.endAfterLocked(giveUp) // a request that nobody answers is forgotten
 	}
 }
 
@@ -250,12 +250,17 @@ func (tx *ServerTx) acked() {
 	tx.endAfterLocked(t4)
 }
 
-// onCancel makes fn hear of a CANCEL that comes before the final response.
+// onCancel makes fn hear of a CANCEL that comes before the final response. From
+// then on the INVITE has an owner, who may take any time.
 func (tx *ServerTx) onCancel(fn func(cancel *Request)) {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()
-	if tx.state <= serverOpen {
-		tx.cancelled = fn
+	if tx.state > serverOpen {
+		return
+	}
+	tx.cancelled = fn
+	if tx.end != nil {
+		tx.end.Stop()
 	}
 }
 

@@ -90,8 +90,8 @@ func (c *streamConn) run() {
 	for {
 		msg, err := f.next()
 		if err != nil {
-			if answer := refuseRaw(msg, 400, "Bad Content-Length"); errors.Is(err, errLength) && answer != nil {
-				_ = c.writeNow(answer) // the last word; it closes either way
+			if errors.Is(err, errLength) {
+				c.lastWord(refuseRaw(msg, 400, "Bad Content-Length"))
 			}
 			c.fail(err)
 			return
@@ -104,6 +104,13 @@ func (c *streamConn) run() {
 			c.fail(err)
 			return
 		}
+	}
+}
+
+// lastWord sends an answer before the connection closes either way.
+func (c *streamConn) lastWord(answer []byte) {
+	if answer != nil {
+		_ = c.writeNow(answer)
 	}
 }
 

@@ -320,3 +320,31 @@ func TestAnswerCacheIsBounded(t *testing.T) {
 		t.Error("the newest is gone")
 	}
 }
+
+func TestForgottenInviteLeavesTheTable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newFakeNet()
+		stack := NewStack(Config{Handler: HandlerFunc(func(*ServerTx, *Request) {})})
+		defer stack.Close()
+		if _, err := stack.servePackets(n.listen(stackAddr), ""); err != nil {
+			t.Fatal(err)
+		}
+		peer := n.wire(t, peerAddr, stackAddr)
+		peer.send(peer.request("INVITE", "i1", "", 1, ""))
+		peer.expect("SIP/2.0 100")
+		peer.send(peer.request("REGISTER", "r1", "", 1, ""))
+		peer.silent(giveUp + time.Second)
+		if n := len(stack.servers.all()); n != 0 || len(stack.servers.merges) != 0 {
+			t.Errorf("%d transactions left", n)
+		}
+	})
+}
+
+func TestTakenInviteMayRingForLong(t *testing.T) {
+	inBubble(t, func(s *scripted) {
+		in, _ := s.offered(s.t)
+		time.Sleep(3 * giveUp)
+		in.Answer([]byte("v=0\r\n"))
+		s.peer.expect("SIP/2.0 200")
+	})
+}

@@ -108,6 +108,11 @@ func TestWebSocketPingAndFragments(t *testing.T) {
 	if err := wait(t, pong, "pong"); err != nil {
 		t.Error(err)
 	}
+	write(websocket.MessageText, "not SIP at all")
+	write(websocket.MessageText, wsOptions("6"))
+	if a := readWS(t, c); field(a, "Call-ID") != "6" { // a frame cannot lose step
+		t.Errorf("after noise %q", a)
+	}
 	write(websocket.MessageText, strings.Repeat("x", maxMessage+1))
 	if _, _, err := c.Read(t.Context()); err == nil {
 		t.Error("a message above the limit is accepted")
