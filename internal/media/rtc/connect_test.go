@@ -172,12 +172,23 @@ func TestNewPeerConnectionOnOnePath(t *testing.T) {
 	old := newBrowser(t, webrtc.MimeTypePCMU)
 	old.connect(e.path)
 	next(t, "up", e.up)
+	old.until(webrtc.PeerConnectionStateConnected)
+	old.stamp = 1 << 30
+	old.press(e.path.Format().RecvDTMF, 1)
+	next(t, "digit", e.digits)
 	b := newBrowser(t, webrtc.MimeTypeOpus)
 	b.connect(e.path)
 	next(t, "up with the new connection", e.up)
 	b.until(webrtc.PeerConnectionStateConnected)
+	b.press(e.path.Format().RecvDTMF, 2)
+	next(t, "digit with an earlier timestamp", e.digits)
+	for range 2 * 6 {
+		next(t, "events are handed on too", e.packets)
+	}
 	b.say(tone(0, 440), 48000)
-	next(t, "packet of the new connection", e.packets)
+	if p := next(t, "packet of the new connection", e.packets); p.Type != e.path.Format().RecvType {
+		t.Errorf("packet %+v", p)
+	}
 	none(t, "down", e.down, 0)
 	if c := e.path.Format().Codec; c != media.Opus {
 		t.Errorf("codec %s", c)

@@ -307,6 +307,47 @@ func TestSourcesAreBounded(t *testing.T) {
 	next(t, "packet of a known source", e.packets)
 }
 
+// TestHeaderShapes sends what RFC 3550 allows around a payload.
+func TestHeaderShapes(t *testing.T) {
+	s := newServer(t, Config{})
+	e := newPath(t, s)
+	l := newLight(t, s)
+	l.connect(e.path, dtls.SRTP_AEAD_AES_128_GCM)
+	next(t, "up", e.up)
+	for seq, c := range []struct {
+		name  string
+		flags byte
+		typ   byte
+		rest  string // behind the source
+		want  string // "" is dropped
+	}{
+		{"plain", 0x80, 0, "hello", "hello"},
+		{"marker", 0x80, 0x80, "hello", "hello"},
+		{"two contributing sources", 0x82, 0, "\x00\x00\x00\x01\x00\x00\x00\x02hello", "hello"},
+		{"extension of one word", 0x90, 0, "\xbe\xde\x00\x01\x10\x55\x00\x00hello", "hello"},
+		{"extension of no known profile", 0x90, 0, "\x12\x34\x00\x01\x01\x02\x03\x04hello", "hello"},
+		{"padding", 0xa0, 0, "hello\x00\x00\x03", "hello"},
+		{"padding of everything", 0xa0, 0, "\x00\x00\x03", ""},
+		{"padding longer than the packet", 0xa0, 0, "hello\xff", ""},
+		{"no payload", 0x80, 0, "", ""},
+		{"a type that was not negotiated", 0x80, 13, "hello", ""},
+		{"longer than any audio", 0x80, 0, strings.Repeat("x", media.MaxPayload+1), ""},
+	} {
+		l.send(l.encrypt(append([]byte{c.flags, c.typ, 0, byte(seq), 0, 0, 0, 9, 0, 0, 0, 7}, c.rest...)))
+		if c.want == "" {
+			none(t, c.name, e.packets, 50*time.Millisecond)
+			continue
+		}
+		p := next(t, c.name, e.packets)
+		if string(p.Payload()) != c.want || p.Seq != uint16(seq) || p.Timestamp != 9 || p.SSRC != 7 || p.Marker != (c.typ == 0x80) {
+			t.Errorf("%s: %q %+v", c.name, p.Payload(), p)
+		}
+	}
+	if st := e.path.Stats(); st.Malformed != 5 {
+		t.Errorf("stats %+v", st)
+	}
+}
+
 func TestReplayIsDropped(t *testing.T) {
 	s := newServer(t, Config{})
 	e := newPath(t, s)

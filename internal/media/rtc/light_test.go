@@ -3,6 +3,7 @@ package rtc
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
@@ -206,7 +207,14 @@ func (l *light) connect(p *Path, profile dtls.SRTPProtectionProfile) {
 // seal makes an SRTP packet of type 0.
 func (l *light) seal(seq uint16, ssrc uint32, payload []byte) []byte {
 	l.tb.Helper()
-	plain := append([]byte{0x80, 0, byte(seq >> 8), byte(seq), 0, 0, 0, 0, byte(ssrc >> 24), byte(ssrc >> 16), byte(ssrc >> 8), byte(ssrc)}, payload...)
+	head := binary.BigEndian.AppendUint16([]byte{0x80, 0}, seq)
+	head = append(head, 0, 0, 0, 0)
+	return l.encrypt(append(binary.BigEndian.AppendUint32(head, ssrc), payload...))
+}
+
+// encrypt makes SRTP of an RTP packet.
+func (l *light) encrypt(plain []byte) []byte {
+	l.tb.Helper()
 	b, err := l.out.EncryptRTP(nil, plain, nil)
 	if err != nil {
 		l.tb.Fatal(err)

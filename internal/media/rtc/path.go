@@ -39,6 +39,7 @@ type Path struct {
 	keys      atomic.Pointer[keys]           // of the association in use
 	format    atomic.Pointer[media.Format]
 	receive   atomic.Pointer[func(*media.Packet)]
+	stream    media.Stream
 	lastCheck atomic.Int64 // Unix nanoseconds of the last authenticated check
 
 	counters
@@ -92,6 +93,9 @@ func (s *Server) NewPath(cfg PathConfig) (*Path, error) {
 
 // Format implements media.Path; its Codec is CodecNone before the first Answer.
 func (p *Path) Format() media.Format { return *p.format.Load() }
+
+// Stream lets all legs that p serves be one stream (media.Stream).
+func (p *Path) Stream() *media.Stream { return &p.stream }
 
 // Receive implements media.Path. One call of the former callback may still be
 // running when it returns.
