@@ -106,16 +106,6 @@ func (e *Edge) run(ctx context.Context, s *socket, known func()) {
 	writers.Wait()
 }
 
-func (e *Edge) sourceOf(r *http.Request) netip.Addr {
-	if e.Source != nil {
-		return e.Source(r)
-	}
-	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		return ap.Addr().Unmap()
-	}
-	return netip.Addr{}
-}
-
 // Close ends every device and socket and waits for their goroutines. The
 // exchange should have ended the legs before; those left end with
 // core.CauseTempFailure.
@@ -136,45 +126,6 @@ func (e *Edge) Close() {
 	}
 	e.mu.Unlock()
 	e.running.Wait()
-}
-
-// admit lets one more stranger in and counts a handler that Close waits for. One
-// source alone cannot keep all others out.
-func (e *Edge) admit(source netip.Addr) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	net := network(source)
-	if e.closed || e.strangers >= e.Limits.Strangers || e.sources[net] >= e.Limits.SourceStrangers {
-		return false
-	}
-	e.strangers++
-	e.sources[net]++
-	e.running.Add(1)
-	return true
-}
-
-// leave takes a stranger back who logged in or left.
-func (e *Edge) leave(source netip.Addr) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.strangers--
-	net := network(source)
-	if e.sources[net]--; e.sources[net] == 0 {
-		delete(e.sources, net)
-	}
-}
-
-// network is what one client may own: an IPv4 address or an IPv6 /64.
-func network(source netip.Addr) netip.Prefix {
-	bits := 64
-	if source.Is4() {
-		bits = 32
-	}
-	p, err := source.Prefix(bits)
-	if err != nil { // unknown source: all of them share one entry
-		return netip.Prefix{}
-	}
-	return p
 }
 
 // begin counts one more timer that Close waits for; false after Close.

@@ -3,7 +3,9 @@
 
 import { type AudioContextOfPhone, CallAudio } from "./audio.ts";
 import { Emitter } from "./emitter.ts";
-import { asPhoneError, isPhoneError, phoneError } from "./errors.ts";
+import { asPhoneError, phoneError } from "./errors.ts";
+import type { Incoming } from "./incoming.ts";
+import type { Outgoing } from "./outgoing.ts";
 import { outcome, outcomeOf } from "./outcome.ts";
 import type {
   AudioState,
@@ -11,10 +13,8 @@ import type {
   CallEvents,
   CallState,
   CallStats,
-  IncomingCall,
   LevelSide,
   Outcome,
-  OutgoingCall,
   Party,
   PhoneError,
   Unsubscribe,
@@ -35,7 +35,8 @@ export type AnyCall = Incoming | Outgoing;
 const digitsPattern = /^[0-9*#A-D,]+$/;
 const pauseFor = 2_000;
 
-abstract class CallObject implements BaseCall {
+/** The part of a call that has no direction. */
+export abstract class CallObject implements BaseCall {
   abstract readonly direction: "incoming" | "outgoing";
   abstract readonly remote: Party;
   readonly from: Party;
@@ -203,125 +204,8 @@ abstract class CallObject implements BaseCall {
   }
 }
 
-export class Incoming extends CallObject implements IncomingCall {
-  readonly direction = "incoming";
-  readonly remote: Party;
-  #answering: Promise<void> | undefined;
-
-  constructor(owner: CallOwner, wire: WireCall) {
-    super(owner, wire.leg, wire.from, wire.to, stateOf(wire));
-    this.remote = wire.from;
-  }
-
-  protected self(): AnyCall {
-    return this;
-  }
-
-  /** Tells the caller that it rings here. */
-  alert(): void {
-    this.tell({ type: "ringing", leg: this.id });
-  }
-
-  answer(): Promise<void> {
-    if (this.state.kind === "ended") return Promise.reject(phoneError("call_ended"));
-    this.#answering ??= this.#answer().catch((error: unknown) => {
-      this.#answering = undefined;
-      throw error;
-    });
-    return this.#answering;
-  }
-
-  async #answer(): Promise<void> {
-    // A user who first has to say yes to the microphone might say no: then the
-    // call must still be there for somebody else.
-    if (!(await this.owner.driver.microphoneAllowed())) await this.media.open();
-    if (this.state.kind !== "ringing") throw phoneError("call_ended");
-    const accepted = this.#accept();
-    accepted.catch(() => undefined); // awaited below, after the microphone
-    try {
-      await this.media.open();
-    } catch (error) {
-      await accepted;
-      await this.hangUp();
-      throw error;
-    }
-    await accepted;
-    await this.media.negotiate(this.id).catch((error: unknown) => this.#noAudio(error));
-  }
-
-  async #accept(): Promise<void> {
-    try {
-      await this.owner.session.request({ type: "accept", leg: this.id });
-    } catch (error) {
-      if (isPhoneError(error) && error.kind === "refused") throw phoneError("call_ended", error);
-      throw error;
-    }
-    if (this.state.kind === "ringing") this.move({ kind: "connecting" });
-  }
-
-  // A lost connection is repaired at the next hello; anything else is final.
-  async #noAudio(error: unknown): Promise<void> {
-    if (this.state.kind === "ended" || (isPhoneError(error) && error.kind === "not_connected")) return;
-    await this.hangUp();
-    throw asPhoneError(error, "media_failed");
-  }
-
-  decline(): Promise<void> {
-    if (this.state.kind !== "ringing") return Promise.reject(phoneError("call_ended"));
-    return this.hangUp();
-  }
-}
-
-export class Outgoing extends CallObject implements OutgoingCall {
-  readonly direction = "outgoing";
-  readonly remote: Party;
-  /** Id of the request that makes the leg: how a leg is known again after a lost reply. */
-  readonly requestId: string;
-
-  constructor(owner: CallOwner, to: Party, from: Party, requestId: string, wire?: WireCall) {
-    super(owner, wire?.leg ?? "", from, to, wire === undefined ? { kind: "calling" } : stateOf(wire));
-    this.remote = to;
-    this.requestId = requestId;
-  }
-
-  protected self(): AnyCall {
-    return this;
-  }
-
-  /** Opens the microphone: the only part that the application waits for. */
-  openAudio(): Promise<void> {
-    return this.media.open();
-  }
-
-  /** Negotiates the path, so that ringback is heard, then makes the leg. */
-  async dial(number: string): Promise<void> {
-    try {
-      await this.media.negotiate(undefined);
-      if (this.state.kind === "ended") return;
-      const reply = await this.owner.session.request({ type: "call", to: number, path: this.pathId }, this.requestId);
-      if (reply.leg === undefined) throw phoneError("protocol");
-      this.made(reply.leg);
-    } catch (error) {
-      this.#failed(asPhoneError(error, "media_failed"));
-    }
-  }
-
-  /** The leg is known. One that was hung up meanwhile is hung up now. */
-  made(leg: string): void {
-    if (this.id !== "") return;
-    this.named(leg);
-    if (this.state.kind === "ended") this.tell({ type: "hangup", leg });
-    else if (this.muted) this.tell({ type: "mute", leg, muted: true });
-  }
-
-  #failed(error: PhoneError): void {
-    // Without an answer the leg may exist: the next hello tells.
-    if (error.kind === "not_connected" && this.id === "") return;
-    this.finish({ ...outcome("failed", 41), text: error.message });
-  }
-}
-
-function stateOf(wire: WireCall): CallState {
+/** Translates the state of a call that this page did not know. */
+export function stateOf(wire: WireCall): CallState {
   switch (wire.state) {
     case "active":
       return { kind: "active", since: Date.now() };

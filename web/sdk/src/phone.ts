@@ -1,13 +1,15 @@
 // The phone: joins session, calls and media.
 
-import { type AnyCall, type CallOwner, Incoming, Outgoing } from "./call.ts";
+import type { AnyCall, CallOwner } from "./call.ts";
 import { Emitter } from "./emitter.ts";
 import { asPhoneError, isPhoneError, phoneError } from "./errors.ts";
+import { Incoming } from "./incoming.ts";
 import { deviceLabel } from "./label.ts";
 import { BrowserMedia } from "./media/browser.ts";
 import type { MediaDriver } from "./media/driver.ts";
 import { watchNetwork } from "./network.ts";
 import { outcome, outcomeOf } from "./outcome.ts";
+import { Outgoing } from "./outgoing.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { saveOnLeave, takeTicket } from "./ticket.ts";
 import { openWebSocket, socketURL } from "./transport.ts";

@@ -376,7 +376,9 @@ describe("lost socket", () => {
     mock.timers.tick(1_000);
     assert.equal(server.sockets.length, 2);
     await dead.close(1006); // the old one reports late
-    assert.equal(server.sockets.length, 2);
+    await server.socket.open();
+    await server.socket.welcome(server.socket.take("resume"), { resumed: true });
+    assert.equal(phone.state.kind, "online");
   });
 });
 
