@@ -255,8 +255,8 @@ func TestDeadFlowIsReported(t *testing.T) {
 	n := newNode(t, Config{
 		FlowClosed: func(f Flow) { closed <- f },
 		Handler: HandlerFunc(func(tx *ServerTx, _ *Request) {
-			flows <- tx.Flow()
 			tx.Reply(200, "")
+			flows <- tx.Flow()
 		}),
 	})
 	c := dialTCP(t, n.addr)
