@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/offhook/offhook/internal/auth"
@@ -64,15 +65,22 @@ func (d demoCmd) Run(ctx context.Context, stdout io.Writer) error {
 	late.handler = network
 	watched := n.watch(network.Observe)
 	n.onClose(func() { network.Close(); watched() })
-	fmt.Fprintf(stdout, `offhook %s, demo on this machine only
-
-  Simulated phone network  %s/demo   place a call here and watch the phones ring
-`, version, n.web.URL()) //nolint:errcheck // a closed terminal is no reason to stop
-	for _, s := range softphones {
-		fmt.Fprintf(stdout, "  Softphone of %-10s  %s%s\n", s.Name, n.web.URL(), s.URL) //nolint:errcheck // as above
+	if _, err := io.WriteString(stdout, greeting(n.web.URL(), softphones, sample)); err != nil {
+		log.Warn("cannot print where the pages are", "error", err)
 	}
-	fmt.Fprintf(stdout, "\nOr log in at %s as sales with the password %q. Stop with Ctrl-C.\n", n.web.URL(), sample.Passwords["sales"].Reveal()) //nolint:errcheck // as above
 	return n.run(ctx)
+}
+
+// greeting says where to go.
+func greeting(url string, softphones []demo.Softphone, sample demo.Sample) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "offhook %s, demo on this machine only\n\n", version)
+	fmt.Fprintf(&b, "  1. The simulated phone network: place a call, watch the phones ring\n     %s/demo\n\n", url)
+	for i, s := range softphones {
+		fmt.Fprintf(&b, "  %d. The softphone of %s\n     %s%s\n\n", i+2, s.Name, url, s.URL)
+	}
+	fmt.Fprintf(&b, "Or log in at %s as sales with the password %q. Stop with Ctrl-C.\n", url, sample.Passwords["sales"].Reveal())
+	return b.String()
 }
 
 // folder returns where the demo keeps its data, and what forgets it at the end.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,8 +77,8 @@ func (n *node) onClose(f func()) { n.closers = append(n.closers, f) }
 
 // close ends what newNode opened, in the opposite order.
 func (n *node) close() {
-	for i := len(n.closers) - 1; i >= 0; i-- {
-		n.closers[i]()
+	for _, f := range slices.Backward(n.closers) {
+		f()
 	}
 	n.closers = nil
 }
@@ -145,7 +146,7 @@ func (n *node) applyResources(ctx context.Context) error {
 }
 
 // openMedia starts the media server and the port of the browsers.
-func (n *node) openMedia(context.Context) error {
+func (n *node) openMedia(ctx context.Context) error {
 	n.media = media.NewServer(media.Config{
 		Events: poster(n.post), Prompt: speech.Prompt, Log: n.log,
 	})
@@ -154,7 +155,7 @@ func (n *node) openMedia(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("media.webrtc_udp: %w", err)
 	}
-	public, err := n.publicAddrs()
+	public, err := n.publicAddrs(ctx)
 	if err != nil {
 		return err
 	}
@@ -167,14 +168,14 @@ func (n *node) openMedia(context.Context) error {
 }
 
 // publicAddrs resolves network.public; empty for auto.
-func (n *node) publicAddrs() ([]netip.Addr, error) {
+func (n *node) publicAddrs(ctx context.Context) ([]netip.Addr, error) {
 	if n.cfg.Network.Public == config.Auto {
 		return nil, nil
 	}
 	if a, err := netip.ParseAddr(n.cfg.Network.Public); err == nil {
 		return []netip.Addr{a}, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", n.cfg.Network.Public)
 	if err != nil {
@@ -189,7 +190,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	public, err := n.publicAddrs()
+	public, err := n.publicAddrs(ctx)
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	n.onClose(n.rtcE.Close)
 
 	var seed [32]byte
-	crand.Read(seed[:]) //nolint:errcheck // never fails, by contract of crypto/rand
+	crand.Read(seed[:]) // never fails, by contract
 	n.loop = engine.New(engine.Config{
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
 		SIP:      n.sip, Browser: n.rtcE, Media: n.media, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
@@ -350,7 +351,7 @@ func (n *node) run(ctx context.Context) error {
 // logged reports a failed step of closing.
 func (n *node) logged(doing string, err error) {
 	if err != nil {
-		n.log.Warn(doing, "error", err)
+		n.log.Warn("could not close", "doing", doing, "error", err)
 	}
 }
 

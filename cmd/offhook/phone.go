@@ -90,7 +90,7 @@ func (c phoneCmd) source() (func() phone.Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close() //nolint:errcheck // only read
+		defer f.Close()
 		pcm, err := phone.ReadWAV(f)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Play, err)
@@ -147,15 +147,11 @@ func (s *phoneSession) event(ev phone.Event) {
 			s.last = call
 		}
 	}
-	switch ev.Kind {
-	case phone.Answered:
-		if s.cmd.Digits != "" && s.last != nil {
-			s.last.Digits(s.cmd.Digits)
-		}
-	case phone.Ended:
-		if s.cmd.Dial != "" && !s.cmd.Register {
-			s.done()
-		}
+	if ev.Kind == phone.Answered && s.cmd.Digits != "" && s.last != nil {
+		s.last.Digits(s.cmd.Digits)
+	}
+	if ev.Kind == phone.Ended && s.cmd.Dial != "" && !s.cmd.Register {
+		s.done()
 	}
 }
 
@@ -178,10 +174,10 @@ func (s *phoneSession) command(word, rest string) {
 		s.done()
 	case word == "dial":
 		if _, err := p.Dial(rest, phone.DialOptions{}); err != nil {
-			fmt.Fprintln(os.Stderr, "offhook:", err) //nolint:errcheck // nowhere left to report
+			fmt.Fprintln(os.Stderr, "offhook:", err)
 		}
 	case call == nil:
-		fmt.Fprintln(os.Stderr, "offhook: there is no call") //nolint:errcheck // as above
+		fmt.Fprintln(os.Stderr, "offhook: there is no call")
 	case word == "answer":
 		call.Answer()
 	case word == "decline":
@@ -195,7 +191,7 @@ func (s *phoneSession) command(word, rest string) {
 	case word == "digits":
 		call.Digits(rest)
 	default:
-		fmt.Fprintf(os.Stderr, "offhook: %q is none of answer, decline, hangup, hold, resume, digits, dial, quit\n", word) //nolint:errcheck // as above
+		fmt.Fprintf(os.Stderr, "offhook: %q is none of answer, decline, hangup, hold, resume, digits, dial, quit\n", word)
 	}
 }
 
