@@ -160,6 +160,7 @@ func TestAnswerRefuses(t *testing.T) {
 		{"WebRTC to a plain port", head("m=audio 4000 UDP/TLS/RTP/SAVPF 0"), core.Conflict, ErrNoAudio},
 		{"multicast", head("m=audio 4000 RTP/AVP 0", "c=IN IP4 224.2.36.42/127"), core.Invalid, nil},
 		{"a name as address", head("m=audio 4000 RTP/AVP 0", "c=IN IP4 pc.example.com"), core.Invalid, nil},
+		{"an address with a zone", head("m=audio 4000 RTP/AVP 0", "c=IN IP6 fe80::1%eth0"), core.Invalid, nil},
 		{"no address", wire("v=0", "m=audio 4000 RTP/AVP 0"), core.Invalid, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -227,6 +228,10 @@ func TestOfferAndItsAnswer(t *testing.T) {
 			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 40}, remote, SendRecv},
 		},
 		{
+			"the far end only listens", head("m=audio 4000 RTP/AVP 8", "a=recvonly"),
+			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, remote, SendOnly},
+		},
+		{
 			"answered on hold", head("m=audio 4000 RTP/AVP 8", "a=inactive"),
 			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, remote, Inactive},
 		},
@@ -280,6 +285,26 @@ func TestHoldAndResume(t *testing.T) {
 			t.Errorf("%s: o= of the answer %+v %v", step.attr, d, err)
 		}
 		l.Version++
+	}
+}
+
+// TestLocalDirection is our own side on hold.
+func TestLocalDirection(t *testing.T) {
+	l := local
+	l.Direction = SendOnly
+	for attr, want := range map[string]Direction{"a=sendrecv": SendOnly, "a=recvonly": SendOnly, "a=sendonly": Inactive} {
+		o, err := ParseOffer(head("m=audio 4000 RTP/AVP 0", attr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, r, err := o.Answer(l, prefer)
+		if err != nil || r.Direction != want || !strings.Contains(string(answer), "a="+want.String()+"\r\n") {
+			t.Errorf("%s: %+v %v\n%s", attr, r, err, answer)
+		}
+	}
+	r, err := ParseAnswer(NewOffer(l, prefer), head("m=audio 4000 RTP/AVP 0"))
+	if err != nil || r.Direction != SendOnly {
+		t.Errorf("answer without direction to sendonly: %+v %v", r, err)
 	}
 }
 

@@ -109,6 +109,54 @@ func TestAnswerWeb(t *testing.T) {
 	}
 }
 
+// firefox is an offer of Firefox 140 before it gathered candidates, shortened.
+const firefox = `v=0
+o=mozilla...THIS_IS_SDPARTA-99.0 7239847109233421123 0 IN IP4 0.0.0.0
+s=-
+t=0 0
+a=fingerprint:sha-256 D2:FA:0E:C3:22:59:5E:14:95:69:92:3D:13:B4:84:24:2C:C2:A2:C0:3E:FD:34:8E:5E:EA:6F:AF:52:CE:E6:0F
+a=group:BUNDLE 0
+a=ice-options:trickle
+a=msid-semantic:WMS *
+m=audio 9 UDP/TLS/RTP/SAVPF 109 9 0 8 101
+c=IN IP4 0.0.0.0
+a=sendrecv
+a=fmtp:109 maxplaybackrate=48000;stereo=1;useinbandfec=1
+a=fmtp:101 0-15
+a=ice-pwd:ed1b9fb1a7e6a2fc8e2d9ae1e4d2a8ac
+a=ice-ufrag:d1b9fb1a
+a=mid:0
+a=msid:- {4f7a}
+a=rtcp-mux
+a=rtpmap:109 opus/48000/2
+a=rtpmap:9 G722/8000/1
+a=rtpmap:0 PCMU/8000
+a=rtpmap:8 PCMA/8000
+a=rtpmap:101 telephone-event/8000/1
+a=setup:actpass
+`
+
+func TestAnswerWebToFirefox(t *testing.T) {
+	o, err := ParseOffer([]byte(firefox))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := webLocal
+	l.Direction = RecvOnly
+	answer, r, err := o.AnswerWeb(l, prefer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := (media.Format{
+		Codec: media.Opus, SendType: 109, RecvType: 109, SendDTMF: 101, RecvDTMF: 101, DTMFClock: 8000, PTime: 20,
+	}); r.Format != f || len(r.Fingerprints) != 1 || r.Session != 7239847109233421123 {
+		t.Errorf("result %+v", r)
+	}
+	if r.Direction != RecvOnly || !strings.Contains(string(answer), "a=recvonly\r\n") {
+		t.Errorf("direction %s\n%s", r.Direction, answer)
+	}
+}
+
 // TestAnswerWebBundleOnly has the transport in a section that is refused: the
 // microphone was added second, under the policy max-bundle.
 func TestAnswerWebBundleOnly(t *testing.T) {
