@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { latestCall } from "./latest-call.ts";
 import type { Model } from "./model.ts";
 import type { LadderEntry, Lane } from "./wire.ts";
 
@@ -13,8 +14,7 @@ export function Ladder({ model, lanes }: LadderProps) {
   const everything = useSignal(false);
   const bottom = useRef<HTMLOListElement>(null);
   const all = model.ladder.value;
-  const newest = all.findLast((entry) => entry.call !== "")?.call;
-  const shown = everything.value ? all : all.filter((entry) => entry.call === newest);
+  const shown = everything.value ? all : latestCall(all);
   const start = shown[0]?.at ?? 0;
 
   useEffect(() => {
@@ -27,7 +27,7 @@ export function Ladder({ model, lanes }: LadderProps) {
         <h2 id="ladder-title">What happens on the wire</h2>
         <label class="check">
           <input type="checkbox" checked={everything.value} onChange={(event) => (everything.value = event.currentTarget.checked)} />
-          All calls and registrations
+          All calls
         </label>
       </header>
       <div class="lanes" aria-hidden="true">

@@ -4,7 +4,7 @@ import { detail, dialable, duration, formatNumber, title } from "./format.ts";
 
 test("numbers are grouped for reading, names and short numbers are left alone", () => {
   const cases: [string, string][] = [
-    ["12995550100", "+1 299 555 0100"], ["442071838750", "+442071838750"], ["101", "101"], ["0049301234567", "0049301234567"],
+    ["12995550100", "+1 299 555 0100"], ["+12995550100", "+1 299 555 0100"], ["442071838750", "+442071838750"], ["+49301", "+49301"], ["101", "101"], ["0049301234567", "0049301234567"],
     ["11995550100", "+11995550100"], ["alice", "alice"], ["", ""], ["*98", "*98"],
   ];
   for (const [number, want] of cases) {

@@ -7,14 +7,15 @@ interface PartyLike {
 }
 
 /**
- * Groups a number for reading: "12995550100" is "+1 299 555 0100". Short
- * numbers and names stay as they are.
+ * Groups a number for reading: "12995550100", with or without "+", is
+ * "+1 299 555 0100". Short numbers and names stay as they are.
  */
 export function formatNumber(number: string): string {
-  if (/^1[2-9]\d{9}$/.test(number)) {
-    return `+1 ${number.slice(1, 4)} ${number.slice(4, 7)} ${number.slice(7)}`;
+  const digits = number.replace(/^\+/, "");
+  if (/^1[2-9]\d{9}$/.test(digits)) {
+    return `+1 ${digits.slice(1, 4)} ${digits.slice(4, 7)} ${digits.slice(7)}`;
   }
-  return /^[1-9]\d{8,14}$/.test(number) ? `+${number}` : number;
+  return /^[1-9]\d{8,14}$/.test(digits) ? `+${digits}` : number;
 }
 
 /** The most telling name of a party. */

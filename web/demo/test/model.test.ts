@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Link, LinkEvents } from "../link.ts";
+import { latestCall } from "../latest-call.ts";
 import { merge, Model, type Voice } from "../model.ts";
 import { Downsampler, Upsampler, wireRate } from "../resample.ts";
 import type { Command, DemoPhone, LadderEntry, State } from "../wire.ts";
@@ -90,6 +91,17 @@ test("ladder entries are kept once, in order, also over a reconnect and a restar
   assert.deepEqual(seqs(merge([entry(1), entry(2)], [])), [1, 2]);
   assert.deepEqual(seqs(merge([entry(1), entry(2)], [entry(5)])), [1, 2, 5]);
   assert.deepEqual(seqs(merge([entry(1), entry(2)], [entry(1, 900)])), [1]);
+});
+
+test("the newest call is all legs that overlap in time, and none of the call before", () => {
+  const legs: [call: string, at: number][] = [
+    ["old", 0], ["old-desk", 100], ["old", 5000],
+    ["caller", 9000], ["desk-1", 9010], ["desk-2", 9011], ["desk-1", 12_000], ["desk-2", 12_001], ["caller", 12_002], ["caller", 40_000], ["desk-1", 40_001],
+  ];
+  const entries = legs.map(([call, at], i): LadderEntry => ({ seq: i, at, call, from: "a", to: "b", kind: "request", label: "", note: "" }));
+  assert.deepEqual(latestCall(entries), entries.slice(3));
+  assert.deepEqual(latestCall(entries.slice(0, 3)), entries.slice(0, 3));
+  assert.deepEqual(latestCall([]), []);
 });
 
 test("a tone survives both resamplers in pitch and level", () => {
