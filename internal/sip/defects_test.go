@@ -12,8 +12,7 @@ import (
 
 // The tests here, with TestSilentTCPBlocksNobody, TestWebSocketPingAndFragments,
 // TestInOrderPerConnection, TestOneToTagPerDialog, TestAckLostRetransmits200 and
-// TestSecond2xxIsAckedAndByed, keep away the defects found in SIP libraries
-// (docs/adr).
+// TestSecond2xxIsAckedAndByed, keep away the defects found in SIP libraries.
 
 // An answer above 1300 bytes must go out over UDP: a WebRTC SDP is longer.
 func TestLargeAnswerGoesOutOverUDP(t *testing.T) {
@@ -71,7 +70,7 @@ func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // far below the limit
+	return int64(m.HeapAlloc) // far below the limit
 }
 
 // Handlers are there before the first listener, and a panic in one stays there.

@@ -3,16 +3,11 @@ package sip
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 )
-
-// ErrNoRoute is reported for a request to which no listener or address fits.
-var ErrNoRoute = errors.New("sip: no route")
 
 // dialKey names an outgoing connection for reuse.
 type dialKey struct {
@@ -29,50 +24,6 @@ type dialer struct {
 	waiting map[dialKey][]func(Flow, error)
 }
 
-// hop is a resolved first hop: what it is called and where it is.
-type hop struct {
-	proto, host string
-	port        uint16
-}
-
-// hopOf says where a request to uri goes, unless target says so (RFC 3263 without
-// NAPTR and SRV records).
-func hopOf(target Target, uri Uri) (hop, error) {
-	h := hop{proto: strings.ToUpper(target.Transport), host: uri.Host}
-	port := uri.Port
-	if target.Addr != "" {
-		at, err := parseHostPort(target.Addr)
-		if err != nil {
-			return hop{}, err
-		}
-		h.host, port = at.host, at.port
-	}
-	if h.proto == "" {
-		p, _ := Param(uri.UriParams, "transport")
-		h.proto = strings.ToUpper(p)
-	}
-	switch {
-	case uri.Scheme == "sips" && (h.proto == "" || h.proto == TCP):
-		h.proto = TLS
-	case h.proto == "":
-		h.proto = UDP
-	case h.proto != UDP && h.proto != TCP && h.proto != TLS:
-		return hop{}, fmt.Errorf("%w: cannot connect by %q", ErrNoRoute, h.proto)
-	}
-	if port == 0 {
-		port = 5060
-		if h.proto == TLS {
-			port = 5061
-		}
-	}
-	h.host = strings.Trim(h.host, "[]")
-	if h.host == "" || port < 0 || port > 65535 {
-		return hop{}, fmt.Errorf("%w: no address in %s", ErrNoRoute, uri.String())
-	}
-	h.port = uint16(port)
-	return h, nil
-}
-
 // open finds or makes a flow and calls back, at once if nothing has to be looked
 // up or dialled, else from another goroutine.
 func (s *Stack) open(target Target, uri Uri, done func(Flow, error)) {
@@ -81,8 +32,8 @@ func (s *Stack) open(target Target, uri Uri, done func(Flow, error)) {
 		done(Flow{}, err)
 		return
 	}
-	if addr, err := netip.ParseAddr(h.host); err == nil {
-		s.connect(h, addr.Unmap(), done)
+	if addr, ok := s.names.get(h.host); ok {
+		s.connect(h, addr, done)
 		return
 	}
 	if !s.spawn(func() {
@@ -95,29 +46,6 @@ func (s *Stack) open(target Target, uri Uri, done func(Flow, error)) {
 	}) {
 		done(Flow{}, errClosed)
 	}
-}
-
-// lookup resolves a host name, off the loops. Names below .invalid belong to
-// browsers and are never asked for (RFC 7118 appendix A).
-func (s *Stack) lookup(host string) (netip.Addr, error) {
-	if strings.HasSuffix(strings.ToLower(strings.TrimSuffix(host, ".")), ".invalid") {
-		return netip.Addr{}, fmt.Errorf("%w: %s is reached by its own connection only", ErrNoRoute, host)
-	}
-	ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
-	defer cancel()
-	addrs, err := s.cfg.Resolver.LookupNetIP(ctx, "ip", host)
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("%w: %w", ErrNoRoute, err)
-	}
-	for _, a := range addrs { // IPv4 first: what is configured more often
-		if a = a.Unmap(); a.Is4() {
-			return a, nil
-		}
-	}
-	if len(addrs) == 0 {
-		return netip.Addr{}, fmt.Errorf("%w: %s has no address", ErrNoRoute, host)
-	}
-	return addrs[0], nil
 }
 
 func (s *Stack) connect(h hop, addr netip.Addr, done func(Flow, error)) {

@@ -15,7 +15,7 @@ import (
 func TestLossyNetworkLeavesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const calls, seed = 300, 7
-		random := rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // a repeatable test
+		random := rand.New(rand.NewPCG(seed, seed)) // a repeatable test
 		loss := make([]bool, 1<<16)
 		for i := range loss {
 			loss[i] = random.IntN(4) == 0

@@ -184,3 +184,23 @@ type (
 )
 
 func newResponse(code int, reason string) *Response { return sipmsg.NewResponse(code, reason) }
+
+// escapeName makes a display name safe inside quotes. Escapes already there stay.
+func escapeName(name string) string {
+	var b strings.Builder
+	for i := 0; i < len(name); i++ {
+		switch c := name[i]; {
+		case c == '\\' && i+1 < len(name) && (name[i+1] == '"' || name[i+1] == '\\'):
+			b.WriteString(name[i : i+2])
+			i++
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		case c < ' ' || c == 0x7f:
+			b.WriteByte(' ')
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}

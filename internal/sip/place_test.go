@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"fmt"
 	"net/netip"
 	"testing"
 )
@@ -78,5 +79,18 @@ func TestUnreachableTargetsFailAtOnce(t *testing.T) {
 		if code := wait(t, c.failed, "failure"); code != 503 {
 			t.Errorf("%s: %d", uri, code)
 		}
+	}
+}
+
+func TestNamesAreLookedUpOnce(t *testing.T) {
+	n := newNode(t, Config{Handler: okHandler})
+	done := make(chan error, 1)
+	port := netip.MustParseAddrPort(n.addr).Port()
+	n.Send(Outbound{Request: optionsTo(t, fmt.Sprintf("sip:x@localhost:%d", port))}, func(_ *Response, err error) { done <- err })
+	if err := wait(t, done, "answer"); err != nil {
+		t.Fatal(err)
+	}
+	if addr, ok := n.names.get("LocalHost"); !ok || !addr.IsLoopback() {
+		t.Errorf("remembered %v %v", addr, ok)
 	}
 }

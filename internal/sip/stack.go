@@ -21,6 +21,7 @@ type Stack struct {
 	sessions sessionTable
 	answers  *answerCache
 	dials    dialer
+	names    names
 
 	ctx    context.Context //nolint:containedctx // ends what the stack dials and looks up
 	cancel context.CancelFunc
