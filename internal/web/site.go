@@ -38,6 +38,7 @@ type file struct {
 	cache         string
 	etag          string
 	status        int
+	shared        bool // pages of other origins may load it
 }
 
 // Cache rules: the name of an asset changes with its content, a page must be
@@ -110,6 +111,7 @@ func newFile(name string, body []byte, cache string) (file, error) {
 		cache:       cache,
 		etag:        hex.EncodeToString(sum[:8]),
 		status:      http.StatusOK,
+		shared:      strings.HasPrefix(name, "sdk/"),
 	}
 	if path.Ext(name) == ".js" {
 		f.contentType = "text/javascript; charset=utf-8" // whatever the machine's mime.types say
@@ -158,6 +160,9 @@ func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			body, etag = f.gzipped, `"`+f.etag+`-gz"`
 			h.Set("Content-Encoding", "gzip")
 		}
+	}
+	if f.shared {
+		h.Set("Access-Control-Allow-Origin", "*") // a module script is fetched with CORS
 	}
 	h.Set("Cache-Control", f.cache)
 	h.Set("Etag", etag)

@@ -52,6 +52,9 @@ func TestPagesAndTheirCaching(t *testing.T) {
 		if !strings.Contains(head.Get("Content-Security-Policy"), "script-src 'self' blob:") || head.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: no security headers: %v", tt.target, head)
 		}
+		if shared := head.Get("Access-Control-Allow-Origin") == "*"; shared != strings.HasPrefix(tt.target, "/sdk/") {
+			t.Errorf("%s: may be loaded by other origins: %v", tt.target, shared)
+		}
 		again := httptest.NewRecorder()
 		h.ServeHTTP(again, request(t, http.MethodGet, tt.target, "If-None-Match", head.Get("Etag")))
 		if again.Code != http.StatusNotModified || again.Body.Len() != 0 {
