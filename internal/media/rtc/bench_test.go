@@ -165,6 +165,29 @@ func TestPacketPathDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// BenchmarkForgedCheck is what a check costs us that names a path and is signed
+// with a wrong password, the dearest datagram a stranger can send.
+func BenchmarkForgedCheck(b *testing.B) {
+	s, err := NewServer(Config{Listen: loopback})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	p, err := s.NewPath(PathConfig{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := newLight(b, s)
+	l.negotiate(p)
+	l.ours.Pwd = newCredentials().Pwd
+	forged := l.request(nominate).Raw
+	var r reader
+	b.ReportAllocs()
+	for b.Loop() {
+		s.deliver(&r, forged, loopback)
+	}
+}
+
 // BenchmarkConnect is the server's and the client's cost of a connection.
 func BenchmarkConnect(b *testing.B) {
 	s, err := NewServer(Config{Listen: loopback})
