@@ -165,12 +165,19 @@ func (d *device) tellEndLocked(ev legEvent) {
 	}
 }
 
+func (d *device) profile() party {
+	if d.edge.Profile == nil {
+		return party{User: d.user.String()}
+	}
+	return partyOf(d.edge.Profile(d.user))
+}
+
 // helloLocked describes all that the device has.
 func (d *device) helloLocked(requestID string, resumed bool) hello {
 	l := d.edge.Limits
 	h := hello{
 		Type: "hello", ID: requestID, Protocol: protocolVersion, Version: d.edge.Version,
-		User: party{User: d.user.String()}, Device: string(d.id), Resume: d.token, Resumed: resumed,
+		User: d.profile(), Device: string(d.id), Resume: d.token, Resumed: resumed,
 		Calls: []call{}, Ended: append([]legEvent{}, d.missed...), Paths: []pathState{}, IceServers: []struct{}{},
 		Limits: wireLimits{
 			Frame: l.Frame, PerSecond: l.PerSecond, Burst: l.Burst, Queue: l.Queue, Legs: l.Legs, Paths: l.Paths,

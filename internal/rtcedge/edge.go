@@ -16,7 +16,8 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// Config is what New needs. Origin and Source may be nil, the rest may not.
+// Config is what New needs. Origin, Source and Profile may be nil, the rest may
+// not.
 type Config struct {
 	Version string // of the server, for hello
 	Limits  Limits
@@ -31,6 +32,9 @@ type Config struct {
 	// Source says where a request comes from. nil takes its remote address;
 	// behind a proxy that is the proxy.
 	Source func(*http.Request) netip.Addr
+	// Profile returns how a user is shown to himself: User, Number, Name. It
+	// returns at once. nil shows the user alone.
+	Profile func(core.UserID) core.Party
 }
 
 // Edge serves /ws and carries out the exchange's commands for browser legs.

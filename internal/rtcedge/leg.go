@@ -1,6 +1,10 @@
 package rtcedge
 
-import "github.com/offhook/offhook/internal/core"
+import (
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
 
 // legState is how far a leg is; the words are the protocol's.
 type legState string
@@ -21,8 +25,9 @@ type leg struct {
 	request  string // outgoing only: id of the request that made it
 	from, to core.Party
 	state    legState
-	alerted  bool // incoming: the client confirmed that it rings
-	early    bool // outgoing: we send audio before the answer
+	upAt     time.Time // when state became active
+	alerted  bool      // incoming: the client confirmed that it rings
+	early    bool      // outgoing: we send audio before the answer
 	muted    bool
 	path     *path // nil until one is named
 	// joined is the path that the media server has for the leg. It stays until
@@ -49,6 +54,9 @@ func (l *leg) wire() call {
 	if l.path != nil {
 		c.Path = l.path.id
 	}
+	if l.state == stateActive {
+		c.Active = int(time.Since(l.upAt).Seconds())
+	}
 	return c
 }
 
@@ -68,7 +76,7 @@ func (d *device) settleLocked(l *leg) {
 	l.joined = l.path
 	d.edge.Media.Attach(l.id, l.path.media) // the same once more is no news to it
 	if l.state == stateConnecting {
-		l.state = stateActive
+		l.state, l.upAt = stateActive, time.Now()
 		d.edge.post(core.LegUp{Leg: l.id})
 		d.sendLocked(legEvent{Type: "up", Leg: l.id})
 	}

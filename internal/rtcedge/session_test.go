@@ -68,6 +68,31 @@ func TestLoginRefusals(t *testing.T) {
 	}
 }
 
+func TestHelloShowsTheUsersProfile(t *testing.T) {
+	r := newRig(t, func(c *Config) {
+		c.Profile = func(u core.UserID) core.Party { return core.Party{User: u, Number: "12995550111", Name: "Sales desk"} }
+	})
+	_, h := r.login("sales")
+	if user, _ := h["user"].(map[string]any); user["user"] != "sales" || user["name"] != "Sales desk" || user["number"] != "12995550111" {
+		t.Fatalf("hello %v", h)
+	}
+}
+
+func TestResumedCallTellsItsAge(t *testing.T) {
+	r := newRig(t, nil)
+	c, h := r.login("sales")
+	r.answered(c, h, "b1")
+	d := r.edge.owner("b1")
+	d.mu.Lock()
+	d.legs["b1"].upAt = time.Now().Add(-90 * time.Second)
+	d.mu.Unlock()
+	again := r.resume(h).want("hello")
+	calls, _ := again["calls"].([]any)
+	if call, _ := calls[0].(map[string]any); call["active_seconds"] != 90.0 {
+		t.Fatalf("call %v", call)
+	}
+}
+
 func TestThirdFailedLoginClosesTheSocket(t *testing.T) {
 	r := newRig(t, nil)
 	c := r.dial()

@@ -118,6 +118,7 @@ type call struct {
 	Direction string      `json:"direction"`
 	Request   string      `json:"request,omitempty"`
 	State     string      `json:"state"`
+	Active    int         `json:"active_seconds,omitempty"` // since "up"
 	From      party       `json:"from"`
 	To        party       `json:"to"`
 	Early     bool        `json:"early,omitempty"`

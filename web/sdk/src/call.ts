@@ -130,7 +130,7 @@ export abstract class CallObject implements BaseCall {
     const early = wire.early ?? false;
     switch (wire.state) {
       case "active":
-        this.move({ kind: "active", since: Date.now() });
+        this.move(stateOf(wire));
         break;
       case "ringing":
         if (this.#state.kind !== "ringing" || this.#state.early !== early) this.move({ kind: "ringing", early });
@@ -208,7 +208,7 @@ export abstract class CallObject implements BaseCall {
 export function stateOf(wire: WireCall): CallState {
   switch (wire.state) {
     case "active":
-      return { kind: "active", since: Date.now() };
+      return { kind: "active", since: Date.now() - (wire.active_seconds ?? 0) * 1000 };
     case "ringing":
       return { kind: "ringing", early: wire.early ?? false };
     default:

@@ -50,6 +50,8 @@ export interface WireCall {
   readonly direction: "incoming" | "outgoing";
   readonly request?: string;
   readonly state: "calling" | "ringing" | "connecting" | "active";
+  /** How long it has been active; absent for 0. */
+  readonly active_seconds?: number;
   readonly from: Party;
   readonly to: Party;
   readonly early?: boolean;

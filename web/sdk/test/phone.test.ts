@@ -347,6 +347,23 @@ describe("lost socket", () => {
     assert.equal(server.socket.take("ringing")["leg"], "b7");
   });
 
+  test("a call of a former page keeps its age and gets audio", async () => {
+    mock.timers.tick(1_000_000);
+    const connected = phone.connect("/ws", { token: "t" });
+    await settle();
+    await server.socket.open();
+    await server.socket.welcome(server.socket.take("login"), {
+      resumed: true,
+      calls: [wire("b1", { state: "active", active_seconds: 90 })],
+      paths: [{ path: "old", state: "down", leg: "b1" }],
+    });
+    await connected;
+    const call = phone.calls[0];
+    assert.ok(call?.state.kind === "active" && call.state.since === Date.now() - 90_000);
+    assert.equal(server.socket.take("release")["path"], "old");
+    assert.equal(server.socket.take("media")["leg"], "b1");
+  });
+
   test("a path that the server lost is made anew", async () => {
     await online();
     await answered("b1");
