@@ -59,7 +59,7 @@ func (f Flow) Transport() string {
 // Remote returns the peer's address.
 func (f Flow) Remote() netip.AddrPort { return f.remote }
 
-// Local returns our address.
+// Local returns our address, the zero AddrPort for a WebSocket.
 func (f Flow) Local() netip.AddrPort {
 	if f.link == nil {
 		return netip.AddrPort{}
@@ -92,7 +92,11 @@ func (f Flow) String() string {
 	if f.link == nil {
 		return "none"
 	}
-	return strings.ToLower(f.Transport()) + " " + f.Local().String() + " - " + f.remote.String()
+	name := strings.ToLower(f.Transport())
+	if local := f.Local(); local.IsValid() { // a WebSocket's is the HTTP server's
+		name += " " + local.String()
+	}
+	return name + " - " + f.remote.String()
 }
 
 // Contact returns the URI at which the peer of f reaches user of ours.

@@ -17,19 +17,24 @@ type node struct {
 
 const patience = 5 * time.Second
 
-// newNode starts a stack with a UDP and a TCP listener on 127.0.0.1.
+// newNode starts a stack with a UDP and a TCP listener on one port of 127.0.0.1.
 func newNode(t *testing.T, c Config) *node {
 	t.Helper()
-	s := NewStack(c)
-	t.Cleanup(s.Close)
-	udp, err := s.ListenUDP(t.Context(), Listen{Addr: "127.0.0.1:0"})
-	if err != nil {
-		t.Fatal(err)
+	for range 20 { // the TCP port of the same number may be taken
+		s := NewStack(c)
+		udp, err := s.ListenUDP(t.Context(), Listen{Addr: "127.0.0.1:0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.ListenTCP(t.Context(), Listen{Addr: udp.String()}); err != nil {
+			s.Close()
+			continue
+		}
+		t.Cleanup(s.Close)
+		return &node{Stack: s, addr: udp.String()}
 	}
-	if _, err := s.ListenTCP(t.Context(), Listen{Addr: udp.String()}); err != nil {
-		t.Fatal(err)
-	}
-	return &node{Stack: s, addr: udp.String()}
+	t.Fatal("no free port")
+	return nil
 }
 
 func mustURI(t testing.TB, s string) Uri {

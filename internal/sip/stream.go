@@ -18,7 +18,10 @@ const (
 	dialTimeout   = 8 * time.Second
 )
 
-var errSlowPeer = errors.New("sip: peer does not read")
+var (
+	errSlowPeer = errors.New("sip: peer does not read")
+	errSilent   = errors.New("sip: peer says nothing")
+)
 
 // streamConn is a TCP or TLS connection and its read loop.
 type streamConn struct {

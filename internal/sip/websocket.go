@@ -69,12 +69,15 @@ func (c *wsConn) run() {
 	flow := Flow{link: c, remote: c.remote}
 	defer c.stack.flowClosed(flow)
 	c.pingLater()
+	silent := time.AfterFunc(firstMessage, func() { c.fail(errSilent) })
+	defer silent.Stop()
 	for {
 		_, msg, err := c.conn.Read(c.ctx)
 		if err != nil {
 			c.fail(err)
 			return
 		}
+		silent.Stop()
 		if len(bytes.Trim(msg, "\r\n\x00")) == 0 {
 			if bytes.HasPrefix(msg, []byte("\r\n\r\n")) {
 				_ = c.out.put(crlf) // keep-alive of RFC 5626; a closed outbox ends the loop
