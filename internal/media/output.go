@@ -6,6 +6,12 @@ import (
 	"time"
 )
 
+// Stream is where a path's outgoing stream is. A Path that serves one leg after
+// another has one and returns it from a method Stream, so that all legs are one
+// stream to the far end: its SSRC is the path's, and SRTP refuses a number that
+// was used. The zero value is ready.
+type Stream struct{ output }
+
 // output is the one outgoing RTP stream of a leg: whoever feeds it, sequence
 // numbers have no gaps of ours and timestamps advance with time, so that the far
 // end sees one stream (RFC 3550 section 5.1).
@@ -29,8 +35,16 @@ type output struct {
 // feeder is somebody's right to send; only its address counts.
 type feeder struct{ _ byte }
 
-func newOutput(p Path) *output {
-	return &output{path: p, seq: uint16(rand.Uint32()), timestamp: rand.Uint32()}
+// outputOf returns the output to p. The Server calls it under its lock.
+func outputOf(p Path) *output {
+	o := new(output)
+	if keeper, ok := p.(interface{ Stream() *Stream }); ok {
+		o = &keeper.Stream().output
+	}
+	if o.path == nil {
+		o.path, o.seq, o.timestamp = p, uint16(rand.Uint32()), rand.Uint32()
+	}
+	return o
 }
 
 // own makes f the only one whose packets are sent; nil is nobody.

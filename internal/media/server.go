@@ -35,6 +35,7 @@ type Server struct {
 
 	mu    sync.Mutex // guards what follows; never taken by the packet path
 	legs  map[core.LegID]*member
+	paths map[Path]*member // whom an attached path serves
 	swept time.Time
 }
 
@@ -49,7 +50,7 @@ func NewServer(c Config) *Server {
 	pool := new(codec.Pool)
 	return &Server{
 		log: c.Log, pool: pool, player: newPlayer(c, pool),
-		legs: make(map[core.LegID]*member), swept: time.Now(),
+		legs: make(map[core.LegID]*member), paths: make(map[Path]*member), swept: time.Now(),
 	}
 }
 
@@ -64,12 +65,14 @@ func (s *Server) Close() {
 		}
 	}
 	clear(s.legs)
+	clear(s.paths)
 	s.mu.Unlock()
 	s.player.close()
 }
 
-// Attach makes p, whose Format is settled, the path of leg. Call it again when
-// the format of the path has changed, or with another path in its place.
+// Attach makes p, whose Format is settled, the path of leg, and of no other leg.
+// Call it again when the format of the path has changed, or with another path in
+// its place.
 func (s *Server) Attach(leg core.LegID, p Path) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,10 +83,13 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 	}
 	played := m.path == p && m.row.Sound.Kind == core.SoundPrompt && !m.out.owned()
 	if m.path != p {
-		if m.path != nil {
-			m.path.Receive(nil)
+		if other := s.paths[p]; other != nil {
+			s.unplugLocked(other)
+			s.forgetLocked(other)
 		}
-		m.path, m.out = p, newOutput(p)
+		s.unplugLocked(m)
+		m.path, m.out = p, outputOf(p)
+		s.paths[p] = m
 		p.Receive(m.receive)
 	}
 	m.format = f
@@ -105,14 +111,22 @@ func (s *Server) Detach(leg core.LegID) {
 		return
 	}
 	s.setLocked(m, core.Hear{Leg: leg})
-	if m.path != nil {
-		m.path.Receive(nil)
-		m.path, m.out, m.format = nil, nil, Format{}
+	s.unplugLocked(m)
+	s.forgetLocked(m)
+}
+
+// unplugLocked parts m from its path, if it has one.
+func (s *Server) unplugLocked(m *member) {
+	if m.path == nil {
+		return
 	}
+	s.disconnectLocked(m)
 	for _, hearer := range m.hearers {
 		s.disconnectLocked(hearer)
 	}
-	s.forgetLocked(m)
+	m.path.Receive(nil)
+	delete(s.paths, m.path)
+	m.path, m.out, m.format = nil, nil, Format{}
 }
 
 // Do carries out a Hear row. A leg without path keeps it until the path is up.
@@ -123,6 +137,7 @@ func (s *Server) Do(row core.Hear) {
 	m := s.memberLocked(row.Leg)
 	same := m.row.Sound == row.Sound && slices.Equal(m.row.From, row.From)
 	if same && row.Sound.Kind != core.SoundPrompt {
+		s.forgetLocked(m)
 		return // it goes on; a prompt is played again
 	}
 	row.From = slices.Clone(row.From)

@@ -45,6 +45,7 @@ type Path struct {
 	remote  atomic.Pointer[netip.AddrPort] // where we send, nil while nobody wants RTP
 	receive atomic.Pointer[func(*media.Packet)]
 	news    atomic.Pointer[netip.AddrPort] // signalled address for the read goroutine
+	stream  media.Stream
 
 	received, sent, receivedBytes, sentBytes atomic.Uint64
 	blocked, malformed, dropped              atomic.Uint64
@@ -97,6 +98,9 @@ func (p *Path) Start(f media.Format, remote netip.AddrPort) {
 
 // Format implements media.Path; its Codec is CodecNone before Start.
 func (p *Path) Format() media.Format { return *p.format.Load() }
+
+// Stream lets all legs that p serves be one stream (media.Stream).
+func (p *Path) Stream() *media.Stream { return &p.stream }
 
 // Receive implements media.Path.
 func (p *Path) Receive(f func(*media.Packet)) {

@@ -29,13 +29,15 @@ type source struct {
 }
 
 // reset begins anew after offer and answer. Who is heard stays locked as long as
-// it is where the far end says it is.
+// it is where the far end says it is; if it is elsewhere, as behind NAT, its next
+// packet suffices to be learnt again, so that hold and its end cost no audio.
 func (s *source) reset(signalled netip.AddrPort, peer netip.Addr) {
 	s.signalled, s.peer = signalled, peer
-	if s.locked != signalled {
+	s.candidate, s.seen = netip.AddrPort{}, 0
+	if s.locked.IsValid() && s.locked != signalled {
+		s.candidate, s.seen = s.locked, probation-1
 		s.locked = netip.AddrPort{}
 	}
-	s.candidate, s.seen = netip.AddrPort{}, 0
 }
 
 // accept reports whether a packet from is the far end's, and whether that is a
