@@ -36,6 +36,9 @@ func TestLossyNetworkLeavesNothing(t *testing.T) {
 				in.Reject(486, "")
 			case "rings":
 				in.Ring(180, nil)
+				// If every provisional response is lost there will be no CANCEL (RFC 3261
+				// section 9.1): the application has to bound the ringing.
+				time.AfterFunc(time.Minute, func() { in.Reject(480, "") })
 			default:
 				in.Ring(180, nil)
 				time.AfterFunc(time.Second, func() { in.Answer([]byte("v=0\r\n")) })
