@@ -68,6 +68,7 @@ func (d *device) takeLocked(s *socket, requestID string, resumed bool) {
 	d.token = newSecret()
 	s.send(d.helloLocked(requestID, resumed))
 	d.missed = nil
+	d.watchDownLocked()
 	d.announceLocked()
 }
 
@@ -87,6 +88,7 @@ func (d *device) lose(s *socket) {
 		return // another socket has taken over
 	}
 	d.socket = nil
+	d.watchDownLocked()
 	d.edge.post(core.ContactGone{ID: d.id})
 	d.edge.Log.Info("browser connection lost", "device", d.id, "legs", len(d.order))
 	d.losses++

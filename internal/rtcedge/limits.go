@@ -21,6 +21,7 @@ type Limits struct {
 	FailAfter   time.Duration // earliest answer to a failed login, so that its time tells nothing
 	ResumeFor   time.Duration // how long a device outlives its socket
 	PathDown    time.Duration // how long a path may be not up before its leg ends
+	Abandoned   time.Duration // the same without a socket: the tab was closed, or is reloading
 	PathIdle    time.Duration // how long a path may be up without a leg
 	PingEvery   time.Duration // between WebSocket pings
 	PongWithin  time.Duration // for the pong, and for one frame to be written
@@ -32,7 +33,7 @@ func DefaultLimits() Limits {
 		Frame: 64 << 10, PerSecond: 20, Burst: 60, Queue: 256,
 		Legs: 8, Paths: 4, Devices: 32, Strangers: 1024, SourceStrangers: 64,
 		LoginWithin: 10 * time.Second, LoginTries: 3, FailAfter: 500 * time.Millisecond,
-		ResumeFor: time.Minute, PathDown: 30 * time.Second, PathIdle: 10 * time.Minute,
+		ResumeFor: time.Minute, PathDown: 30 * time.Second, Abandoned: 10 * time.Second, PathIdle: 10 * time.Minute,
 		PingEvery: 20 * time.Second, PongWithin: 10 * time.Second,
 	}
 }

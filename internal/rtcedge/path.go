@@ -239,6 +239,16 @@ func (p *path) onDigit(digit byte) {
 	}
 }
 
+// watchDownLocked sets the timers anew of paths that are not up, whose patience
+// depends on whether there is a socket.
+func (d *device) watchDownLocked() {
+	for _, p := range d.paths {
+		if !p.up {
+			d.watchLocked(p)
+		}
+	}
+}
+
 // watchLocked sets the timer that p's state asks for.
 func (d *device) watchLocked(p *path) {
 	if p.watch != nil {
@@ -251,6 +261,8 @@ func (d *device) watchLocked(p *path) {
 		return
 	case p.up:
 		limit = d.edge.Limits.PathIdle
+	case d.socket == nil:
+		limit = d.edge.Limits.Abandoned
 	}
 	p.watches++
 	watch := p.watches

@@ -278,6 +278,44 @@ func TestPathThatStaysDownEndsItsLeg(t *testing.T) {
 	c.want("error", "kind", "not_found")
 }
 
+func TestClosedTabEndsItsLegSoon(t *testing.T) {
+	for name, gone := range map[string]func(*client, *fakePath, func()){
+		"path first":   func(c *client, p *fakePath, lost func()) { p.ev.Down(); c.lose(); lost() },
+		"socket first": func(c *client, p *fakePath, lost func()) { c.lose(); lost(); p.ev.Down() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, func(c *Config) { c.Limits.Abandoned = 30 * time.Millisecond })
+			c, h := r.login("sales")
+			p := r.answered(c, h, "b1")
+			device, _ := h["device"].(string)
+			gone(c, p, func() { r.post.want(t, core.ContactGone{ID: core.ContactID(device)}) })
+			r.post.want(t, core.LegGone{Leg: "b1", Cause: core.CauseRecoveryOnTimer})
+			<-p.closed
+		})
+	}
+}
+
+func TestReloadedTabHasTimeForItsPath(t *testing.T) {
+	r := newRig(t, nil)
+	c, h := r.login("sales")
+	p := r.answered(c, h, "b1")
+	p.ev.Down()
+	c.lose()
+	r.post.next(t) // ContactGone
+	d := r.edge.owner("b1")
+	d.mu.Lock()
+	p1 := d.paths["p1"]
+	watch := p1.watches
+	d.mu.Unlock()
+	c = r.resume(h)
+	c.want("hello")
+	r.post.contact(t)
+	d.tooLong(p1, watch) // fires late: with a socket there is more time
+	r.post.none(t)
+	c.send(`{"type":"hangup","id":"1","leg":"b1"}`)
+	c.want("ended")
+}
+
 func TestIdlePathIsClosed(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.Limits.PathIdle = 30 * time.Millisecond })
 	c, h := r.login("sales")
