@@ -27,7 +27,7 @@ import (
 
 // BaresipConfig says what a baresip phone is.
 type BaresipConfig struct {
-	User, Password string
+	User, Password string  // a password without blanks: baresip would cut it
 	Server         string  // "127.0.0.1:5060", empty for no registration
 	Transport      string  // "udp" (default), "tcp" or "tls"
 	Codec          string  // "PCMU" (default), "PCMA" or "opus"
