@@ -100,3 +100,9 @@ func (c *answerCache) close() {
 		c.sweeps.Stop()
 	}
 }
+
+func (c *answerCache) len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.byKey)
+}

@@ -74,3 +74,9 @@ func serverKey(req *Request, method Method) string {
 	// RFC 2543: no useful branch. The To-tag is left out, an ACK has our own.
 	return req.Recipient.String() + "|" + mergeKey(req) + "|" + sentBy + "|" + branch + "|" + string(method)
 }
+
+func (t *serverTable) len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.byKey)
+}
