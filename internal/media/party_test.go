@@ -71,6 +71,7 @@ func formatOf(k media.Codec) media.Format {
 		f.SendType, f.RecvType = 8, 8
 	case media.Opus:
 		f.SendType, f.RecvType, f.RecvDTMF = 111, 96, 110
+	default:
 	}
 	return f
 }

@@ -137,8 +137,8 @@ func (y *player) advance(p *playing, now time.Time) bool {
 	length := time.Duration(p.clip.frame) * time.Second / speechRate
 	step := uint32(p.clip.frame) * (p.to.Codec.ClockRate() / speechRate)
 	if late := now.Sub(p.due); late > maxBehind {
-		skipped := late / length
-		p.due = p.due.Add(skipped * length)
+		skipped := int(late / length)
+		p.due = p.due.Add(late - late%length)
 		p.at += uint32(skipped) * step
 	}
 	for !p.due.After(now) {

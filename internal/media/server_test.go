@@ -14,8 +14,12 @@ import (
 
 func TestToneBetweenAllCodecs(t *testing.T) {
 	for _, pair := range [][2]media.Codec{
-		{media.PCMU, media.PCMU}, {media.PCMU, media.PCMA}, {media.PCMA, media.PCMA}, {media.Opus, media.PCMU},
-		{media.Opus, media.PCMA}, {media.Opus, media.Opus},
+		{media.PCMU, media.PCMU},
+		{media.PCMU, media.PCMA},
+		{media.PCMA, media.PCMA},
+		{media.Opus, media.PCMU},
+		{media.Opus, media.PCMA},
+		{media.Opus, media.Opus},
 	} {
 		t.Run(fmt.Sprintf("%v-%v", pair[0], pair[1]), func(t *testing.T) {
 			o := newOffice(t)
@@ -134,6 +138,31 @@ func TestSoundsAreHeard(t *testing.T) {
 		}
 		if p := meter.Purity(got[1600:], 8000, 425); p < 0.9 {
 			t.Errorf("%v: German ringback has purity %.2f", k, p)
+		}
+	}
+}
+
+// Packets count the time of a sound, timers do not: over a second each listener
+// gets 50, whatever the machine does meanwhile.
+func TestSoundsKeepTime(t *testing.T) {
+	testkit.CheckLeaks(t)
+	server := media.NewServer(media.Config{Events: make(events, 1)})
+	defer server.Close()
+	lines := make([]*line, 100)
+	begin := time.Now()
+	for i := range lines {
+		lines[i] = newLine([]media.Codec{media.PCMU, media.PCMA, media.Opus}[i%3])
+		leg := core.LegID(fmt.Sprint(i))
+		server.Attach(leg, lines[i])
+		server.Do(core.Hear{Leg: leg, Sound: core.Sound{Kind: core.SoundHold}})
+	}
+	testkit.Eventually(t, 5*time.Second, "a second of sound", func() bool { return lines[0].sent.Load() >= 50 })
+	if took := time.Since(begin); took < 970*time.Millisecond {
+		t.Errorf("a second of sound took %v", took)
+	}
+	for i, l := range lines {
+		if n := l.sent.Load(); n < 47 || n > 53 {
+			t.Errorf("listener %d got %d packets", i, n)
 		}
 	}
 }

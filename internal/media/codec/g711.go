@@ -93,6 +93,7 @@ func aLawToLinear(b byte) int16 {
 
 type lawEncoder struct{ table *[1 << 14]byte }
 
+// Encode implements Encoder.
 func (e *lawEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 	if len(dst) < len(pcm) {
 		return 0, ErrTooLong
@@ -104,6 +105,7 @@ func (e *lawEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 	return len(pcm), nil
 }
 
+// Reset implements Encoder.
 func (e *lawEncoder) Reset() {}
 
 type lawDecoder struct {
@@ -111,6 +113,7 @@ type lawDecoder struct {
 	lost  concealer
 }
 
+// Decode implements Decoder.
 func (d *lawDecoder) Decode(pcm []int16, payload []byte) (int, error) {
 	if len(pcm) < len(payload) {
 		return 0, ErrTooLong
@@ -122,9 +125,11 @@ func (d *lawDecoder) Decode(pcm []int16, payload []byte) (int, error) {
 	return len(payload), nil
 }
 
+// Conceal implements Decoder. What follows is of no use: G.711 has no memory.
 func (d *lawDecoder) Conceal(pcm []int16, _ []byte) error {
 	d.lost.fill(pcm)
 	return nil
 }
 
+// Reset implements Decoder.
 func (d *lawDecoder) Reset() { d.lost = concealer{} }

@@ -45,6 +45,7 @@ func newOpusEncoder(rate int) (Encoder, error) {
 	return opusEncoder{e}, nil
 }
 
+// Encode implements Encoder.
 func (e opusEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 	if len(pcm) != e.FrameSize() {
 		if err := e.SetFrameSize(len(pcm)); err != nil {
@@ -73,6 +74,7 @@ func newOpusDecoder(rate int) (Decoder, error) {
 	return &opusDecoder{Decoder: d, lost: make([]float32, MaxSamples(rate))}, nil
 }
 
+// Decode implements Decoder.
 func (d *opusDecoder) Decode(pcm []int16, payload []byte) (int, error) {
 	n, err := d.DecodeInt16(payload, pcm)
 	if err != nil {
@@ -81,7 +83,7 @@ func (d *opusDecoder) Decode(pcm []int16, payload []byte) (int, error) {
 	return n, nil
 }
 
-// Conceal uses what next says about the frame before it (RFC 6716 section
+// Conceal implements Decoder. It uses what next says about the frame before it (RFC 6716 section
 // 2.1.7); without that it guesses.
 func (d *opusDecoder) Conceal(pcm []int16, next []byte) error {
 	if len(pcm) > len(d.lost) {

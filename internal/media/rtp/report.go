@@ -27,7 +27,8 @@ type reports struct {
 
 // arrived notes a packet and sends a report when it is time for one.
 func (r *reports) arrived(p *Path, packet *media.Packet, now time.Time) {
-	clock := int64(p.Format().Codec.ClockRate())
+	f := p.Format()
+	clock := int64(f.Codec.ClockRate())
 	transit := uint32(now.UnixMicro()*clock/1e6) - packet.Timestamp
 	if !r.begun || r.ssrc != packet.SSRC {
 		seq := uint32(packet.Seq)
@@ -37,9 +38,11 @@ func (r *reports) arrived(p *Path, packet *media.Packet, now time.Time) {
 	if ahead := packet.Seq - uint16(r.highest); int16(ahead) > 0 {
 		r.highest += uint32(ahead)
 	}
-	change := int32(transit - r.transit)
-	r.transit = transit
-	r.jitter += uint32(max(change, -change)) - (r.jitter+8)/16
+	if packet.Type == f.RecvType { // a telephone-event has the time of its beginning
+		change := int32(transit - r.transit)
+		r.transit = transit
+		r.jitter += uint32(max(change, -change)) - (r.jitter+8)/16
+	}
 	if now.Sub(r.sent) >= reportEvery {
 		r.sent = now
 		p.report(r, now)
