@@ -210,7 +210,7 @@ func (n *node) openEdges(ctx context.Context) error {
 
 	n.rtcE = rtcedge.New(rtcedge.Config{
 		Version: version, Limits: rtcedge.DefaultLimits(), Log: n.log, Auth: n.auth, Post: poster(n.post),
-		Paths: rtcPaths{n.rtc}, Media: n.media,
+		Paths: rtcPaths{n.rtc}, Media: n.media, Profile: profile(directory),
 	})
 	n.onClose(n.rtcE.Close)
 
@@ -242,6 +242,14 @@ func (n *node) directory(ctx context.Context) (*route.Directory, []sipedge.Trunk
 		trunks = append(trunks, sipedge.Trunk{Trunk: t, Password: password})
 	}
 	return directory, trunks, nil
+}
+
+// profile shows a user of the browser pages to himself.
+func profile(d *route.Directory) func(core.UserID) core.Party {
+	return func(id core.UserID) core.Party {
+		u, _ := d.User(id)
+		return core.Party{User: id, Number: u.Number, Name: u.DisplayName}
+	}
 }
 
 // post hands an event to the loop. Every part gets this method before the loop
