@@ -23,7 +23,7 @@ run: build ## build and start the demo: a telephone exchange with a simulated ph
 	bin/offhook demo
 
 build: web ## build bin/offhook with its web pages
-	$(GO) build -trimpath -ldflags "$(LDFLAGS)" -o bin/offhook ./cmd/offhook
+	$(GO) build -ldflags "$(LDFLAGS)" -o bin/offhook ./cmd/offhook
 
 web: web/node_modules/.package-lock.json ## bundle the pages and the browser SDK into internal/web/dist
 	$(GO) run ./tools/web

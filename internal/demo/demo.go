@@ -187,7 +187,7 @@ func (d *Demo) run() {
 func (d *Demo) stateFor(p *page) state {
 	s := state{
 		Type: "state", Now: time.Now().UnixMilli(), Numbers: d.config.Sample.numbers(),
-		Callers: d.config.Sample.callers(), Softphones: d.config.Softphones,
+		Callers: d.config.Sample.callers(), Softphones: append([]Softphone{}, d.config.Softphones...), // never null
 		Lanes: []lane{{"carrier", "Phone network"}, {"offhook", "offhook"}},
 	}
 	for _, h := range d.handsets {
