@@ -26,11 +26,10 @@ const (
 // clientTx is one request of ours. Its callbacks run on the goroutine that brings
 // the response or the time-out; owners put them on their strand.
 type clientTx struct {
-	stack *Stack
-	req   *Request
-	flow  Flow
-	data  []byte
-	key   string
+	stack  *Stack
+	invite bool
+	flow   Flow
+	key    string
 
 	// onResponse gets every provisional and the final response; for INVITE also
 	// each further 2xx.
@@ -38,8 +37,10 @@ type clientTx struct {
 	// onError gets the reason why no final response will come, at most once.
 	onError func(error)
 
-	mu       sync.Mutex // guards the fields below
+	mu       sync.Mutex // guards the fields below, and the two above
 	state    clientState
+	req      *Request
+	data     []byte
 	repeat   *time.Timer // timers A and E
 	interval time.Duration
 	end      *time.Timer // timers B, D, F and M
@@ -58,7 +59,7 @@ func (s *Stack) sendClient(req *Request, flow Flow, onResponse func(*Response), 
 
 func (s *Stack) startClient(req *Request, flow Flow, branch string, onResponse func(*Response), onError func(error)) *clientTx {
 	tx := &clientTx{
-		stack: s, req: req, flow: flow, key: clientKey(branch, req.Method),
+		stack: s, req: req, invite: req.Method == INVITE, flow: flow, key: clientKey(branch, req.Method),
 		onResponse: onResponse, onError: onError, interval: t1,
 	}
 	data, err := marshal(req)
@@ -101,23 +102,23 @@ func newVia(flow Flow, branch string) *ViaHeader {
 // sendAgain is timer A, which doubles, and E, which doubles up to T2.
 func (tx *clientTx) sendAgain() {
 	tx.mu.Lock()
-	invite := tx.req.Method == INVITE
-	if tx.state > clientProceeding || (invite && tx.state == clientProceeding) {
+	if tx.state > clientProceeding || (tx.invite && tx.state == clientProceeding) {
 		tx.mu.Unlock()
 		return
 	}
 	tx.interval *= 2
-	if !invite && (tx.interval > t2 || tx.state == clientProceeding) {
+	if !tx.invite && (tx.interval > t2 || tx.state == clientProceeding) {
 		tx.interval = t2
 	}
 	tx.repeat.Reset(tx.interval)
+	data := tx.data
 	tx.mu.Unlock()
-	tx.stack.write(tx.flow, tx.flow.remote, tx.data)
+	tx.stack.write(tx.flow, tx.flow.remote, data)
 }
 
 // receive takes a response that matches.
 func (tx *clientTx) receive(res *Response) {
-	if tx.req.Method == INVITE {
+	if tx.invite {
 		tx.receiveInvite(res)
 		return
 	}
@@ -139,7 +140,7 @@ func (tx *clientTx) receive(res *Response) {
 func (tx *clientTx) receiveInvite(res *Response) {
 	tx.mu.Lock()
 	var ack []byte
-	pass := false
+	pass, deliver := false, tx.onResponse
 	switch code := res.StatusCode; {
 	case code < 200:
 		pass = tx.state <= clientProceeding
@@ -158,6 +159,7 @@ func (tx *clientTx) receiveInvite(res *Response) {
 		tx.state = clientRefused
 		tx.ack = tx.refusalAck(res)
 		ack = tx.ack
+		tx.shedLocked()
 		if tx.flow.Reliable() {
 			tx.doneLocked()
 		} else {
@@ -171,14 +173,20 @@ func (tx *clientTx) receiveInvite(res *Response) {
 		tx.stack.write(tx.flow, tx.flow.remote, ack)
 	}
 	if pass {
-		tx.onResponse(res)
+		deliver(res)
 	}
+}
+
+// shedLocked lets go of the request and its owner: a refused leg of a ring group
+// waits out timer D with nothing but its ACK.
+func (tx *clientTx) shedLocked() {
+	tx.req, tx.data, tx.onResponse, tx.onError = nil, nil, nil, nil
 }
 
 // refusalAck builds the ACK of a final response 300-699: same branch, hop by hop
 // (RFC 3261 section 17.1.1.3).
 func (tx *clientTx) refusalAck(res *Response) []byte {
-	ack := tx.sameHop(ACK)
+	ack := sameHop(tx.req, ACK)
 	ack.AppendHeader(res.To())
 	ack.SetBody(nil)
 	data, err := marshal(ack)
@@ -190,10 +198,10 @@ func (tx *clientTx) refusalAck(res *Response) []byte {
 
 // sameHop returns a request of the given method with the INVITE's Via, Route,
 // From, Call-ID and CSeq number; To is the caller's to add.
-func (tx *clientTx) sameHop(method Method) *Request {
-	r := NewRequest(method, tx.req.Recipient)
-	r.AppendHeader(tx.req.Via())
-	for _, h := range tx.req.Headers() {
+func sameHop(invite *Request, method Method) *Request {
+	r := NewRequest(method, invite.Recipient)
+	r.AppendHeader(invite.Via())
+	for _, h := range invite.Headers() {
 		switch h := h.(type) {
 		case *routeHeader, *FromHeader, *CallIDHeader, *maxForwardsHeader:
 			r.AppendHeader(h)
@@ -208,7 +216,7 @@ func (tx *clientTx) sameHop(method Method) *Request {
 // comes back, after 64*T1 the INVITE is over.
 func (tx *clientTx) cancel(headers []Header) {
 	tx.mu.Lock()
-	waits := tx.state == clientProceeding
+	waits, invite := tx.state == clientProceeding, tx.req
 	if waits {
 		tx.endAfterLocked(giveUp)
 	}
@@ -216,13 +224,13 @@ func (tx *clientTx) cancel(headers []Header) {
 	if !waits {
 		return
 	}
-	req := tx.sameHop(CANCEL)
-	req.AppendHeader(tx.req.To())
+	req := sameHop(invite, CANCEL)
+	req.AppendHeader(invite.To())
 	for _, h := range headers {
 		req.AppendHeader(h)
 	}
 	req.SetBody(nil)
-	branch, _ := Param(tx.req.Via().Params, "branch")
+	branch, _ := Param(invite.Via().Params, "branch")
 	tx.stack.startClient(req, tx.flow, branch, func(*Response) {}, func(error) {})
 }
 
@@ -230,11 +238,11 @@ func (tx *clientTx) cancel(headers []Header) {
 // ordinary end (timer M), after a refusal too (timer D).
 func (tx *clientTx) fail(err error) {
 	tx.mu.Lock()
-	report := tx.state <= clientProceeding
+	report, tell := tx.state <= clientProceeding, tx.onError
 	tx.doneLocked()
 	tx.mu.Unlock()
 	if report {
-		tx.onError(err)
+		tell(err)
 	}
 }
 
