@@ -13,7 +13,7 @@ import (
 // Server's mutex.
 type member struct {
 	id      core.LegID
-	since   time.Time
+	since   time.Time              // it has no path
 	path    Path                   // nil before Attach
 	format  Format                 // of path, as Attach found it
 	out     *output                // the stream to path

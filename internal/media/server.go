@@ -126,7 +126,7 @@ func (s *Server) unplugLocked(m *member) {
 	}
 	m.path.Receive(nil)
 	delete(s.paths, m.path)
-	m.path, m.out, m.format = nil, nil, Format{}
+	m.path, m.out, m.format, m.since = nil, nil, Format{}, time.Now()
 }
 
 // Do carries out a Hear row. A leg without path keeps it until the path is up.
