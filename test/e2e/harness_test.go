@@ -6,9 +6,12 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/offhook/offhook/internal/phone"
+	"github.com/offhook/offhook/internal/testkit"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
 
@@ -23,7 +26,7 @@ func TestHarnessBaresip(t *testing.T) {
 			bob.Await("CALL_INCOMING", 5*time.Second)
 			bob.Accept()
 			alice.Await("CALL_ESTABLISHED", 5*time.Second)
-			time.Sleep(3 * time.Second) //nolint:forbidigo // the length of the call
+			time.Sleep(3 * time.Second) // the length of the call
 			alice.HangUp()
 			bob.Await("CALL_CLOSED", 5*time.Second)
 			rate, pcm := bob.Heard()
@@ -72,4 +75,32 @@ func TestHarnessBrowser(t *testing.T) {
 	harness.Eval[bool](page, "call()")
 	page.WaitText("connected", 5*time.Second)
 	harness.WantTone(t, "page", page.Hear(2*time.Second), harness.HearRate, 700)
+}
+
+// TestHarnessSipp shows that scripted parties work: a phone of the test calls a
+// sipp that answers, and a sipp calls the phone.
+func TestHarnessSipp(t *testing.T) {
+	bob := harness.NewPhone(t, "bob", phone.Config{User: "bob", AutoAnswer: true})
+	port := int(testkit.FreePort(t, "127.0.0.1"))
+	callee := harness.NewSipp(t, "callee", harness.Scenario(
+		`<recv request="INVITE"/>`, harness.CalleeReply(180, "Ringing"), harness.CalleeReply(200, "OK"),
+		`<recv request="ACK"/>`, `<recv request="BYE"/>`, harness.CalleeReply(200, "OK"),
+	), "127.0.0.1", port, "-m", "1")
+	testkit.Eventually(t, 5*time.Second, "sipp listens", func() bool {
+		_, err := bob.Dial("sip:sipp@127.0.0.1:"+strconv.Itoa(port), phone.DialOptions{})
+		return err == nil
+	})
+	bob.Await(phone.Answered, 10*time.Second)
+	bob.Calls()[0].HangUp()
+	harness.WantSuccess(t, callee, 5*time.Second)
+
+	caller := harness.NewSipp(t, "caller", harness.Scenario(
+		harness.CallerInvite("12995550100", "12995558888"),
+		`<recv response="100" optional="true"/>`, `<recv response="180" optional="true"/>`, `<recv response="200" rrs="true"/>`,
+		harness.CallerAck(), `<pause milliseconds="200"/>`, harness.CallerBye(), `<recv response="200"/>`,
+	), "127.0.0.2", 0, "-m", "1", bob.Addr().String())
+	if ev := bob.Await(phone.Incoming, 5*time.Second); ev.Peer.Number != "+12995550100" || ev.To != "+12995558888" {
+		t.Errorf("bob is called by %+v for %s", ev.Peer, ev.To)
+	}
+	harness.WantSuccess(t, caller, 10*time.Second)
 }

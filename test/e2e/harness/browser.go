@@ -26,7 +26,7 @@ import (
 // Browser is a headless Chromium. Each Page has storage and cookies of its own.
 type Browser struct {
 	t   testing.TB
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // chromedp's handle of a browser
 }
 
 // browserFlags are why media works without people, sound cards and the internet.
@@ -81,7 +81,7 @@ func NewBrowser(t testing.TB) *Browser {
 // Page is one tab, in a browser context of its own.
 type Page struct {
 	t    testing.TB
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // chromedp's handle of a tab
 	name string
 }
 
@@ -103,7 +103,7 @@ func (b *Browser) Open(name, url string, freq float64) *Page {
 			if err != nil {
 				return
 			}
-			fmt.Fprintf(log, "%s console: %s\n", name, m)
+			_, _ = fmt.Fprintf(log, "%s console: %s\n", name, m) // memory
 		}
 	}()
 	p.do("set up", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {

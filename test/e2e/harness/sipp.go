@@ -73,6 +73,26 @@ Content-Length: [len]
 `+sdp)
 }
 
+// CallerAck acknowledges the 200 that was received last with rrs="true".
+func CallerAck() string { return send("", inDialog("ACK", 1)) }
+
+// CallerBye hangs up after CallerAck.
+func CallerBye() string { return send(`retrans="500"`, inDialog("BYE", 2)) }
+
+func inDialog(method string, cseq int) string {
+	return fmt.Sprintf(`%[1]s [next_url] SIP/2.0
+Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
+[routes]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+CSeq: %[2]d %[1]s
+Max-Forwards: 70
+Content-Length: 0
+
+`, method, cseq)
+}
+
 // CalleeReply is a response of a callee to the request received last, with SDP
 // where the code calls for it.
 func CalleeReply(code int, phrase string) string {
