@@ -63,7 +63,8 @@ type Format struct {
 }
 
 // Path is the media connection of a leg: RTP or WebRTC. All methods are safe
-// for concurrent use.
+// for concurrent use. One that can serve several legs, one after the other, has a
+// method Stream() *Stream, too.
 type Path interface {
 	// Format returns the negotiated format; it may change on renegotiation.
 	Format() Format

@@ -50,6 +50,7 @@ type Path struct {
 	received, sent, receivedBytes, sentBytes atomic.Uint64
 	blocked, malformed, dropped              atomic.Uint64
 	stamp                                    atomic.Uint64 // last sent timestamp, for reports
+	receivedThen                             atomic.Uint64 // received when reportToSilence looked last
 
 	mu      sync.Mutex // guards started and closed
 	started bool
@@ -125,9 +126,11 @@ func (p *Path) Send(packet *media.Packet) {
 		p.dropped.Add(1)
 		return
 	}
-	p.sent.Add(1)
 	p.sentBytes.Add(uint64(packet.Len))
 	p.stamp.Store(uint64(packet.Timestamp))
+	if p.sent.Add(1)%reportPackets == 0 {
+		p.reportToSilence()
+	}
 }
 
 // Stats implements media.Path.

@@ -146,17 +146,38 @@ func TestSendsWhereTheFarEndIs(t *testing.T) {
 	}
 }
 
-func TestReportAfterFiveSeconds(t *testing.T) {
-	p, far, _ := open(t, Config{})
-	reportTo, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+// reportReader lets p send its reports to a new socket and returns what reads one.
+func reportReader(t *testing.T, p *Path) func() *rtcp.SenderReport {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = reportTo.Close() }()
-	_ = far
-	to := reportTo.LocalAddr().(*net.UDPAddr).AddrPort()
+	t.Cleanup(func() { _ = conn.Close() })
+	to := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	remote := netip.AddrPortFrom(to.Addr(), to.Port()-1)
 	p.remote.Store(&remote)
+	return func() *rtcp.SenderReport {
+		t.Helper()
+		if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		buf := make([]byte, 500)
+		n, _, err := conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		packets, err := rtcp.Unmarshal(buf[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return packets[0].(*rtcp.SenderReport)
+	}
+}
+
+func TestReportAfterFiveSeconds(t *testing.T) {
+	p, _, _ := open(t, Config{})
+	report := reportReader(t, p)
 	var r reports
 	begin := time.Unix(1000, 0)
 	for n := range uint16(251) {
@@ -164,20 +185,22 @@ func TestReportAfterFiveSeconds(t *testing.T) {
 			r.arrived(p, &media.Packet{Seq: 65500 + n, SSRC: 7, Timestamp: uint32(n) * 160}, begin.Add(time.Duration(n)*20*time.Millisecond))
 		}
 	}
-	if err := reportTo.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	buf := make([]byte, 500)
-	n, _, err := reportTo.ReadFromUDPAddrPort(buf)
-	if err != nil {
-		t.Fatal(err)
-	}
-	packets, err := rtcp.Unmarshal(buf[:n])
-	if err != nil {
-		t.Fatal(err)
-	}
-	about := packets[0].(*rtcp.SenderReport).Reports[0]
+	about := report().Reports[0]
 	if about.SSRC != 7 || about.TotalLost != 50 || about.FractionLost != 50 || about.LastSequenceNumber != 65500+250 || about.Jitter > 1 {
 		t.Errorf("%+v", about)
+	}
+}
+
+func TestReportToSilentFarEnd(t *testing.T) {
+	p, _, _ := open(t, Config{})
+	report := reportReader(t, p)
+	packet := media.Packet{Buf: make([]byte, media.HeaderRoom+10+media.TailRoom), Len: 10}
+	for range 250 {
+		packet.Seq++
+		packet.Timestamp += 160
+		p.Send(&packet)
+	}
+	if sr := report(); sr.PacketCount != 250 || sr.OctetCount != 2500 || sr.RTPTime != 250*160 || len(sr.Reports) != 0 {
+		t.Errorf("%+v", sr)
 	}
 }

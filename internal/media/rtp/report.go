@@ -12,6 +12,9 @@ import (
 // reportEvery is the time between our RTCP reports (RFC 3550 section 6.2).
 const reportEvery = 5 * time.Second
 
+// reportPackets is how many packets we send in that time, 20 ms each.
+const reportPackets = uint64(reportEvery / (20 * time.Millisecond))
+
 // reports follows the far end's stream for our RTCP reports. It belongs to the
 // read goroutine: a report goes out beside a packet that came in.
 type reports struct {
@@ -64,14 +67,25 @@ func (r *reports) reception() rtcp.ReceptionReport {
 	return report
 }
 
-// report sends a sender report with what we heard, to the port above RTP.
+// reportToSilence sends a report to a far end that sends nothing, as one that put
+// us on hold: its packets cause none.
+func (p *Path) reportToSilence() {
+	if received := p.received.Load(); p.receivedThen.Swap(received) == received {
+		p.report(nil, time.Now())
+	}
+}
+
+// report sends a sender report with what we heard, if anything, to the port above RTP.
 func (p *Path) report(r *reports, now time.Time) {
 	to := p.remote.Load()
 	if to == nil {
 		return
 	}
+	var about []rtcp.ReceptionReport
+	if r != nil {
+		about = append(about, r.reception())
+	}
 	const from1900to1970 = 2208988800
-	about := []rtcp.ReceptionReport{r.reception()}
 	packets := []rtcp.Packet{
 		&rtcp.SenderReport{
 			SSRC: p.ssrc, NTPTime: uint64(now.Unix()+from1900to1970)<<32 | uint64(now.Nanosecond())<<32/1e9,
