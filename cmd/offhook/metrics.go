@@ -12,6 +12,12 @@ func (n *node) metrics() http.Handler {
 	m.Gauge("legs", "Legs that live.", nil, func() float64 { return float64(n.loop.Stats().Legs) })
 	m.Gauge("calls", "Calls that live.", nil, func() float64 { return float64(n.loop.Stats().Calls) })
 	m.Gauge("contacts", "Registrations of phones and browsers.", nil, func() float64 { return float64(n.loop.Stats().Contacts) })
+	m.Gauge("sip_connections", "SIP connections over TCP, TLS and WebSocket.", nil, func() float64 { return float64(n.stack.Stats().Connections) })
+	m.Gauge("sip_sessions", "INVITEs and their dialogs, up to 32 s after their end.", nil, func() float64 { return float64(n.stack.Stats().Sessions) })
+	m.Gauge("sip_transactions", "SIP requests of both directions that are not over.", nil, func() float64 {
+		st := n.stack.Stats()
+		return float64(st.ServerTx + st.ClientTx)
+	})
 	m.Counter("exchange_events_total", "Events applied to the exchange.", nil, func() uint64 { return n.loop.Stats().Events })
 	m.Counter("exchange_commands_total", "Commands of the exchange.", nil, func() uint64 { return n.loop.Stats().Commands })
 	m.Counter("exchange_panics_total", "Events or commands that panicked; each cost its own call only.", nil, func() uint64 { return n.loop.Stats().Panics })

@@ -26,6 +26,8 @@ type Offhook struct {
 	file   string // its configuration
 	starts int
 
+	Folder string // its data
+
 	HTTP string // "ip:port" of the pages
 	SIP  string // "ip:port" of SIP over UDP and TCP
 	TLS  string // "ip:port" of SIP over TLS, with a self-signed certificate
@@ -44,9 +46,9 @@ log: {level: debug, format: text}
 // mostly `resources:`.
 func NewOffhook(t testing.TB, more string) *Offhook {
 	t.Helper()
-	o := &Offhook{t: t, HTTP: freeAddr(t), SIP: freeAddr(t), TLS: freeAddr(t)}
+	o := &Offhook{t: t, Folder: t.TempDir(), HTTP: freeAddr(t), SIP: freeAddr(t), TLS: freeAddr(t)}
 	o.file = filepath.Join(Artifacts(t), "offhook.yaml")
-	write(t, o.file, fmt.Sprintf(offhookConfig, o.HTTP, o.SIP, o.TLS, t.TempDir())+more)
+	write(t, o.file, fmt.Sprintf(offhookConfig, o.HTTP, o.SIP, o.TLS, o.Folder)+more)
 	o.Start()
 	return o
 }

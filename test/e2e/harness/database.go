@@ -1,0 +1,143 @@
+//go:build e2e
+
+package harness
+
+import (
+	"database/sql"
+	"path/filepath"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite" // registers the driver "sqlite"
+
+	"github.com/offhook/offhook/internal/testkit"
+)
+
+// Leg is what the database says about one leg.
+type Leg struct {
+	ID, Call    string
+	Direction   string   // "inbound" or "outbound"
+	User        string   // who was called
+	Trunk       string   // by which trunk
+	Events      []string // kinds, in order: "began", ..., "ended"
+	Cause, Code int      // of its end
+	Reason      string
+	Ended       bool // its call detail record is complete
+	Interrupted bool
+}
+
+// Count returns how many of the leg's events are of a kind.
+func (l Leg) Count(kind string) (n int) {
+	for _, k := range l.Events {
+		if k == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// Whole says what is wrong with the leg's history, "" if it begins once, first,
+// and ends once, last, also in its call detail record.
+func (l Leg) Whole() string {
+	switch n := len(l.Events); {
+	case n == 0:
+		return "it has a call detail record but no event"
+	case l.Count("began") != 1 || l.Events[0] != "began":
+		return "it does not begin once, first"
+	case l.Count("ended") != 1 || l.Events[n-1] != "ended":
+		return "it does not end once, last"
+	case !l.Ended:
+		return "its call detail record is open"
+	}
+	return ""
+}
+
+// Legs returns all legs of the database in the order of their beginning. It
+// reads beside a running program, and also what a killed one left.
+func (o *Offhook) Legs() []Leg {
+	o.t.Helper()
+	db := o.database()
+	defer db.Close()
+	legs, err := readLegs(db)
+	if err != nil {
+		o.t.Fatalf("read the database: %v", err)
+	}
+	return legs
+}
+
+// AwaitLegs waits until every leg of the database is over, and fails the test
+// for each whose history is not whole. It returns them.
+func (o *Offhook) AwaitLegs(t testing.TB, within time.Duration) []Leg {
+	t.Helper()
+	var legs []Leg
+	testkit.Eventually(t, within, "every leg has its end in the database", func() bool {
+		legs = o.Legs()
+		for _, l := range legs {
+			if l.Count("ended") == 0 {
+				return false
+			}
+		}
+		return true
+	})
+	for _, l := range legs {
+		if wrong := l.Whole(); wrong != "" {
+			t.Errorf("leg %s %v: %s", l.ID, l.Events, wrong)
+		}
+	}
+	return legs
+}
+
+// Count returns how many rows a table has.
+func (o *Offhook) Count(table string) (n int) {
+	o.t.Helper()
+	db := o.database()
+	defer db.Close()
+	if err := db.QueryRow("SELECT COUNT(*) FROM " + table).Scan(&n); err != nil { //nolint:gosec,noctx // a test's own word
+		o.t.Fatal(err)
+	}
+	return n
+}
+
+func (o *Offhook) database() *sql.DB {
+	o.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(o.Folder, "offhook.db")+"?mode=ro&_pragma=busy_timeout(5000)")
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return db
+}
+
+func readLegs(db *sql.DB) ([]Leg, error) {
+	events := map[string][]string{}
+	rows, err := db.Query(`SELECT leg, kind FROM leg_events ORDER BY leg, seq`) //nolint:noctx // a local file
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var leg, kind string
+		if err := rows.Scan(&leg, &kind); err != nil {
+			return nil, err
+		}
+		events[leg] = append(events[leg], kind)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	records, err := db.Query(`SELECT leg, call, direction, to_user, to_trunk, cause, code, reason, ended_us IS NOT NULL, interrupted
+		FROM cdrs ORDER BY begun_us, leg`) //nolint:noctx // a local file
+	if err != nil {
+		return nil, err
+	}
+	defer records.Close()
+	var legs []Leg
+	for records.Next() {
+		var l Leg
+		if err := records.Scan(&l.ID, &l.Call, &l.Direction, &l.User, &l.Trunk, &l.Cause, &l.Code, &l.Reason, &l.Ended, &l.Interrupted); err != nil {
+			return nil, err
+		}
+		l.Events = events[l.ID]
+		legs = append(legs, l)
+	}
+	return legs, records.Err()
+}
