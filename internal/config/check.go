@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,6 +63,18 @@ func isHost(s string) bool {
 		}
 	}
 	return true
+}
+
+// checkURL checks a webhook's address, which may be left out.
+func checkURL(path, text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("%s: %q is not an http or https URL", path, text)
+	}
+	return nil
 }
 
 // minKeyBits is the shortest RSA key that an application may sign with.

@@ -67,7 +67,7 @@ type SIP struct {
 	// for this realm. Default: Domain.
 	Realm string `yaml:"realm"`
 	// UDP, TCP and TLS are host:port to listen at, "" is off. Default ":5060",
-	// ":5060" and ":5061".
+	// ":5060" and "auto", which is port 5061 at the host of UDP, or of TCP.
 	UDP string `yaml:"udp"`
 	TCP string `yaml:"tcp"`
 	TLS string `yaml:"tls"`

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"net"
 	"net/netip"
 	"path/filepath"
 	"time"
@@ -12,7 +13,7 @@ import (
 func defaults() Config {
 	return Config{
 		HTTP:    HTTP{Listen: ":8080"},
-		SIP:     SIP{Domain: "offhook.local", UDP: ":5060", TCP: ":5060", TLS: ":5061"},
+		SIP:     SIP{Domain: "offhook.local", UDP: ":5060", TCP: ":5060", TLS: Auto},
 		Network: Network{Public: Auto, Local: localNetworks()},
 		Media:   Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", Prefer: PreferQuality},
 		Store:   Store{Folder: "offhook-data"},
@@ -35,14 +36,32 @@ func (c *Config) complete() {
 	if c.SIP.Realm == "" {
 		c.SIP.Realm = c.SIP.Domain
 	}
+	if c.SIP.TLS == Auto {
+		c.SIP.TLS = besides(c.SIP.UDP, c.SIP.TCP)
+	}
 	if c.Store.URL == "" {
 		c.Store.URL = "sqlite:" + filepath.Join(c.Store.Folder, "offhook.db")
 	}
 }
 
+// besides returns the usual port of SIP over TLS at the host of the first
+// address that is set: who listens on loopback only gets no door to the network
+// by a key left out.
+func besides(listen ...string) string {
+	for _, l := range listen {
+		if host, _, err := net.SplitHostPort(l); err == nil {
+			return net.JoinHostPort(host, sipTLSPort)
+		}
+	}
+	return ":" + sipTLSPort
+}
+
+// sipTLSPort is the registered port (RFC 3261 section 18.2.1).
+const sipTLSPort = "5061"
+
 // local moves every listener to this machine's loopback address.
 func (c *Config) local() {
-	for _, listen := range []*string{&c.HTTP.Listen, &c.SIP.UDP, &c.SIP.TCP, &c.SIP.TLS, &c.Media.WebRTCUDP} {
+	for _, listen := range []*string{&c.HTTP.Listen, &c.SIP.UDP, &c.SIP.TCP, &c.Media.WebRTCUDP} {
 		*listen = "127.0.0.1" + *listen
 	}
 }

@@ -55,6 +55,35 @@ func TestDefaultIsValid(t *testing.T) {
 	}
 }
 
+func TestTLSListensBesideTheOthers(t *testing.T) {
+	for name, tc := range map[string]struct{ udp, tcp, tls, want string }{
+		"everywhere":     {":5060", ":5060", Auto, ":5061"},
+		"loopback":       {"127.0.0.1:7000", "", Auto, "127.0.0.1:5061"},
+		"tcp only":       {"", "[::1]:5060", Auto, "[::1]:5061"},
+		"said otherwise": {"127.0.0.1:7000", "", ":7001", ":7001"},
+		"off":            {":5060", "", "", ""},
+	} {
+		c := defaults()
+		c.SIP.UDP, c.SIP.TCP, c.SIP.TLS = tc.udp, tc.tcp, tc.tls
+		if c.complete(); c.SIP.TLS != tc.want {
+			t.Errorf("%s: %q, want %q", name, c.SIP.TLS, tc.want)
+		}
+	}
+}
+
+func TestWebhookMistakes(t *testing.T) {
+	for _, good := range []string{"", "http://localhost:8000/answer", "https://app.example/event?x=1"} {
+		if err := checkURL("at", good); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, bad := range []string{"localhost:8000", "ftp://host/x", "http://", "/answer", "http://%zz"} {
+		if err := checkURL("at", bad); err == nil {
+			t.Errorf("%q passes", bad)
+		}
+	}
+}
+
 func TestPublicKeyMistakes(t *testing.T) {
 	private := strings.ReplaceAll(publicKey(t, 2048), "PUBLIC", "PRIVATE")
 	for name, tc := range map[string]struct{ key, want string }{

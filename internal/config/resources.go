@@ -42,6 +42,10 @@ type Application struct {
 	// it, relative to the configuration file. Load fills PublicKey from the file.
 	PublicKey     string `yaml:"public_key"`
 	PublicKeyFile string `yaml:"public_key_file"`
+	// AnswerURL and EventURL are the webhooks of the Voice API, http or https.
+	// They are checked, and not called before that API is there.
+	AnswerURL string `yaml:"answer_url"`
+	EventURL  string `yaml:"event_url"`
 	// Users maps names in the application's tokens to users of the house. Other
 	// names are the application's own users.
 	Users map[string]string `yaml:"users"`
@@ -92,6 +96,7 @@ func (a Application) validate(at string, house map[string]bool) error {
 	if err := checkPublicKey(a.PublicKey); err != nil && (a.PublicKey != "" || a.PublicKeyFile == "") {
 		errs = append(errs, fmt.Errorf("%s.public_key: %w", at, err))
 	}
+	errs = append(errs, checkURL(at+".answer_url", a.AnswerURL), checkURL(at+".event_url", a.EventURL))
 	for name, user := range a.Users {
 		if !house[user] {
 			errs = append(errs, fmt.Errorf("%s.users.%s: no user %q", at, name, user))
