@@ -41,6 +41,7 @@ type Baresip struct {
 	config BaresipConfig
 	addr   string
 	rec    string // folder of its recordings
+	old    int    // recordings of calls before the last one
 	ctrl   net.Conn
 	events chan BaresipEvent
 	token  atomic.Int64
@@ -102,7 +103,8 @@ func NewBaresip(t testing.TB, c BaresipConfig) *Baresip {
 	b.Process = Start(t, "baresip-"+c.User, exec.CommandContext(background(), "baresip", "-s", "-f", dir)) //nolint:gosec // our own arguments
 	b.connect(ctrl)
 	if c.Server != "" {
-		b.Await("REGISTER_OK", 10*time.Second)
+		// Not by the event: it may come before the control socket is connected.
+		b.WaitFor(20*time.Second, "200 OK", "binding")
 	}
 	return b
 }
@@ -204,10 +206,18 @@ func (b *Baresip) command(name, params string) {
 func (b *Baresip) Addr() string { return b.addr }
 
 // Dial calls a URI, or a user or number at its server.
-func (b *Baresip) Dial(to string) { b.t.Helper(); b.command("dial", to) }
+func (b *Baresip) Dial(to string) {
+	b.t.Helper()
+	b.old = len(b.recordings())
+	b.command("dial", to)
+}
 
 // Accept answers the ringing call.
-func (b *Baresip) Accept() { b.t.Helper(); b.command("accept", "") }
+func (b *Baresip) Accept() {
+	b.t.Helper()
+	b.old = len(b.recordings())
+	b.command("accept", "")
+}
 
 // HangUp ends the current call; a ringing one is refused.
 func (b *Baresip) HangUp() { b.t.Helper(); b.command("hangup", "") }
@@ -229,7 +239,7 @@ func (b *Baresip) Await(kind string, within time.Duration) BaresipEvent {
 func (b *Baresip) Heard() (rate int, pcm []int16) {
 	b.t.Helper()
 	testkit.Eventually(b.t, 5*time.Second, b.name+" recorded a call", func() bool {
-		names, _ := filepath.Glob(filepath.Join(b.rec, "dump-*-dec.wav"))
+		names := b.recordings()
 		if len(names) == 0 {
 			return false
 		}

@@ -139,10 +139,11 @@ func (p *Page) Click(selector string) {
 	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// Type clears a field and types text into it.
+// Type types text into a field, over what is in it.
 func (p *Page) Type(selector, text string) {
 	p.t.Helper()
-	p.do("clear "+selector, chromedp.SetValue(chromedp.CSS(selector), ""))
+	p.Click(selector)
+	Eval[bool](p, "document.activeElement.select(), true")
 	p.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
 }
 
