@@ -55,7 +55,8 @@ type PathConfig struct {
 	// OnDown.
 	OnUp func()
 	// OnDown reports why audio can no longer flow: ErrConsent, ErrClosed, or why
-	// the DTLS handshake failed. The path stays usable for another Answer.
+	// the DTLS handshake failed. The path stays usable for another Answer
+	// or Offer.
 	OnDown func(error)
 	// OnDigit reports one key of RFC 4733 once per press: 0-9 * # A-D.
 	OnDigit func(digit byte)

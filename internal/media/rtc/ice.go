@@ -39,7 +39,9 @@ func (s *Server) removeAgent(a *agent) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.agents, a.local.Ufrag)
+	if s.agents[a.local.Ufrag] == a { // a fork of the far end may have our credentials now
+		delete(s.agents, a.local.Ufrag)
+	}
 }
 
 // agentFor returns the agent that a check's USERNAME "ours:theirs" names.

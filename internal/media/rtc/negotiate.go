@@ -2,11 +2,11 @@ package rtc
 
 import (
 	"context"
+	"errors"
 	"net"
-	"net/netip"
-	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/sdp"
 )
 
@@ -16,6 +16,11 @@ import (
 // certificate or o= session is another peer connection of the same device, which
 // makes a new DTLS handshake. A bad offer leaves the path as it was.
 func (p *Path) Answer(ctx context.Context, offer string) (string, error) {
+	return p.AnswerPrefer(ctx, offer, p.cfg.Codecs)
+}
+
+// AnswerPrefer is Answer with a choice of codecs for this time, best first.
+func (p *Path) AnswerPrefer(ctx context.Context, offer string, prefer []media.Codec) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -26,7 +31,7 @@ func (p *Path) Answer(ctx context.Context, offer string) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return "", &core.Error{Op: "rtc.Answer", Kind: core.NotFound, Err: net.ErrClosed}
+		return "", errPathClosed("rtc.Answer")
 	}
 	local := newCredentials()
 	remote, known := o.Credentials()
@@ -34,122 +39,94 @@ func (p *Path) Answer(ctx context.Context, offer string) (string, error) {
 	if !restart {
 		local = p.current.local
 	}
-	answer, result, err := o.AnswerWeb(sdp.WebLocal{
-		Session: p.session, Version: p.version + 1, Credentials: local,
-		Fingerprint: p.srv.fingerprint, Candidates: p.srv.candidates, SSRC: p.ssrc,
-	}, p.cfg.Codecs)
+	answer, result, err := o.AnswerWeb(p.nextLocked(local), prefer)
 	if err != nil {
 		return "", err
 	}
 	p.version++
-	p.format.Store(&result.Format)
-	p.mute.Store(!result.Direction.Sends())
-	if restart {
-		p.restartLocked(local, result.Credentials)
+	p.offered = nil
+	p.settleLocked(local, restart, result)
+	return string(answer), nil
+}
+
+// Offer offers codecs, best first, to a far end that [Path.Accept] gets the answer
+// of. The first offer starts the path; a later one changes neither credentials nor
+// certificate, so that it interrupts nothing.
+func (p *Path) Offer(ctx context.Context, prefer []media.Codec) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
 	}
-	if a := p.assoc.Load(); a == nil || !a.sameAs(result) {
-		p.assoc.Store(newAssociation(p, result.Session, result.Fingerprints))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return "", errPathClosed("rtc.Offer")
+	}
+	switch {
+	case p.current != nil:
+		p.offering = p.current.local
+	case p.offering == sdp.Credentials{}:
+		p.offering = newCredentials()
+	}
+	p.offered = sdp.NewWebOffer(p.nextLocked(p.offering), prefer)
+	p.version++
+	return string(p.offered), nil
+}
+
+// Accept takes the answer to the last Offer. It may come more than once, as in a
+// 183 and a 200; another one, of a fork, replaces the former. A bad answer, or one
+// that wants us to begin the DTLS handshake, leaves the path as it was.
+func (p *Path) Accept(ctx context.Context, answer string) error {
+	const op = "rtc.Accept"
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return errPathClosed(op)
+	}
+	if p.offered == nil {
+		return &core.Error{Op: op, Kind: core.Conflict, Err: errors.New("no offer waits for an answer")}
+	}
+	result, err := sdp.ParseWebAnswer(p.offered, []byte(answer))
+	if err != nil {
+		return err
+	}
+	if result.Setup != sdp.Passive {
+		return &core.Error{Op: op, Kind: core.Invalid, Err: errors.New("setup:passive: we are the DTLS server")}
+	}
+	restart := p.current == nil || p.current.remote != result.Credentials
+	p.settleLocked(p.offering, restart, result)
+	return nil
+}
+
+// Held reports whether the far end does not want to hear us, by the last offer and
+// answer.
+func (p *Path) Held() bool { return p.mute.Load() }
+
+func errPathClosed(op string) error {
+	return &core.Error{Op: op, Kind: core.NotFound, Err: net.ErrClosed}
+}
+
+// nextLocked returns our side of the next description.
+func (p *Path) nextLocked(c sdp.Credentials) sdp.WebLocal {
+	return sdp.WebLocal{
+		Session: p.session, Version: p.version + 1, Credentials: c,
+		Fingerprint: p.srv.fingerprint, Candidates: p.srv.candidates, SSRC: p.ssrc,
+	}
+}
+
+// settleLocked takes what offer and answer settled into use.
+func (p *Path) settleLocked(local sdp.Credentials, restart bool, r sdp.WebResult) {
+	p.format.Store(&r.Format)
+	p.mute.Store(!r.Direction.Sends())
+	if restart {
+		p.restartLocked(local, r.Credentials)
+	}
+	if a := p.assoc.Load(); a == nil || !a.sameAs(r) {
+		p.assoc.Store(newAssociation(p, r.Session, r.Fingerprints))
 		if a != nil {
 			a.cancel()
 		}
 	}
-	return string(answer), nil
-}
-
-// restartLocked takes new credentials into use. The former ones serve on until
-// the new ones found a way (RFC 8445 section 9).
-func (p *Path) restartLocked(local, remote sdp.Credentials) {
-	if p.current != nil && p.found {
-		p.srv.removeAgent(p.former)
-		p.former = p.current
-	} else {
-		p.srv.removeAgent(p.current)
-	}
-	p.restart = p.current != nil
-	p.found = false
-	p.current = &agent{path: p, local: local, remote: remote}
-	p.srv.addAgent(p.current)
-}
-
-// reachable takes note of an authenticated check from an address. It is false if
-// the check shall not be answered. Read goroutine only.
-func (p *Path) reachable(a *agent, from netip.AddrPort, nominated bool) bool {
-	now := time.Now()
-	p.mu.Lock()
-	if p.closed || a != p.current && a != p.former || !p.learnLocked(from, now) {
-		p.mu.Unlock()
-		return false
-	}
-	p.heard(now)
-	// Before the first nomination any way is good enough for the handshake.
-	if peer := p.peer.Load(); peer == nil || nominated && *peer != from {
-		p.peer.Store(&from)
-	}
-	restarted := false
-	if nominated && a == p.current && !p.found {
-		p.srv.removeAgent(p.former)
-		p.former, p.found = nil, true
-		restarted = p.restart
-	}
-	secured := p.secured()
-	up := secured && (restarted || !p.up)
-	p.up = p.up || secured
-	p.mu.Unlock()
-	if up {
-		p.cfg.OnUp()
-	}
-	return true
-}
-
-// secured reports whether the keys in use are those of the last answer's
-// association.
-func (p *Path) secured() bool {
-	a, k := p.assoc.Load(), p.keys.Load()
-	return a != nil && k != nil && a.keys.Load() == k
-}
-
-// secure takes the keys of a into use. It runs on a's goroutine.
-func (p *Path) secure(a *association) {
-	p.mu.Lock()
-	current := !p.closed && p.assoc.Load() == a
-	if current {
-		p.keys.Store(a.keys.Load())
-		p.up = true
-	}
-	p.mu.Unlock()
-	if current {
-		p.cfg.OnUp()
-	}
-}
-
-// failed reports the end of a, unless the path itself has dropped it.
-func (p *Path) failed(a *association, err error) {
-	p.mu.Lock()
-	current := !p.closed && p.assoc.Load() == a
-	if current {
-		p.up = false
-		p.keys.Store(nil)
-		p.assoc.Store(nil) // the next Answer begins another one
-	}
-	p.mu.Unlock()
-	if current {
-		p.srv.cfg.Log.Info("webrtc path down", "reason", err)
-		p.cfg.OnDown(err)
-	}
-}
-
-// tend looks after consent and reports. It runs on the server's second goroutine.
-func (p *Path) tend(now time.Time) {
-	p.mu.Lock()
-	lost := p.up && p.silence(now) >= p.srv.cfg.ConsentTimeout
-	if lost { // without consent nothing may be sent (RFC 7675 section 5.1)
-		p.up = false
-		p.peer.Store(nil)
-	}
-	p.mu.Unlock()
-	if lost {
-		p.cfg.OnDown(ErrConsent)
-		return
-	}
-	p.sendReport(now)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/dtmf"
+	"github.com/offhook/offhook/internal/media/sdp"
 )
 
 const (
@@ -49,16 +50,18 @@ type Path struct {
 
 	wg sync.WaitGroup // associations' goroutines
 
-	mu      sync.Mutex // guards what follows
-	closed  bool
-	up      bool
-	current *agent // credentials of the last answer
-	former  *agent // those before, until current has found a way
-	found   bool   // current has found a way
-	restart bool   // current is not the first
-	remotes []netip.AddrPort
-	session uint64 // o= of our answers
-	version uint64
+	mu       sync.Mutex // guards what follows
+	closed   bool
+	up       bool
+	current  *agent // credentials of the last answer
+	former   *agent // those before, until current has found a way
+	found    bool   // current has found a way
+	restart  bool   // current is not the first
+	remotes  []netip.AddrPort
+	session  uint64 // o= of our descriptions
+	version  uint64
+	offered  []byte          // our last offer while an answer to it may come
+	offering sdp.Credentials // those of offered
 }
 
 // digits finds keys in the telephone-events of the source that sends now.
@@ -81,7 +84,7 @@ type counters struct {
 	malformed, dropped                       atomic.Uint64
 }
 
-// NewPath makes a path that waits for an offer. It fails only after Close.
+// NewPath makes a path that waits for an offer of either side. It fails only after Close.
 func (s *Server) NewPath(cfg PathConfig) (*Path, error) {
 	p := &Path{srv: s, cfg: cfg.withDefaults(), ssrc: rand.Uint32(), session: rand.Uint64() >> 2}
 	p.format.Store(&media.Format{})
@@ -91,7 +94,8 @@ func (s *Server) NewPath(cfg PathConfig) (*Path, error) {
 	return p, nil
 }
 
-// Format implements media.Path; its Codec is CodecNone before the first Answer.
+// Format implements media.Path; its Codec is CodecNone before the first
+// Answer or Accept.
 func (p *Path) Format() media.Format { return *p.format.Load() }
 
 // Stream lets all legs that p serves be one stream (media.Stream).

@@ -46,6 +46,7 @@ func newBrowser(t *testing.T, mime string) *browser {
 	var se webrtc.SettingEngine
 	se.SetIncludeLoopbackCandidate(true)
 	se.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
+	must(t, se.SetAnsweringDTLSRole(webrtc.DTLSRoleClient)) // as browsers do; pion waits for a lite agent's ClientHello
 	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(se)).
 		NewPeerConnection(webrtc.Configuration{})
