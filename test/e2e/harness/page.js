@@ -16,7 +16,7 @@
     navigator.mediaDevices.getUserMedia = tone;
   }
 
-  // What the page plays: a stream is heard only while an element plays it, so
+  // What the page plays: a remote stream is heard only while an element plays it, so
   // the elements tell us the streams.
   const streams = new Set();
   const property = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "srcObject");
@@ -29,6 +29,17 @@
       property.set.call(this, stream);
     },
   });
+
+  // What it plays without an element goes to the destination of a context.
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (to, ...rest) {
+    if (to instanceof AudioDestinationNode) {
+      const copy = new MediaStreamAudioDestinationNode(this.context);
+      connect.call(this, copy);
+      streams.add(copy.stream);
+    }
+    return connect.call(this, to, ...rest);
+  };
 
   const worklet = `registerProcessor("tap", class extends AudioWorkletProcessor {
     process(inputs) {
@@ -47,7 +58,7 @@
       for (const stream of streams) {
         if (stream.getAudioTracks().length > 0) new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(tap);
       }
-      tap.connect(context.destination);
+      connect.call(tap, context.destination); // else nothing pulls; it is silent
       await context.resume();
       const pcm = new Int16Array((milliseconds * 48000) / 1000);
       let filled = 0;
