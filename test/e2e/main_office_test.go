@@ -48,7 +48,7 @@ const officeResources = `resources:
       ring_timeout: 90s
       caller_hears: us
       endpoints: [{user: sales}, {user: desk}, {user: desk2}, {phone: "` + mobileNumber + `"}]
-  numbers: [{number: "` + officeNumber + `", group: front-desk}]
+  numbers: [{number: "` + officeNumber + `", group: front-desk}, {number: "` + salesNumber + `", user: sales}]
 `
 
 // office is an exchange with its carrier, which is one mobile.

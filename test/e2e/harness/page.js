@@ -16,6 +16,22 @@
     navigator.mediaDevices.getUserMedia = tone;
   }
 
+  // The connections of the page, the newest last.
+  const peers = [];
+  window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    constructor(...args) {
+      super(...args);
+      peers.push(this);
+    }
+  };
+
+  // codec returns what the newest connection sends and receives, such as "audio/opus".
+  const codec = async () => {
+    const stats = await peers.at(-1).getStats();
+    const used = [...stats.values()].filter((s) => s.type === "inbound-rtp" || s.type === "outbound-rtp");
+    return [...new Set(used.map((s) => stats.get(s.codecId)?.mimeType))].join(" ");
+  };
+
   // What the page plays: a remote stream is heard only while an element plays it, so
   // the elements tell us the streams.
   const streams = new Set();
@@ -78,5 +94,5 @@
       await context.close();
     }
   };
-  window.__lab = { hear, streams };
+  window.__lab = { hear, streams, codec };
 })();
