@@ -30,7 +30,9 @@ type Config struct {
 	Secrets Secrets
 	Media   Media
 	Ports   Ports
-	Log     *slog.Logger
+	// Web makes the paths of browsers; nil refuses them.
+	Web WebPaths
+	Log *slog.Logger
 	// Domain is the host part of our From addresses.
 	Domain string
 	// Realm of the digest challenges; users' HA1 are made for it.
@@ -55,6 +57,7 @@ type Edge struct {
 	digest   *sip.Authenticator
 	bindings *bindings
 	trunks   atomic.Pointer[trunkTable]
+	patience patience
 
 	stop    chan struct{}
 	running sync.WaitGroup // strands of legs, the expiry loop
@@ -67,7 +70,7 @@ type Edge struct {
 // then give it to Start.
 func New(cfg Config) *Edge {
 	e := &Edge{
-		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(),
+		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
 		stop: make(chan struct{}), legs: make(map[core.LegID]*leg),
 	}
 	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})

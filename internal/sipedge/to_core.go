@@ -25,9 +25,10 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		return
 	}
 	l := e.newLeg(core.LegID(newID()))
-	l.offer, l.flow = offer, tx.Flow()
+	l.flow = tx.Flow()
+	l.web = overWebSocket(l.flow)
 	if offer != nil {
-		l.codecs = offer.Codecs()
+		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
 	}
 	e.add(l)
 	l.in = e.stack.Incoming(tx, sip.IncomingEvents{
@@ -80,7 +81,7 @@ func (l *leg) acked(ack *sip.Request) {
 		return
 	}
 	l.attach()
-	l.edge.post(core.LegUp{Leg: l.id})
+	l.connected()
 }
 
 // provisional reports 18x of a callee, and its early media if it brings SDP.
@@ -100,7 +101,7 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	}
 	l.early, l.dialog = true, d
 	l.attach()
-	l.edge.post(core.LegEarly{Leg: l.id})
+	l.connected()
 }
 
 // answered reports a callee's 2xx.
@@ -122,12 +123,12 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 			return
 		}
 	}
-	if !l.stream.up {
+	if !l.stream.settled() {
 		l.hopeless(errNoAnswer)
 		return
 	}
 	l.attach()
-	l.edge.post(core.LegUp{Leg: l.id})
+	l.connected()
 }
 
 // errNoAnswer is a 2xx without an SDP answer anywhere.
@@ -140,8 +141,12 @@ func (l *leg) hopeless(err error) {
 	l.gone(core.CauseIncompatible, 488)
 }
 
-// failed reports a callee's refusal, or that nobody could be reached.
-func (l *leg) failed(code int) {
+// failed reports a callee's refusal, or that nobody could be reached; res is nil
+// if the code is ours.
+func (l *leg) failed(code int, res *sip.Response) {
+	if code == 480 && res != nil && res.Reason == "4001" {
+		code = 486 // how one family of browser clients says that it is in a call
+	}
 	if l.stage == stageEnding {
 		l.gone(l.why.Cause, 0)
 		return
