@@ -77,8 +77,8 @@ $(TOOLS):
 fuzz: ## every fuzz target for FUZZTIME each
 	scripts/fuzz $(FUZZTIME)
 
-bench: ## benchmarks of the packages
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+bench: build ## what a call costs, about 12 minutes; writes docs/benchmarks.md
+	$(GO) run ./test/load -o docs/benchmarks.md
 
 golden: ## rewrite the golden files of tests that have some
 	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' internal | xargs -r -n1 dirname | sort -u | sed 's,^,./,') -update

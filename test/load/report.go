@@ -31,51 +31,68 @@ type row struct {
 func rows() []row {
 	return []row{
 		{
-			"R1", "REGISTER with digest (401 first), CPU ms", []figure{{"R1", 0.12, 3}},
+			"R1", "REGISTER with digest (401 first), CPU ms at 1,000/s",
+			[]figure{{"R1", 0.12, 3}},
 			"Kamailio 0.05-0.08, Asterisk 0.52, FreeSWITCH 1.5", "0.03: parsing and two sockets calls each way",
 		},
 		{
-			"S1", "call set-up + BYE with digest, media ports allocated, CPU ms at 30/s", []figure{{"S1", 1.2, 2}},
+			"S1", "call set-up + BYE with digest, media ports allocated, CPU ms at 30/s",
+			[]figure{{"S1", 1.2, 2}},
 			"diago 1.4, Kamailio + rtpengine 1.5, Asterisk 3.6, FreeSWITCH 8.3", "0.3: two dialogs plus sockets",
 		},
 		{
-			"S2", "same, best point of a ladder to 240/s", []figure{{"S2", 0.6, 2}},
+			"S2", "same, best point of a ladder to 240/s",
+			[]figure{{"S2", 0.6, 2}},
 			"Kamailio 0.28 (proxy), diago 0.60, Asterisk 2.8, FreeSWITCH 7.5", "0.3",
 		},
 		{
-			"S3", "INVITE to 200, ms, p50 / p99 (no target)", []figure{{"S3", 1.0, 2}, {"S3 p99", 0, 2}},
+			"S3", "INVITE to 200, ms, p50 / p99 (no target)",
+			[]figure{{"S3", 1.0, 2}, {"S3 p99", 0, 2}},
 			"diago 0.6, Kamailio 0.7, Asterisk 2.4, FreeSWITCH 25", "control: the same way there and back through the relay",
 		},
 		{
-			"M1", "G.711 two-way relay, CPU-s a call-minute, 100 calls", []figure{{"M1", 0.075, 3}},
+			"M1", "G.711 two-way relay, CPU-s a call-minute, 100 calls",
+			[]figure{{"M1", 0.075, 3}},
 			"Kamailio + rtpengine 0.076, diago 0.093, Asterisk 0.12, FreeSWITCH 0.19", "0.048: 6,000 packets x 8 us plain UDP socket",
 		},
 		{
-			"M3", "one-way delay through the server, 100 calls, ms, p50 / p99", []figure{{"M3", 0.15, 3}, {"M3 p99", 5, 2}},
+			"-", "M1 with packets evenly spaced, each one waking the server (no target; one run)",
+			[]figure{{"M1 even", 0, 3}},
+			"-", "-",
+		},
+		{
+			"M3", "one-way delay through the server, 100 calls, ms, p50 / p99",
+			[]figure{{"M3", 0.15, 3}, {"M3 p99", 5, 2}},
 			"diago 0.09, rtpengine 0.11, Asterisk 0.15, FreeSWITCH 12", "control: through the relay",
 		},
 		{
-			"M4", "PCMU <-> Opus transcoded, CPU-s a call-minute, 20 calls", []figure{{"M4", 0.40, 2}},
+			"M4", "PCMU <-> Opus transcoded, CPU-s a call-minute, 20 calls",
+			[]figure{{"M4", 0.40, 2}},
 			"Asterisk 1.10, FreeSWITCH 1.3, rtpengine 1.32", "0.17 codec alone",
 		},
 		{
-			"G1", "ring group of 10: winner's 200 to caller's 200, ms, p50 / p99", []figure{{"G1", 0.6, 2}, {"G1 p99", 2, 2}},
+			"G1", "ring group of 10: winner's 200 to caller's 200, ms, p50 / p99",
+			[]figure{{"G1", 0.6, 2}, {"G1 p99", 2, 2}},
 			"Kamailio 0.30 / 1.1, Asterisk 1.6 / 2.7, FreeSWITCH 13.9 / 16", "control: one way through the relay",
 		},
 		{
-			"G2", "winner's 200 to the last of nine CANCELs, ms, p50 / p99", []figure{{"G2", 1.0, 2}, {"G2 p99", 2.5, 2}},
+			"G2", "winner's 200 to the last of nine CANCELs, ms, p50 / p99",
+			[]figure{{"G2", 1.0, 2}, {"G2 p99", 2.5, 2}},
 			"Kamailio 0.62 / 1.1, Asterisk 2.0 / 2.7, FreeSWITCH 12.6 / 13.9", "control: one way through the relay, once",
 		},
 		{
-			"G3", "ring-group call, CPU ms", []figure{{"G3", 4, 2}},
+			"G3", "ring-group call, CPU ms",
+			[]figure{{"G3", 4, 2}},
 			"Kamailio 2.3, Asterisk 15.5, FreeSWITCH 42", "about 1: eleven legs",
 		},
 		{
-			"K1", "memory of a standing relayed call, KB PSS (first 200)", []figure{{"K1", 60, 0}},
+			"K1", "memory of a standing relayed call, KB PSS (first 200)",
+			[]figure{{"K1", 60, 0}},
 			"Kamailio 2-40, diago 36-150, FreeSWITCH 410, Asterisk 430", "-",
 		},
 		{
-			"K2", "idle PSS, MB / start to ready, ms", []figure{{"K2", 45, 1}, {"K2 ready", 300, 0}},
+			"K2", "idle PSS, MB / start to ready, ms",
+			[]figure{{"K2", 45, 1}, {"K2 ready", 300, 0}},
 			"diago 8, FreeSWITCH 32, Kamailio 47, Asterisk 62 (MB)", "-",
 		},
 	}
@@ -156,6 +173,9 @@ func (r *report) table() string {
 		}
 		if len(control) == 0 {
 			control = []string{"-"}
+		}
+		if len(target) == 0 {
+			target, met = []string{"-"}, "-"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | **%s** | %s | %s | %s |\n", row.id, row.what, row.peers, strings.Join(target, " / "),
 			strings.Join(ours, " / "), strings.Join(control, " / "), met, row.limit)

@@ -27,11 +27,11 @@ func (b *bench) relayed() error {
 	}
 	defer site.close()
 	for run := range b.runs {
-		ours, err := b.mediaRun(site, fmt.Sprintf("M1 run %d", run+1), calls, stampedG711(), nil)
+		ours, err := b.mediaRun(site, fmt.Sprintf("M1 run %d", run+1), calls, stampedG711(), nil, coarse)
 		if err != nil {
 			return err
 		}
-		control, err := b.relayRun(fmt.Sprintf("M1 control %d", run+1), calls)
+		control, err := b.relayRun(fmt.Sprintf("M1 control %d", run+1), calls, coarse)
 		if err != nil {
 			return err
 		}
@@ -39,7 +39,16 @@ func (b *bench) relayed() error {
 		b.report.add("M3", ours.delays.at(0.5), control.delays.at(0.5))
 		b.report.add("M3 p99", ours.delays.at(0.99), control.delays.at(0.99))
 	}
-	return nil
+	if b.quick {
+		return nil
+	}
+	ours, err := b.mediaRun(site, "M1 even", calls, stampedG711(), nil, fine)
+	if err != nil {
+		return err
+	}
+	control, err := b.relayRun("M1 even control", calls, fine)
+	b.report.add("M1 even", ours.cost, control.cost)
+	return err
 }
 
 // transcoded measures M4: the caller speaks PCMU, the callee Opus only.
@@ -59,11 +68,11 @@ func (b *bench) transcoded() error {
 		return err
 	}
 	for run := range b.runs {
-		ours, err := b.mediaRun(site, fmt.Sprintf("M4 run %d", run+1), calls, pcmu, &opus)
+		ours, err := b.mediaRun(site, fmt.Sprintf("M4 run %d", run+1), calls, pcmu, &opus, coarse)
 		if err != nil {
 			return err
 		}
-		control, err := b.relayRun(fmt.Sprintf("M4 control %d", run+1), calls)
+		control, err := b.relayRun(fmt.Sprintf("M4 control %d", run+1), calls, coarse)
 		if err != nil {
 			return err
 		}
@@ -80,7 +89,7 @@ type mediaPoint struct {
 
 // mediaRun sets calls up, lets them talk and takes them down again. Callees send
 // answer, or what the callers do if it is nil.
-func (b *bench) mediaRun(site *site, name string, calls int, offer coding, answer *coding) (mediaPoint, error) {
+func (b *bench) mediaRun(site *site, name string, calls int, offer coding, answer *coding, wait clock) (mediaPoint, error) {
 	before, err := site.holdings()
 	if err != nil {
 		return mediaPoint{}, err
@@ -89,7 +98,7 @@ func (b *bench) mediaRun(site *site, name string, calls int, offer coding, answe
 	if err != nil {
 		return mediaPoint{}, err
 	}
-	point, err := b.measureMedia(name, site.process, standing.streams, calls)
+	point, err := b.measureMedia(name, site.process, standing.streams, calls, wait)
 	standing.hangUp()
 	site.settle(b, name)
 	b.report.fault(name, standing.book.faults(1)...)
@@ -97,7 +106,7 @@ func (b *bench) mediaRun(site *site, name string, calls int, offer coding, answe
 }
 
 // relayRun does the same without SIP, through the control.
-func (b *bench) relayRun(name string, calls int) (mediaPoint, error) {
+func (b *bench) relayRun(name string, calls int, wait clock) (mediaPoint, error) {
 	r, err := startRelay(calls)
 	if err != nil {
 		return mediaPoint{}, err
@@ -115,14 +124,14 @@ func (b *bench) relayRun(name string, calls int) (mediaPoint, error) {
 			streams = append(streams, end)
 		}
 	}
-	return b.measureMedia(name, r.process, streams, calls)
+	return b.measureMedia(name, r.process, streams, calls, wait)
 }
 
 // measureMedia drives streams, each call's two side by side, through p for a
 // window, closes them and checks what arrived.
-func (b *bench) measureMedia(name string, p process, streams []*stream, calls int) (mediaPoint, error) {
+func (b *bench) measureMedia(name string, p process, streams []*stream, calls int, wait clock) (mediaPoint, error) {
 	w := streams[0].window
-	pacer := startPacer(streams)
+	pacer := startPacer(streams, wait)
 	time.Sleep(min(ramp, b.window))
 	used, err := during(p, func() {
 		w.open(b.window)

@@ -57,7 +57,7 @@ func (b *bench) growth(name string, calls int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	pacer := startPacer(up.streams)
+	pacer := startPacer(up.streams, coarse)
 	time.Sleep(min(b.window, 3*time.Second))
 	full, err := site.pss()
 	pacer.end()

@@ -12,7 +12,7 @@ const registerPackets = 2
 
 // register measures R1: phones refresh their registrations in turn.
 func (b *bench) register() error {
-	const rate = 500.0
+	const rate = 1000.0
 	site, err := b.openSite(newHouse(0, b.pick(200, 40)))
 	if err != nil {
 		return err

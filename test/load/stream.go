@@ -154,7 +154,7 @@ func (s *stream) read() {
 			}
 			continue // an ICMP error
 		}
-		if n > rtpHeader {
+		if isRTCP := buf[1] >= 192 && buf[1] <= 223; n > rtpHeader && !isRTCP { // that is for the phone one port below
 			s.arrived(buf[:n], arrival(control[:c]))
 		}
 	}
