@@ -32,9 +32,9 @@ func (l *leg) connected() {
 	if l.stream == nil {
 		return
 	}
-	l.look()
 	switch {
 	case !l.stream.ready():
+		// Its next news comes here again.
 	case l.stage == stageAnswered && l.told < toldUp:
 		l.told = toldUp
 		l.edge.post(core.LegUp{Leg: l.id})
@@ -42,6 +42,7 @@ func (l *leg) connected() {
 		l.told = toldEarly
 		l.edge.post(core.LegEarly{Leg: l.id})
 	}
+	l.look()
 }
 
 // look ends an answered leg whose path was without sound for too long, and looks
