@@ -207,7 +207,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	n.sip.SetTrunks(trunks)
 	n.stack = sip.NewStack(n.sip.StackConfig(sip.Config{Log: n.log, Agent: "offhook/" + version}))
 	n.sip.Start(n.stack)
-	n.onClose(func() { n.sip.Close(); n.stack.Close() })
+	n.onClose(n.closeSIP)
 
 	n.rtcE = rtcedge.New(rtcedge.Config{
 		Version: version, Limits: rtcedge.DefaultLimits(), Log: n.log, Auth: n.auth, Post: poster(n.post),
@@ -222,6 +222,20 @@ func (n *node) openEdges(ctx context.Context) error {
 		SIP:      n.sip, Browser: n.rtcE, Media: n.media, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	return nil
+}
+
+// farewellTime bounds the wait for the answers to our last BYEs.
+const farewellTime = 2 * time.Second
+
+// closeSIP ends the SIP edge and stack. A stack that is closed at once would
+// leave the phones in their calls: a BYE on a stream is not sent yet, and one
+// over UDP may have to be repeated.
+func (n *node) closeSIP() {
+	n.sip.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), farewellTime)
+	defer cancel()
+	n.stack.Settle(ctx)
+	n.stack.Close()
 }
 
 // directory loads what can be reached from the store.
