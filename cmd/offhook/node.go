@@ -238,9 +238,6 @@ func (n *node) closeSIP() {
 	n.stack.Close()
 }
 
-// settleTime is how long the last BYEs may wait for their answers at the end.
-const settleTime = 2 * time.Second
-
 // directory loads what can be reached from the store.
 func (n *node) directory(ctx context.Context) (*route.Directory, []sipedge.Trunk, error) {
 	resources, err := n.store.Resources(ctx)
