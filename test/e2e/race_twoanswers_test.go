@@ -5,6 +5,7 @@ package e2e
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,110 +15,120 @@ import (
 	"github.com/offhook/offhook/test/e2e/harness"
 )
 
-const raceResources = `
-resources:
-  users: [{name: alice, password: alice-secret}, {name: bob, password: bob-secret-1}]
-  trunks: [{name: carrier, uri: "sip:127.0.0.2:5999", accept_from: [127.0.0.2/32]}]
-  groups: [{name: desk, endpoints: [{user: alice}, {user: bob}]}]
-  numbers: [{number: "12025550100", group: desk}]
-`
-
-const (
-	races     = 1000
-	raceGap   = time.Millisecond     // between the two 200s that make a race
-	raceCalls = 4 * races            // a machine too busy to make races is told so
-	racePace  = 8 * time.Millisecond // three RTP port pairs for each call, which rest 5 s
-)
-
 // TestTwoAnswersInOneMillisecond lets two callees of a group answer at once,
 // 1,000 times with both 200s on the wire within a millisecond. Each time one of
 // them gets the call and the caller one 200; the other is ACKed and BYEd with the
 // reason. Afterwards nothing is left: legs, dialogs, ports, goroutines, and each
 // leg's history is whole.
-func TestTwoAnswersInOneMillisecond(t *testing.T) {
-	r := newRace(t)
-	r.run(20) // what is made once, at the first calls, is no leak
-	before := r.settled()
-	r.rounds = nil
+func TestTwoAnswersInOneMillisecond(t *testing.T) { newRace(t, 2).prove(1000) }
 
-	begun := time.Now()
-	for len(r.rounds) < raceCalls && r.races() < races {
-		r.run(races - r.races())
-	}
-	if n := r.races(); n < races {
-		t.Errorf("only %d of %d calls had both 200s within %v", n, len(r.rounds), raceGap)
-	}
-	t.Logf("%d calls, %d of them races, in %v; alice won %d", len(r.rounds), r.races(), time.Since(begun).Round(time.Millisecond), r.won["alice"])
+// TestTenAnswersAtOnce is the same with ten callees, of whom any number are
+// cancelled before their 200 leaves.
+func TestTenAnswersAtOnce(t *testing.T) { newRace(t, 10).prove(50) }
 
-	for i, round := range r.rounds {
-		if wrong := round.check(); wrong != "" {
-			t.Errorf("call %d: %s", i, wrong)
-		}
-	}
-	r.offhook.AwaitIdle(before, 60*time.Second)
-	r.checkRows(20 + len(r.rounds))
-}
+const (
+	raceGap  = time.Millisecond     // between the first two 200s of a race
+	racePace = 3 * time.Millisecond // for each leg: its RTP ports rest 5 s
+	warmUp   = 20                   // calls before the count: what the first ones make stays
+)
 
-// race is a caller and two callees, one call after the other.
+// race is a caller and callees of one group, in one call after the other.
 type race struct {
-	t                  *testing.T
-	offhook            *harness.Offhook
-	caller, alice, bob *harness.Phone
-	rounds             []round
-	won                map[string]int
+	t       *testing.T
+	offhook *harness.Offhook
+	caller  *harness.Phone
+	callees []*harness.Phone
+	rounds  []round
+	won     []int // calls, by callee
 }
 
-func newRace(t *testing.T) *race {
-	o := harness.NewOffhook(t, raceResources)
-	r := &race{t: t, offhook: o, won: map[string]int{}}
+func newRace(t *testing.T, callees int) *race {
+	t.Helper()
+	var users, members []string
+	for i := range callees {
+		name := fmt.Sprintf("callee%d", i)
+		users = append(users, fmt.Sprintf("{name: %s, password: %s}", name, password(name)))
+		members = append(members, fmt.Sprintf("{user: %s}", name))
+	}
+	o := harness.NewOffhook(t, fmt.Sprintf(`
+resources:
+  users: [%s]
+  trunks: [{name: carrier, uri: "sip:127.0.0.2:5999", accept_from: [127.0.0.2/32]}]
+  groups: [{name: desk, endpoints: [%s]}]
+  numbers: [{number: "%s", group: desk}]
+`, strings.Join(users, ", "), strings.Join(members, ", "), number(0)))
+	r := &race{t: t, offhook: o, won: make([]int, callees)}
 	r.caller = harness.NewCarrier(t, o, netip.MustParseAddrPort("127.0.0.2:0"), phone.Config{})
-	r.alice = harness.NewUser(t, o, "alice", "alice-secret", phone.Config{})
-	r.bob = harness.NewUser(t, o, "bob", "bob-secret-1", phone.Config{})
+	for i := range callees {
+		name := fmt.Sprintf("callee%d", i)
+		r.callees = append(r.callees, harness.NewUser(t, o, name, password(name), phone.Config{}))
+	}
 	return r
 }
 
-// settled waits for the end of all dialogs and returns what is held then.
-func (r *race) settled() harness.Held {
+// prove makes calls until there were enough races, and checks all of them.
+func (r *race) prove(races int) {
 	r.t.Helper()
+	r.run(warmUp)
 	r.offhook.AwaitMetric("offhook_legs", 0, 10*time.Second)
-	return r.offhook.Holds()
+	before := r.offhook.Holds()
+	r.rounds, r.won = nil, make([]int, len(r.callees))
+
+	begun := time.Now()
+	for len(r.rounds) < 4*races && r.races() < races { // a machine too busy for races is told so
+		r.run(races - r.races())
+	}
+	if n := r.races(); n < races {
+		r.t.Errorf("only %d of %d calls had two 200s within %v", n, len(r.rounds), raceGap)
+	}
+	r.t.Logf("%d calls, %d of them races, in %v; won by %v", len(r.rounds), r.races(), time.Since(begun).Round(time.Millisecond), r.won)
+	for i, round := range r.rounds {
+		if wrong := round.check(); wrong != "" {
+			r.t.Errorf("call %d: %s", i, wrong)
+		}
+	}
+	r.offhook.AwaitIdle(before, 60*time.Second)
+	r.checkRows(warmUp + len(r.rounds))
 }
 
 // run makes n calls and notes what was on the wire.
 func (r *race) run(n int) {
 	r.t.Helper()
-	marks := [3]int{}
-	for i, p := range []*harness.Phone{r.caller, r.alice, r.bob} {
+	phones := append([]*harness.Phone{r.caller}, r.callees...)
+	marks := make([]int, len(phones))
+	for i, p := range phones {
 		marks[i] = len(p.Wire().Messages())
 	}
-	pace := time.NewTicker(racePace)
+	pace := time.NewTicker(racePace * time.Duration(len(phones)))
 	defer pace.Stop()
 	for range n {
 		<-pace.C
 		r.call()
 	}
-	caller := dialogs(r.caller.Wire().Messages()[marks[0]:])
-	alice := dialogs(r.alice.Wire().Messages()[marks[1]:])
-	bob := dialogs(r.bob.Wire().Messages()[marks[2]:])
-	if len(caller) != n || len(alice) != n || len(bob) != n {
-		r.t.Fatalf("%d calls made %d, %d and %d dialogs", n, len(caller), len(alice), len(bob))
+	rounds := make([]round, n)
+	for i, p := range phones {
+		seen := dialogs(p.Wire().Messages()[marks[i]:])
+		if len(seen) != n {
+			r.t.Fatalf("%d calls made %d dialogs at one phone", n, len(seen))
+		}
+		for j, d := range seen {
+			rounds[j] = append(rounds[j], d)
+		}
 	}
-	for i := range n {
-		r.rounds = append(r.rounds, round{caller: caller[i], callees: [2]dialog{alice[i], bob[i]}})
-	}
+	r.rounds = append(r.rounds, rounds...)
 }
 
-// call makes one call that both callees answer at once.
+// call makes one call that all callees answer at once.
 func (r *race) call() {
 	r.t.Helper()
-	call, err := r.caller.Dial("12025550100", phone.DialOptions{From: phone.Party{Number: "+12025550199"}})
+	call, err := r.caller.Dial(number(0), phone.DialOptions{From: phone.Party{Number: "+12025550199"}})
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	start := make(chan struct{})
 	var answering sync.WaitGroup
-	for _, p := range []*harness.Phone{r.alice, r.bob} {
-		ringing := p.Call(p.Await(phone.Incoming, 10*time.Second).Call)
+	for _, p := range r.callees {
+		ringing := ring(p)
 		answering.Go(func() {
 			<-start
 			ringing.Answer()
@@ -128,24 +139,22 @@ func (r *race) call() {
 	r.caller.Await(phone.Answered, 10*time.Second)
 	call.HangUp()
 	r.caller.Await(phone.Ended, 10*time.Second)
-	elsewhere := 0
-	for name, p := range map[string]*harness.Phone{"alice": r.alice, "bob": r.bob} {
-		if p.Await(phone.Ended, 10*time.Second).Reason == "answered elsewhere" {
-			elsewhere++
-		} else {
-			r.won[name]++
+	winners := 0
+	for i, p := range r.callees {
+		if p.Await(phone.Ended, 10*time.Second).Reason != "answered elsewhere" {
+			winners++
+			r.won[i]++
 		}
 	}
-	if elsewhere != 1 {
-		r.t.Fatalf("%d of two callees were told that the call was answered elsewhere", elsewhere)
+	if winners != 1 {
+		r.t.Fatalf("%d callees were not told that the call was answered elsewhere, want 1", winners)
 	}
 }
 
-// races counts the rounds in which both callees' 200s left within raceGap.
+// races counts the rounds in which two 200s left within raceGap.
 func (r *race) races() (n int) {
 	for _, round := range r.rounds {
-		a, b := round.callees[0].answered, round.callees[1].answered
-		if !a.IsZero() && !b.IsZero() && a.Sub(b).Abs() <= raceGap {
+		if round.gap() <= raceGap {
 			n++
 		}
 	}
@@ -154,9 +163,10 @@ func (r *race) races() (n int) {
 
 // checkRows looks at the history of every leg of calls calls.
 func (r *race) checkRows(calls int) {
+	r.t.Helper()
 	legs := r.offhook.AwaitLegs(r.t, 10*time.Second)
-	if len(legs) != 3*calls {
-		r.t.Errorf("%d legs in the database, want three for each of %d calls", len(legs), calls)
+	if want := (1 + len(r.callees)) * calls; len(legs) != want {
+		r.t.Errorf("%d legs in the database, want %d of %d calls", len(legs), want, calls)
 	}
 	bridged, answered := map[string]int{}, map[string]int{}
 	for _, l := range legs {
@@ -172,35 +182,42 @@ func (r *race) checkRows(calls int) {
 	}
 }
 
-// round is one call as it was on the wire.
-type round struct {
-	caller  dialog
-	callees [2]dialog
+// round is one call as it was on the wire: at the caller, then at each callee.
+type round []dialog
+
+// gap is the time between the first two 200s of callees; long if there was one.
+func (r round) gap() time.Duration {
+	var times []time.Time
+	for _, d := range r[1:] {
+		if !d.answered.IsZero() {
+			times = append(times, d.answered)
+		}
+	}
+	if len(times) < 2 {
+		return time.Hour
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return times[1].Sub(times[0])
 }
 
 // check says what is wrong with the round, "" if nothing is.
 func (r round) check() string {
-	if len(r.caller.answers) != 1 {
-		return fmt.Sprintf("the caller got %d different 200s", len(r.caller.answers))
+	if n := len(r[0].answers); n != 1 {
+		return fmt.Sprintf("the caller got %d different 200s", n)
 	}
-	losers := 0
-	for _, d := range r.callees {
-		if !d.elsewhere {
-			continue
-		}
-		losers++
-		if d.answered.IsZero() {
-			if !d.terminated {
-				return "the loser neither sent 200 nor 487"
-			}
-			continue
-		}
-		if !d.acked || !d.byed {
-			return fmt.Sprintf("the loser's 200 was ACKed %v and BYEd with the reason %v", d.acked, d.byed)
+	winners := 0
+	for _, d := range r[1:] {
+		switch {
+		case !d.elsewhere:
+			winners++
+		case d.answered.IsZero() && !d.terminated:
+			return "a loser sent neither 200 nor 487"
+		case !d.answered.IsZero() && (!d.acked || !d.byed):
+			return fmt.Sprintf("a loser's 200 was ACKed %v and BYEd with the reason %v", d.acked, d.byed)
 		}
 	}
-	if losers != 1 {
-		return fmt.Sprintf("%d callees were told that it was answered elsewhere", losers)
+	if winners != 1 {
+		return fmt.Sprintf("%d callees were not told that it was answered elsewhere, want 1", winners)
 	}
 	return ""
 }
