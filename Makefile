@@ -56,13 +56,12 @@ test: web/node_modules/.package-lock.json ## quick tests: vet, unit with the rac
 	node --test bin/webtests/
 
 e2e: setup build ## real phones and Chromium; a missing tool fails
-	$(GO) test -tags e2e -count=1 -p 1 -timeout 20m ./test/e2e/... ./internal/media/rtc/... ./internal/rtcedge/...
+	$(GO) test -tags e2e -count=1 -p 1 -timeout 20m ./test/e2e/... ./test/load/... ./internal/media/rtc/... ./internal/rtcedge/...
 
 check: lint test e2e ## everything, as CI runs it
 
 lint: $(LINTER) ## golangci-lint
 	$(LINTER) run
-	$(LINTER) run --build-tags e2e ./test/...
 
 fmt: $(LINTER) ## format all Go code
 	$(LINTER) fmt

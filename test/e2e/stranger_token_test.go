@@ -77,7 +77,7 @@ type device struct {
 // connect opens /ws without logging in.
 func connect(t *testing.T, o *harness.Offhook) *device {
 	t.Helper()
-	conn, _, err := websocket.Dial(t.Context(), "ws://"+o.HTTP+"/ws", nil) //nolint:bodyclose // the library replaces the body
+	conn, _, err := websocket.Dial(t.Context(), "ws://"+o.HTTP+"/ws", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
