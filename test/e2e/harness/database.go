@@ -91,7 +91,7 @@ func (o *Offhook) AwaitLegs(t testing.TB, within time.Duration) []Leg {
 func (o *Offhook) Count(table string) (n int) {
 	o.t.Helper()
 	db := o.database()
-	defer db.Close() //nolint:errcheck // only read
+	defer db.Close()                                                                                 //nolint:errcheck // only read
 	if err := db.QueryRowContext(background(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil { //nolint:gosec // a test's own word
 		o.t.Fatal(err)
 	}
