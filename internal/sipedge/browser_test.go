@@ -46,9 +46,11 @@ func must(t *testing.T, err error) {
 // browser is a SIP client in a browser: a stack on a WebSocket, and a peer connection.
 type browser struct {
 	*peer
-	edge *bench
-	flow sip.Flow
-	pc   *webrtc.PeerConnection
+	edge  *bench
+	url   string
+	flows chan sip.Flow
+	flow  sip.Flow
+	pc    *webrtc.PeerConnection
 }
 
 // greeting lets the client's stack see its WebSocket's flow; its answer is
@@ -68,21 +70,27 @@ func newBrowser(t *testing.T, b *bench) *browser {
 	}))
 	t.Cleanup(server.Close)
 	p := newPeer(t, "127.0.0.1", nil)
-	flows := make(chan sip.Flow, 1)
-	client := sip.NewStack(sip.Config{Handler: sip.HandlerFunc(func(tx *sip.ServerTx, req *sip.Request) {
+	w := &browser{peer: p, edge: b, url: "ws" + strings.TrimPrefix(server.URL, "http"), flows: make(chan sip.Flow, 1), pc: newPeerConnection(t)}
+	p.stack = sip.NewStack(sip.Config{Handler: sip.HandlerFunc(func(tx *sip.ServerTx, req *sip.Request) {
 		if req.Method == sip.OPTIONS {
-			flows <- tx.Flow()
+			w.flows <- tx.Flow()
 			tx.Reply(200, "")
 			return
 		}
 		p.serve(tx, nil)
 	})})
-	t.Cleanup(client.Close)
-	p.stack = client
-	conn, _, err := websocket.Dial(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http"), &websocket.DialOptions{Subprotocols: []string{"sip"}})
-	must(t, err)
-	go client.ServeWebSocket(context.Background(), conn, b.at, false) // until client.Close
-	return &browser{peer: p, edge: b, flow: next(t, "greeting", flows), pc: newPeerConnection(t)}
+	t.Cleanup(p.stack.Close)
+	w.connect()
+	return w
+}
+
+// connect opens a WebSocket, in place of a former one.
+func (w *browser) connect() {
+	w.t.Helper()
+	conn, _, err := websocket.Dial(w.t.Context(), w.url, &websocket.DialOptions{Subprotocols: []string{"sip"}})
+	must(w.t, err)
+	go w.stack.ServeWebSocket(context.Background(), conn, w.edge.at, false) // until the stack's Close
+	w.flow = next(w.t, "greeting", w.flows)
 }
 
 // newPeerConnection makes one with a PCMU microphone.

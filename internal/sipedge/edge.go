@@ -57,6 +57,7 @@ type Edge struct {
 	digest   *sip.Authenticator
 	bindings *bindings
 	trunks   atomic.Pointer[trunkTable]
+	clients  clients
 	patience patience
 
 	stop    chan struct{}
@@ -71,7 +72,8 @@ type Edge struct {
 func New(cfg Config) *Edge {
 	e := &Edge{
 		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
-		stop: make(chan struct{}), legs: make(map[core.LegID]*leg),
+		clients: clients{legs: make(map[*leg]client)},
+		stop:    make(chan struct{}), legs: make(map[core.LegID]*leg),
 	}
 	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})
 	e.trunks.Store(&trunkTable{})
@@ -179,6 +181,7 @@ func (e *Edge) add(l *leg) {
 }
 
 func (e *Edge) remove(l *leg) {
+	e.clients.remove(l)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.legs, l.id)

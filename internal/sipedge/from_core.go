@@ -156,7 +156,8 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		l.gone(core.CauseUnreachable, 480)
 		return
 	}
-	l.flow, l.web = to.flow, overWebSocket(to.flow)
+	l.web = overWebSocket(to.flow)
+	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), flow: to.flow})
 	offer, err := l.firstOffer(to.place, offered)
 	if err != nil {
 		l.log.Error("no media port", "error", err)

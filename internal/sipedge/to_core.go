@@ -25,12 +25,12 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		return
 	}
 	l := e.newLeg(core.LegID(newID()))
-	l.flow = tx.Flow()
-	l.web = overWebSocket(l.flow)
+	l.web = overWebSocket(tx.Flow())
 	if offer != nil {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
 	}
 	e.add(l)
+	l.met(callerAt(tx.Flow(), req, from.User))
 	l.in = e.stack.Incoming(tx, sip.IncomingEvents{
 		Cancelled: func(reasons []sip.Reason) {
 			l.strand.post(func() { l.gone(causeIn(reasons), 487) })
@@ -45,6 +45,15 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to}) {
 		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure}) })
 	}
+}
+
+// callerAt returns where the sender of an INVITE is.
+func callerAt(flow sip.Flow, req *sip.Request, user core.UserID) client {
+	c := client{user: user, flow: flow}
+	if contact := req.Contact(); contact != nil {
+		c.contact = contactOf(contact.Address)
+	}
+	return c
 }
 
 // offerIn reads the offer of an INVITE, nil if it has none. refusal is the

@@ -72,6 +72,14 @@ func (e *extension) AwaitSilence(t *testing.T, hz float64) {
 	})
 }
 
+// awaitMusic waits until the phone hears what a party on hold hears.
+func (e *extension) awaitMusic(t *testing.T) {
+	t.Helper()
+	testkit.Eventually(t, soon, "the phone hears music", func() bool {
+		return meter.Level((&caller{call: e.call}).listen(listenTime)) > -50
+	})
+}
+
 // TestWebSIPClients uses the two common SIP clients for browsers, as they come
 // from the registry, like any phone of a user: over WebSocket on the HTTP port.
 func TestWebSIPClients(t *testing.T) {
@@ -95,6 +103,19 @@ func TestWebSIPClients(t *testing.T) {
 			t.Run("answers before another phone", w.answersFirst)
 		})
 	}
+	t.Run("WebSocket cut in a call", func(t *testing.T) {
+		jssip.Dial("desk")
+		desk.AwaitRing(t, "agent1")
+		desk.Answer()
+		talk(t, jssip, desk)
+		harness.Eval[bool](jssip.Page, "sockets.at(-1).close(), true")
+		o.AwaitMetric("offhook_contacts", 2, soon)
+		o.AwaitMetric("offhook_contacts", 3, soon) // the library has come back by itself
+		talk(t, jssip, desk)
+		desk.HangUp()
+		jssip.AwaitEnd(t)
+		desk.AwaitEnd(t)
+	})
 	t.Run("one browser calls another", func(t *testing.T) {
 		sipjs.next()
 		jssip.Dial("agent2")
@@ -138,6 +159,10 @@ func (w *websip) isCalled(t *testing.T) {
 	w.client.await("hold()")
 	w.desk.AwaitSilence(t, w.client.hz)
 	w.client.AwaitSilence(t, deskHz)
+	if len(w.client.find("< SIP/2.0 200 ", "\r\na=recvonly\r\n")) != 1 {
+		t.Error("hold was not answered by recvonly")
+	}
+	w.desk.awaitMusic(t)
 	w.client.await("resume()")
 	talk(t, w.desk, w.client)
 

@@ -39,6 +39,6 @@ window.client = {
   answer: () => { session.answer(media); },
   hangUp: () => { session.terminate(); },
   hold: () => new Promise((done) => { session.hold({}, () => done(true)); }),
-  resume: () => new Promise((done) => { session.unhold({}, () => done(true)); }),
+  resume: () => new Promise((done) => { session.unhold({ useUpdate: true }, () => done(true)); }),
   press: (key) => { session.sendDTMF(key, { transportType: "RFC2833" }); },
 };
