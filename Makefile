@@ -61,7 +61,7 @@ e2e: setup build ## real phones and Chromium; a missing tool fails
 check: lint test e2e ## everything, as CI runs it
 
 lint: $(LINTER) ## golangci-lint
-	$(LINTER) run
+	$(LINTER) run --allow-parallel-runners
 
 fmt: $(LINTER) ## format all Go code
 	$(LINTER) fmt
