@@ -14,7 +14,7 @@ LINTVER  := v2.15.0
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web sdk dist setup test e2e check lint fmt fuzz bench golden sizes clean
+.PHONY: help run build web database sdk dist setup test e2e check lint fmt fuzz bench golden sizes clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,11 +22,17 @@ help: ## list the targets
 run: build ## build and start the demo: a telephone exchange with a simulated phone network
 	bin/offhook demo
 
-build: web ## build bin/offhook with its web pages
+# The first build takes a minute, most of it one package of the database: that
+# one is compiled while the pages are fetched and bundled.
+build: ## build bin/offhook with its web pages
+	@$(MAKE) --no-print-directory -j2 web database
 	$(GO) build -ldflags "$(LDFLAGS)" -o bin/offhook ./cmd/offhook
 
 web: web/node_modules/.package-lock.json ## bundle the pages and the browser SDK into internal/web/dist
 	$(GO) run ./tools/web
+
+database:
+	@$(GO) build modernc.org/sqlite
 
 sdk: web ## the same: the browser SDK is internal/web/dist/sdk
 
