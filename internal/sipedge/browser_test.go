@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/offhook/offhook/internal/core"
@@ -51,6 +52,7 @@ type browser struct {
 	flows chan sip.Flow
 	flow  sip.Flow
 	pc    *webrtc.PeerConnection
+	mic   *webrtc.TrackLocalStaticRTP
 }
 
 // greeting lets the client's stack see its WebSocket's flow; its answer is
@@ -70,7 +72,8 @@ func newBrowser(t *testing.T, b *bench) *browser {
 	}))
 	t.Cleanup(server.Close)
 	p := newPeer(t, "127.0.0.1", nil)
-	w := &browser{peer: p, edge: b, url: "ws" + strings.TrimPrefix(server.URL, "http"), flows: make(chan sip.Flow, 1), pc: newPeerConnection(t)}
+	w := &browser{peer: p, edge: b, url: "ws" + strings.TrimPrefix(server.URL, "http"), flows: make(chan sip.Flow, 1)}
+	w.pc, w.mic = newPeerConnection(t)
 	p.stack = sip.NewStack(sip.Config{Handler: sip.HandlerFunc(func(tx *sip.ServerTx, req *sip.Request) {
 		if req.Method == sip.OPTIONS {
 			w.flows <- tx.Flow()
@@ -94,7 +97,7 @@ func (w *browser) connect() {
 }
 
 // newPeerConnection makes one with a PCMU microphone.
-func newPeerConnection(t *testing.T) *webrtc.PeerConnection {
+func newPeerConnection(t *testing.T) (*webrtc.PeerConnection, *webrtc.TrackLocalStaticRTP) {
 	t.Helper()
 	var m webrtc.MediaEngine
 	must(t, m.RegisterCodec(webrtc.RTPCodecParameters{
@@ -112,7 +115,7 @@ func newPeerConnection(t *testing.T) *webrtc.PeerConnection {
 	must(t, err)
 	_, err = pc.AddTrack(track)
 	must(t, err)
-	return pc
+	return pc, track
 }
 
 // offer makes the peer connection's offer.
@@ -140,6 +143,29 @@ func (w *browser) answer(offer []byte) (answer string, connect func()) {
 	made, err := w.pc.CreateAnswer(nil)
 	must(w.t, err)
 	return made.SDP, func() { must(w.t, w.pc.SetLocalDescription(made)) }
+}
+
+// talks calls and is answered, with media up.
+func (w *browser) talks() (*outcome, *sip.Dialog, core.LegRef) {
+	w.t.Helper()
+	o, ref := w.invite("12995558888", []byte(w.offer()))
+	w.edge.edge.Do(core.Progress{LegRef: ref, Early: true})
+	w.accept(next(w.t, "183", o.provisional).Body())
+	w.connected()
+	w.edge.edge.Do(core.Answer{LegRef: ref})
+	d := next(w.t, "200", o.answered)
+	wait(w.edge, anyOf[core.LegUp])
+	return o, d, ref
+}
+
+// speak sends a packet every 5 ms until the test ends.
+func (w *browser) speak() {
+	go func() {
+		for n := uint16(0); w.t.Context().Err() == nil; n++ {
+			_ = w.mic.WriteRTP(&rtp.Packet{Header: rtp.Header{Version: 2, SequenceNumber: n}, Payload: make([]byte, 160)})
+			time.Sleep(5 * time.Millisecond)
+		}
+	}()
 }
 
 // connected waits until ICE and DTLS of the peer connection are done.

@@ -52,7 +52,7 @@ func (t *clients) find(want func(client) bool) []*leg {
 
 // met notes which client the leg is with, if it has a WebSocket.
 func (l *leg) met(c client) {
-	l.flow = c.flow
+	l.flow, l.cut = c.flow, false
 	if overWebSocket(c.flow) {
 		l.edge.clients.put(l, c)
 	}
@@ -81,6 +81,7 @@ func (l *leg) move(c client) {
 	}
 	l.log.Info("client is back", "flow", c.flow.String())
 	l.met(c)
+	l.look()
 	l.dialog.SetFlow(c.flow)
 }
 
@@ -92,5 +93,6 @@ func (l *leg) socketClosed() {
 		l.gone(core.CauseRecoveryOnTimer, 0)
 		return
 	}
+	l.cut = true
 	l.connected()
 }

@@ -2,7 +2,6 @@ package sipedge
 
 import (
 	"testing"
-	"time"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/sip"
@@ -12,20 +11,12 @@ import (
 // media is not.
 func TestClientComesBackInACall(t *testing.T) {
 	b := newWebBench(t)
-	b.edge.patience = patience{away: 20 * time.Millisecond, gone: 10 * time.Millisecond}
 	w := newBrowser(t, b)
-	o, ref := w.invite("12995558888", []byte(w.offer()))
-	b.edge.Do(core.Progress{LegRef: ref, Early: true})
-	w.accept(next(t, "183", o.provisional).Body())
-	w.connected()
-	b.edge.Do(core.Answer{LegRef: ref})
-	d := next(t, "200", o.answered)
-	wait(b, anyOf[core.LegUp])
+	o, d, ref := w.talks()
 	done := make(chan struct{})
 	d.Request(sip.OPTIONS, "", nil, func(*sip.Response, error) { close(done) })
 	next(t, "answer in the dialog, so the ACK arrived", done)
 	w.flow.Close()
-	never[core.LegGone](b)
 	w.connect()
 	w.register()
 	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})

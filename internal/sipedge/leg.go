@@ -52,8 +52,10 @@ type leg struct {
 	held   bool
 	why    core.End // why we gave up, in stageEnding
 
-	down  time.Time   // since when the path of an answered leg is not ready
-	watch *time.Timer // looks at it again; nil while it is ready
+	cut      bool        // the far end's WebSocket is closed
+	down     time.Time   // since when the far end of an answered leg is away
+	received uint64      // packets, when we last looked
+	watch    *time.Timer // looks again; nil while there is no reason to
 }
 
 func (e *Edge) newLeg(id core.LegID) *leg {

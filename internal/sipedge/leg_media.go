@@ -11,7 +11,8 @@ import (
 type patience struct {
 	// away is for a browser that changes its network, or is slow to come up.
 	away time.Duration
-	// gone is for one whose WebSocket is closed too.
+	// gone is for one whose WebSocket is closed too; such a one must also be heard
+	// within that time.
 	gone time.Duration
 }
 
@@ -45,26 +46,44 @@ func (l *leg) connected() {
 	l.look()
 }
 
-// look ends an answered leg whose path was without sound for too long, and looks
-// again while it is.
+// look ends an answered leg whose far end was away for too long, and looks again
+// while there is reason to.
 func (l *leg) look() {
 	if l.watch != nil {
 		l.watch.Stop()
 		l.watch = nil
 	}
-	switch wait := l.edge.patience; {
-	case l.stage != stageAnswered || !l.stream.settled() || l.stream.ready():
-		l.down = time.Time{}
+	if l.stage != stageAnswered || !l.stream.settled() {
 		return
+	}
+	switch wait := l.edge.patience; {
+	case l.present():
+		l.down = time.Time{}
+		if !l.cut {
+			return
+		}
 	case l.down.IsZero():
 		l.down = time.Now()
-	case time.Since(l.down) >= wait.away, time.Since(l.down) >= wait.gone && !l.flow.Alive():
+	case time.Since(l.down) >= wait.away, time.Since(l.down) >= wait.gone && l.cut:
 		l.log.Info("no media", "since", l.down, "flow", l.flow.String())
 		l.dialog.Bye(sip.NewHeader("Reason", reasonOf(core.CauseRecoveryOnTimer, core.ReasonNoMedia)))
 		l.gone(core.CauseRecoveryOnTimer, 0)
 		return
 	}
 	l.watch = time.AfterFunc(l.edge.patience.gone, l.pathChanged)
+}
+
+// present reports whether the far end is there, as far as its media tells. A tab
+// that was closed takes its WebSocket along at once, and media stops without a
+// word: ICE would notice after half a minute.
+func (l *leg) present() bool {
+	if !l.cut || l.held || !l.stream.ready() {
+		return l.stream.ready()
+	}
+	received := l.stream.media().Stats().PacketsReceived
+	silent := received == l.received
+	l.received = received
+	return !silent
 }
 
 // release frees the leg's media.

@@ -129,40 +129,51 @@ func TestPhoneOverWebSocket(t *testing.T) {
 }
 
 func TestBrowserThatStaysAwayIsLost(t *testing.T) {
+	const short, long = 10 * time.Millisecond, time.Hour
+	hangUp := func(w *browser) { must(w.t, w.pc.GracefulClose()) }
+	closeSocket := func(w *browser) { w.flow.Close() }
 	for _, c := range []struct {
 		what     string
 		patience patience
-		closed   bool // the WebSocket too
+		happens  []func(*browser)
 	}{
-		{"browser is away for too long", patience{away: 50 * time.Millisecond, gone: 10 * time.Millisecond}, false},
-		{"its WebSocket is closed too", patience{away: time.Hour, gone: 10 * time.Millisecond}, true},
+		{"peer connection closed, WebSocket not", patience{away: 5 * short, gone: short}, []func(*browser){hangUp}},
+		{"both closed", patience{away: long, gone: short}, []func(*browser){hangUp, closeSocket}},
+		{"tab closed: media stops without a word", patience{away: long, gone: short}, []func(*browser){closeSocket}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			b := newWebBench(t)
 			b.edge.patience = c.patience
 			w := newBrowser(t, b)
-			o, ref := w.invite("12995558888", []byte(w.offer()))
-			b.edge.Do(core.Progress{LegRef: ref, Early: true})
-			w.accept(next(t, "183", o.provisional).Body())
-			w.connected()
-			b.edge.Do(core.Answer{LegRef: ref})
-			next(t, "200", o.answered)
-			wait(b, anyOf[core.LegUp])
+			o, _, _ := w.talks()
 			never[core.LegGone](b)
-			if c.closed {
-				w.flow.Close()
+			for _, f := range c.happens {
+				f(w)
 			}
-			must(t, w.pc.GracefulClose())
 			if gone := wait(b, anyOf[core.LegGone]); gone.Cause != core.CauseRecoveryOnTimer {
 				t.Errorf("gone with %+v", gone)
 			}
-			if c.closed {
+			if !w.flow.Alive() {
 				return
 			}
 			if reasons := next(t, "BYE", o.bye); len(reasons) != 1 || reasons[0].Protocol != "Q.850" || reasons[0].Cause != 102 {
 				t.Errorf("BYE with reasons %v", reasons)
 			}
 		})
+	}
+}
+
+// TestBrowserIsHeardWithoutItsWebSocket is a proxy that was restarted: the call
+// goes on as long as media does.
+func TestBrowserIsHeardWithoutItsWebSocket(t *testing.T) {
+	b := newWebBench(t)
+	b.edge.patience = patience{away: time.Hour, gone: 50 * time.Millisecond}
+	w := newBrowser(t, b)
+	w.talks()
+	w.speak()
+	w.flow.Close()
+	for range 4 {
+		never[core.LegGone](b)
 	}
 }
 

@@ -132,6 +132,14 @@ func TestWebSIPClients(t *testing.T) {
 		sipjs.await("stop()")
 		o.AwaitMetric("offhook_contacts", 1, soon)
 	})
+	t.Run("tab closed in a call", func(t *testing.T) {
+		jssip.Dial("desk") // also without registration
+		desk.AwaitRing(t, "agent1")
+		desk.Answer()
+		talk(t, jssip, desk)
+		harness.Eval[bool](jssip.Page, "setTimeout(() => { location = 'about:blank'; }), true")
+		desk.AwaitEnd(t)
+	})
 	o.AwaitMetric("offhook_legs", 0, soon)
 }
 
