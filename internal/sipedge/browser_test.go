@@ -47,12 +47,13 @@ func must(t *testing.T, err error) {
 // browser is a SIP client in a browser: a stack on a WebSocket, and a peer connection.
 type browser struct {
 	*peer
-	edge  *bench
-	url   string
-	flows chan sip.Flow
-	flow  sip.Flow
-	pc    *webrtc.PeerConnection
-	mic   *webrtc.TrackLocalStaticRTP
+	edge   *bench
+	url    string
+	secure bool
+	flows  chan sip.Flow
+	flow   sip.Flow
+	pc     *webrtc.PeerConnection
+	mic    *webrtc.TrackLocalStaticRTP
 }
 
 // greeting lets the client's stack see its WebSocket's flow; its answer is
@@ -63,16 +64,25 @@ const greeting = "OPTIONS sip:client SIP/2.0\r\nVia: SIP/2.0/WS x.invalid;branch
 // newBrowser connects to b's stack over a WebSocket.
 func newBrowser(t *testing.T, b *bench) *browser {
 	t.Helper()
+	return newBrowserOver(t, b, sip.WS)
+}
+
+// newBrowserOver connects over WS, or over what both ends take for WSS.
+func newBrowserOver(t *testing.T, b *bench, transport string) *browser {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{"sip"}})
 		if err != nil || conn.Write(r.Context(), websocket.MessageText, []byte(greeting)) != nil {
 			return
 		}
-		b.edge.stack.ServeWebSocket(context.WithoutCancel(r.Context()), conn, netip.MustParseAddrPort(r.RemoteAddr), false)
+		b.edge.stack.ServeWebSocket(context.WithoutCancel(r.Context()), conn, netip.MustParseAddrPort(r.RemoteAddr), transport == sip.WSS)
 	}))
 	t.Cleanup(server.Close)
 	p := newPeer(t, "127.0.0.1", nil)
-	w := &browser{peer: p, edge: b, url: "ws" + strings.TrimPrefix(server.URL, "http"), flows: make(chan sip.Flow, 1)}
+	w := &browser{
+		peer: p, edge: b, url: "ws" + strings.TrimPrefix(server.URL, "http"), secure: transport == sip.WSS,
+		flows: make(chan sip.Flow, 1),
+	}
 	w.pc, w.mic = newPeerConnection(t)
 	p.stack = sip.NewStack(sip.Config{Handler: sip.HandlerFunc(func(tx *sip.ServerTx, req *sip.Request) {
 		if req.Method == sip.OPTIONS {
@@ -92,7 +102,7 @@ func (w *browser) connect() {
 	w.t.Helper()
 	conn, _, err := websocket.Dial(w.t.Context(), w.url, &websocket.DialOptions{Subprotocols: []string{"sip"}})
 	must(w.t, err)
-	go w.stack.ServeWebSocket(context.Background(), conn, w.edge.at, false) // until the stack's Close
+	go w.stack.ServeWebSocket(context.Background(), conn, w.edge.at, w.secure) // until the stack's Close
 	w.flow = next(w.t, "greeting", w.flows)
 }
 

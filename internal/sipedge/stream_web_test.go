@@ -64,12 +64,21 @@ func TestBrowserCalls(t *testing.T) {
 }
 
 func TestBrowserIsCalled(t *testing.T) {
+	for _, transport := range []string{sip.WS, sip.WSS} {
+		t.Run(transport, func(t *testing.T) { browserIsCalled(t, transport) })
+	}
+}
+
+func browserIsCalled(t *testing.T, transport string) {
 	b := newWebBench(t)
-	w := newBrowser(t, b)
+	w := newBrowserOver(t, b, transport)
 	ref, c := w.ring("l1")
 	req := c.in.Request()
 	if req.Recipient.User != "alice" || !strings.HasSuffix(req.Recipient.Host, ".invalid") {
 		t.Errorf("Request-URI is %s, not the registered contact", req.Recipient.String())
+	}
+	if via := req.Via(); via.Transport != transport {
+		t.Errorf("Via says %s", via.Transport)
 	}
 	if from := req.From(); from.DisplayName != "12995550100" {
 		t.Errorf("no caller for the page to show: %s", from.Value())
