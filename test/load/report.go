@@ -216,8 +216,24 @@ func (r *report) publish(path, command string) error {
 	if !found1 || !found2 {
 		return errors.New(path + " has no place for the table")
 	}
-	page := before + beginMark + machine() + "\nCommand: `" + command + "`\n\n" + r.table() + "\n" + r.notes() + endMark + after
+	page := before + beginMark + machine() + "\nCommand: `" + command + "`\n\n" + r.dearness() + r.table() + "\n" + r.notes() + endMark + after
 	return os.WriteFile(path, []byte(page), 0o644) //nolint:gosec // a page of the documentation
+}
+
+// quietControl is what the control of M1 needs when nothing else runs on a machine
+// like the one that the targets come from, in CPU-s a call-minute.
+const quietControl = 0.048
+
+// dearness says how much more a packet cost during these runs than on a quiet
+// machine, as a paragraph.
+func (r *report) dearness() string {
+	s := r.samples["M1"]
+	if s == nil || len(s.control) == 0 {
+		return ""
+	}
+	control := median(s.control)
+	return fmt.Sprintf("During these runs the control of M1 needed %.3f CPU-s a call-minute; %.3f is what it needs on a quiet machine of the kind that targets and peers were measured on: "+
+		"CPU was %.1f times as dear. The verdict does not allow for that; comparing offhook with the control does.\n\n", control, quietControl, control/quietControl)
 }
 
 // machine describes where and when the figures were measured.
