@@ -62,6 +62,9 @@ func TestRingingClientThatClosesItsSocketIsGone(t *testing.T) {
 	c.in.Ring(180, nil)
 	wait(b, anyOf[core.LegRinging])
 	w.flow.Close()
-	wait(b, anyOf[core.LegGone]) // and not after 32 s
+	// At once, and not after 32 s.
+	if gone := wait(b, anyOf[core.LegGone]); gone.Cause != core.CauseUnreachable || gone.Code != 480 {
+		t.Errorf("gone with %+v", gone)
+	}
 	wait(b, anyOf[core.ContactGone])
 }

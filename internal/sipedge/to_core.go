@@ -161,8 +161,11 @@ func (l *leg) failed(code int, res *sip.Response) {
 		return
 	}
 	cause := causeOf(code)
-	if code < 400 {
+	switch {
+	case code < 400:
 		code = 480 // a redirection is never followed, and none of the caller's business
+	case code == 503 && res == nil && !l.flow.IsZero():
+		cause, code = core.CauseUnreachable, 480 // a contact's connection closed: it is registered no more
 	}
 	l.gone(cause, code)
 }
