@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -357,6 +358,7 @@ func (n *node) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(ctx, func() { close(n.draining) })
+	debug.FreeOSMemory() // hashing passwords at the start took 19 MB that nothing needs again
 	var err error
 	served := make(chan struct{})
 	go func() { n.loop.Run(ctx); close(served) }()
