@@ -24,11 +24,14 @@ func TestTrunkIsDead(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		uri  func(*testing.T) string
-		code int // of a call over the trunk alone; 0 if it takes the whole ring time-out
+		// What a call over the trunk alone ends with, once the ring time-out of
+		// 30 s is over where nothing at all comes back.
+		code  int
+		cause core.Cause
 	}{
-		{"NobodyAnswers", blackHole, 0},
-		{"NobodyListensUDP", closedUDP, 0},
-		{"NobodyListensTCP", func(t *testing.T) string { return closedUDP(t) + ";transport=tcp" }, 503},
+		{"NobodyAnswers", blackHole, 408, core.CauseNoResponse},
+		{"NobodyListensUDP", closedUDP, 408, core.CauseNoResponse},
+		{"NobodyListensTCP", func(t *testing.T) string { return closedUDP(t) + ";transport=tcp" }, 503, core.CauseTempFailure},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -36,13 +39,11 @@ func TestTrunkIsDead(t *testing.T) {
 			group := fmt.Sprintf(`ring_timeout: 3s, endpoints: [{phone: "%s"}, {user: ann}]`, beyondTrunk)
 			h := newHouse(t, "", trunk, []string{"ann", "bob"}, group)
 			sockets := h.UDPSockets()
+			alone := dial(t, h.user(t, "bob", phone.Config{}), beyondTrunk, phone.DialOptions{})
 			h.deskAnswers(t)
 			h.nobodyAnswers(t)
-			if c.code != 0 {
-				call := dial(t, h.user(t, "bob", phone.Config{}), beyondTrunk, phone.DialOptions{})
-				call.wantRefused(c.code, core.CauseTempFailure, core.PromptUnreachable)
-				call.Close()
-			}
+			alone.Await(phone.Early, 40*time.Second) // the announcement begins
+			alone.wantRefused(c.code, c.cause, core.PromptUnreachable)
 			// A leg whose INVITE met nothing at all ends 32 s after it was given up.
 			h.AwaitMetric("offhook_legs", 0, 60*time.Second)
 			h.AwaitLegs(t, 10*time.Second)
