@@ -15,6 +15,7 @@ import (
 
 	"github.com/evanw/esbuild/pkg/api"
 
+	"github.com/offhook/offhook/internal/media/meter"
 	"github.com/offhook/offhook/internal/testkit"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
@@ -140,6 +141,16 @@ func (c *webClient) wantCancels(t *testing.T, n int, word string) {
 	if all := c.find("< CANCEL ", ""); len(all) != n || len(c.find("< CANCEL ", word)) != n {
 		t.Errorf("%s got %d CANCELs, want %d with %q:\n%s", c.library, len(all), n, word, strings.Join(all, "\n"))
 	}
+}
+
+// awaitRingback waits until the page plays the ringback tone, of 440 and 480 Hz.
+func (c *webClient) awaitRingback(t *testing.T) {
+	t.Helper()
+	testkit.Eventually(t, soon, c.library+" plays ringback", func() bool {
+		pcm := c.Hear(listenTime)
+		low, high := meter.Purity(pcm, harness.HearRate, 440), meter.Purity(pcm, harness.HearRate, 480)
+		return low > 0.3 && high > 0.3 && meter.Level(pcm) > -50
+	})
 }
 
 // AwaitSilence waits until the page plays nothing at hz.

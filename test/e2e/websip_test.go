@@ -103,6 +103,14 @@ func TestWebSIPClients(t *testing.T) {
 			t.Run("answers before another phone", w.answersFirst)
 		})
 	}
+	t.Run("early media", func(t *testing.T) { // SIP.js plays it only to pages that ask for it
+		jssip.Dial("desk")
+		desk.AwaitRing(t, "agent1")
+		jssip.awaitRingback(t)
+		jssip.HangUp()
+		jssip.AwaitEnd(t)
+		desk.AwaitEnd(t)
+	})
 	t.Run("WebSocket cut in a call", func(t *testing.T) {
 		jssip.Dial("desk")
 		desk.AwaitRing(t, "agent1")
