@@ -195,8 +195,8 @@ func (c *Call) ended(code int, reason string) {
 	if timer != nil {
 		timer.Stop()
 	}
+	c.phone.remove(c) // before anybody hears of the end and counts the calls
 	c.phone.emit(Event{Kind: Ended, Call: c.id, Peer: c.peer, Code: code, Reason: reason, Heard: c.audio.summary(c.phone.config.Tone)})
-	c.phone.remove(c)
 	c.audio.close()
 }
 
