@@ -58,7 +58,7 @@ func (p *party) dial(to *party) *Call {
 // hears waits until a call hears a tone for half a second.
 func hears(t *testing.T, c *Call, freq float64) {
 	t.Helper()
-	testkit.Eventually(t, 5*time.Second, fmt.Sprintf("%s hears %.0f Hz", c.id, freq), func() bool {
+	testkit.Eventually(t, 15*time.Second, fmt.Sprintf("%s hears %.0f Hz", c.id, freq), func() bool {
 		pcm := c.Heard(500 * time.Millisecond)
 		return len(pcm) == Rate/2 && meter.Purity(pcm, Rate, freq) > 0.8 && meter.Level(pcm) > -20
 	})
