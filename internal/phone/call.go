@@ -26,7 +26,7 @@ type Call struct {
 
 	mu     sync.Mutex // guards the fields below; not held while calling sip
 	state  state
-	giveUp bool // HangUp came before the INVITE was under way
+	giveUp bool // HangUp came
 	alerts Kind // the last of Ringing and Early that was reported
 	in     *sip.Incoming
 	out    *sip.Outgoing
@@ -170,11 +170,12 @@ func (c *Call) alerted(kind Kind, code int) {
 	}
 }
 
-// up makes the call answered, unless it was or ended meanwhile.
+// up makes the call answered, unless it was, ended meanwhile, or was hung up: an
+// answer and HangUp may cross.
 func (c *Call) up(d *sip.Dialog) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateNew {
+	if c.state != stateNew || c.giveUp {
 		return false
 	}
 	c.state, c.dialog = stateUp, d

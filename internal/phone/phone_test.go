@@ -206,6 +206,22 @@ func TestReferIsRefusedByAPhone(t *testing.T) {
 	}
 }
 
+// TestHangUpCrossesTheAnswer is a HangUp whose CANCEL comes too late, because the
+// 200 is being taken at this moment.
+func TestHangUpCrossesTheAnswer(t *testing.T) {
+	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{})
+	a := alice.dial(bob)
+	b := bob.Call(bob.next(Incoming).Call)
+	alice.next(Ringing)
+	a.mu.Lock()
+	a.giveUp = true // as HangUp does before it cancels
+	a.mu.Unlock()
+	b.Answer()
+	bob.next(Answered)
+	alice.next(Ended)
+	bob.next(Ended)
+}
+
 // TestInviteWithoutOffer is a caller that wants our offer and answers it in its
 // ACK (RFC 3261 section 13.2.1).
 func TestInviteWithoutOffer(t *testing.T) {
