@@ -74,7 +74,7 @@ func joinSite(s *server, h house) (*site, error) {
 // awaitContacts waits until the server counts n registrations: its answer to a
 // phone may be ahead of its metrics.
 func (w *site) awaitContacts(n int) error {
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		now, err := w.holdings()
 		if err != nil || now.contacts == n {
 			return err
