@@ -88,6 +88,13 @@ type ContactUp struct{ Contact Contact }
 // ContactGone reports that a registration ended, expired or lost its connection.
 type ContactGone struct{ ID ContactID }
 
+// TrunkState reports that a trunk stopped answering OPTIONS, or answers again.
+// A trunk that was never reported is up.
+type TrunkState struct {
+	Trunk string
+	Up    bool
+}
+
 // TimedOut reports that a timer set by StartTimer fired. A late one is ignored
 // by state.
 type TimedOut struct{ Timer TimerID }
@@ -117,6 +124,7 @@ func (LegDigit) event()    {}
 func (Played) event()      {}
 func (ContactUp) event()   {}
 func (ContactGone) event() {}
+func (TrunkState) event()  {}
 func (TimedOut) event()    {}
 func (Draining) event()    {}
 func (Shutdown) event()    {}

@@ -29,7 +29,7 @@ func (x *Exchange) offered(ev core.Offered) {
 	if ev.Leg == "" || x.legs[ev.Leg] != nil {
 		return // two legs never have one name; an edge that repeats itself changes nothing
 	}
-	plan := x.dir.Plan(ev.From, ev.To)
+	plan := x.dir.Plan(x.now, ev.From, ev.To)
 	x.begun++
 	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun}
 	x.calls[c.id] = c

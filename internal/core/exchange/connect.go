@@ -25,10 +25,12 @@ func (x *Exchange) verbs(plan route.Plan) []flow.Verb {
 	case x.draining:
 		return []flow.Verb{flow.Hangup{Cause: core.CauseTempFailure, Code: 503}}
 	case plan.Refusal == nil:
-		return []flow.Verb{flow.Connect{
-			Targets: plan.Targets, Dialled: plan.To.Number, Group: plan.Group,
-			Timeout: plan.RingTimeout, Ringback: plan.Ringback,
-		}}
+		r := plan.Ring
+		connect := flow.Connect{Dialled: plan.To.Number, Group: !r.EarlyMedia, Timeout: r.Timeout, Ringback: r.Hears.Name}
+		for _, s := range r.Steps {
+			connect.Targets = append(connect.Targets, stepTargets(s)...)
+		}
+		return []flow.Verb{connect}
 	}
 	hangup := flow.Hangup{Cause: plan.Refusal.Cause, Code: plan.Refusal.Code}
 	if plan.Refusal.Prompt == "" {
@@ -37,6 +39,14 @@ func (x *Exchange) verbs(plan route.Plan) []flow.Verb {
 	return []flow.Verb{
 		flow.Announce{Sound: core.Sound{Kind: core.SoundPrompt, Name: plan.Refusal.Prompt}}, hangup,
 	}
+}
+
+// stepTargets lists what a step rings.
+func stepTargets(s route.Step) []core.Target {
+	if len(s.Attempts) > 0 {
+		return s.Attempts[:1]
+	}
+	return []core.Target{{User: s.User, URI: s.URI}}
 }
 
 // connect rings everybody a Connect names.
