@@ -27,6 +27,9 @@ type Offered struct {
 	From    Party
 	Contact ContactID // the contact that calls, "" for a trunk
 	To      string    // what was dialled: digits, +E.164 or a user's name
+	// Replaces is a leg whose place the new one shall take (RFC 3891), "" for
+	// none: a leg that rings is picked up, one that talks is taken over.
+	Replaces LegID
 }
 
 // LegRinging reports that an outgoing leg alerts its party.
@@ -73,6 +76,16 @@ type LegMuted struct {
 type LegDigit struct {
 	Leg   LegID
 	Digit byte
+}
+
+// TransferAsked reports that the party of Leg asks to send whom it talks with
+// elsewhere (REFER, RFC 3515): to To, or, when Replaces is set, to whom Replaces
+// talks with, which is another leg of the same party (RFC 3891). The exchange
+// answers with TransferProgress.
+type TransferAsked struct {
+	Leg      LegID
+	To       string
+	Replaces LegID
 }
 
 // Played reports that a finite Sound given by Hear came to its end. It is not
@@ -122,6 +135,9 @@ func (LegHeld) event()     {}
 func (LegMuted) event()    {}
 func (LegDigit) event()    {}
 func (Played) event()      {}
+
+func (TransferAsked) event() {}
+
 func (ContactUp) event()   {}
 func (ContactGone) event() {}
 func (TrunkState) event()  {}
@@ -156,6 +172,9 @@ func (e LegMuted) LegID() LegID { return e.Leg }
 
 // LegID implements LegEvent.
 func (e LegDigit) LegID() LegID { return e.Leg }
+
+// LegID implements LegEvent.
+func (e TransferAsked) LegID() LegID { return e.Leg }
 
 // LegID implements LegEvent.
 func (e Played) LegID() LegID { return e.Leg }

@@ -105,7 +105,8 @@ func (w *logWriter) record(ctx context.Context, e core.LegEntry) error {
 		if err = w.beginRecord(ctx, e); err == nil {
 			_, err = w.end.ExecContext(ctx, e.Leg, e.At.UnixMicro(), e.Call, e.Cause, e.Reason.String(), e.Code)
 		}
-	case core.ChangeRinging, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed:
+	case core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed,
+		core.ChangeMoved, core.ChangeParked:
 	}
 	return err
 }

@@ -22,6 +22,17 @@ type queued struct {
 	cand ring.Candidate
 }
 
+// trunkState notes whether a trunk answers.
+func (x *Exchange) trunkState(ev core.TrunkState) {
+	if ev.Up {
+		delete(x.down, ev.Trunk)
+		return
+	}
+	if _, known := x.dir.Trunk(ev.Trunk); known {
+		x.down[ev.Trunk] = true
+	}
+}
+
 // queue rings a candidate over its trunk as soon as its turn comes.
 func (x *Exchange) queue(c *liveCall, cand ring.Candidate) {
 	t := x.trunks[cand.Target.Trunk]

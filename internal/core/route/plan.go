@@ -1,7 +1,6 @@
 package route
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -13,13 +12,19 @@ const DefaultRingTimeout = 30 * time.Second
 // defaultCountry is whose ringback tone a caller hears where nothing is set.
 const defaultCountry = "us"
 
-// Plan says what to do about a call: ring somebody, or refuse. Exactly one of
-// Ring and Refusal is set.
+// Plan says what to do about a new incoming leg: ring Targets, or, when Refusal
+// is set, refuse.
 type Plan struct {
 	// To is who was called, as far as we know it.
-	To      core.Party
-	Ring    *Ring
-	Refusal *Refusal
+	To core.Party
+	// Targets are rung all at once. One with User and no Contact stands for every
+	// live registration of that user.
+	Targets []core.Target
+	// Group says that Targets are a group's, whose early media never reaches the caller.
+	Group       bool
+	RingTimeout time.Duration // 1s to 180s
+	Ringback    string        // country of the tone the caller hears
+	Refusal     *Refusal
 }
 
 // Refusal is why a call goes nowhere.
@@ -36,7 +41,7 @@ type Refusal struct {
 // an application reaches users of the same application and nobody else. A user
 // of the house reaches users by name, users and groups by number, and every
 // other number over the first trunk.
-func (d *Directory) Plan(_ time.Time, from core.Party, dialled string) Plan {
+func (d *Directory) Plan(from core.Party, dialled string) Plan {
 	switch {
 	case from.Trunk != "":
 		return d.planTrunk(dialled)
@@ -89,8 +94,10 @@ func (d *Directory) planUser(dialled string) Plan {
 		return refuse(core.Party{Number: digits}, unknownNumber)
 	}
 	return Plan{
-		To:   core.Party{Trunk: trunk.Name, Number: digits},
-		Ring: single(Step{Attempts: []core.Target{{Trunk: trunk.Name, Number: digits}}}),
+		To:          core.Party{Trunk: trunk.Name, Number: digits},
+		Targets:     []core.Target{{Trunk: trunk.Name, Number: digits}},
+		RingTimeout: DefaultRingTimeout,
+		Ringback:    defaultCountry,
 	}
 }
 
@@ -100,64 +107,44 @@ func (d *Directory) planNumber(n Number) Plan {
 	if n.User != "" {
 		return d.planOne(core.UserID{Name: n.User}, n.Number)
 	}
-	return Plan{To: core.Party{Number: n.Number, Name: n.Group}, Ring: d.ring(n.Group)}
-}
-
-// ring makes a group's Ring; NewDirectory made sure that it and all it names exist.
-func (d *Directory) ring(group string) *Ring {
-	g := d.groups[group]
-	r := &Ring{
-		Key:     g.Name,
-		Timeout: cmp.Or(g.RingTimeout, DefaultRingTimeout),
-		Hears:   core.Sound{Kind: core.SoundRingback, Name: cmp.Or(g.CallerHears, defaultCountry)},
+	g := d.groups[n.Group] // NewDirectory made sure of it
+	plan := Plan{
+		To:          core.Party{Number: n.Number, Name: g.Name},
+		Group:       true,
+		RingTimeout: g.RingTimeout,
+		Ringback:    g.CallerHears,
+	}
+	if plan.RingTimeout == 0 {
+		plan.RingTimeout = DefaultRingTimeout
+	}
+	if plan.Ringback == "" {
+		plan.Ringback = defaultCountry
 	}
 	for _, e := range g.Endpoints {
-		r.Steps = append(r.Steps, d.step(e))
+		plan.Targets = append(plan.Targets, d.target(e))
 	}
-	return r
+	return plan
 }
 
 func (d *Directory) planOne(id core.UserID, number string) Plan {
 	u, _ := d.User(id)
-	return Plan{To: core.Party{User: id, Number: number, Name: u.DisplayName}, Ring: single(Step{User: id})}
-}
-
-// single rings one endpoint, whose early media the caller may hear.
-func single(s Step) *Ring {
-	return &Ring{
-		Steps: []Step{s}, Timeout: DefaultRingTimeout, EarlyMedia: true,
-		Hears: core.Sound{Kind: core.SoundRingback, Name: defaultCountry},
+	return Plan{
+		To:          core.Party{User: id, Number: number, Name: u.DisplayName},
+		Targets:     []core.Target{{User: id}},
+		RingTimeout: DefaultRingTimeout,
+		Ringback:    defaultCountry,
 	}
 }
 
-func (d *Directory) step(e Endpoint) Step {
+func (d *Directory) target(e Endpoint) core.Target {
 	switch {
 	case e.User != "":
-		return Step{User: core.UserID{Name: e.User}}
+		return core.Target{User: core.UserID{Name: e.User}}
 	case e.SIP != "":
-		return Step{URI: e.SIP}
+		return core.Target{URI: e.SIP}
 	}
 	trunk, _ := d.firstTrunk() // NewDirectory made sure of it
-	return Step{Attempts: []core.Target{{Trunk: trunk.Name, Number: Normalise(e.Phone)}}}
-}
-
-// Follow plans where a call goes that was sent on: by a fall-through or a
-// transfer. to is neither zero nor an announcement.
-func (d *Directory) Follow(now time.Time, from core.Party, to Destination) Plan {
-	switch {
-	case d == nil:
-	case to.Group != "":
-		if _, ok := d.groups[to.Group]; ok {
-			return Plan{To: core.Party{Name: to.Group}, Ring: d.ring(to.Group)}
-		}
-	case to.User != "":
-		if _, ok := d.User(core.UserID{Name: to.User}); ok {
-			return d.planOne(core.UserID{Name: to.User}, "")
-		}
-	case to.Number != "":
-		return d.Plan(now, from, to.Number)
-	}
-	return refuse(core.Party{}, unknownNumber)
+	return core.Target{Trunk: trunk.Name, Number: Normalise(e.Phone)}
 }
 
 func refuse(to core.Party, why Refusal) Plan {

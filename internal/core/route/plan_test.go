@@ -8,25 +8,6 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-var noon = time.Date(2026, time.March, 4, 12, 0, 0, 0, time.UTC)
-
-// targets lists whom a Ring of endpoints rings.
-func targets(r *Ring) []core.Target {
-	if r == nil {
-		return nil
-	}
-	var all []core.Target
-	for _, s := range r.Steps {
-		switch {
-		case len(s.Attempts) > 0:
-			all = append(all, s.Attempts...)
-		default:
-			all = append(all, core.Target{User: s.User, URI: s.URI})
-		}
-	}
-	return all
-}
-
 func TestPlan(t *testing.T) {
 	d, err := NewDirectory(Resources{
 		Users: []User{
@@ -96,23 +77,22 @@ func TestPlan(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			plan := d.Plan(noon, tt.from, tt.dialled)
-			if got := targets(plan.Ring); !slices.Equal(got, tt.targets) {
-				t.Errorf("targets %+v", got)
+			plan := d.Plan(tt.from, tt.dialled)
+			if !slices.Equal(plan.Targets, tt.targets) {
+				t.Errorf("targets %+v", plan.Targets)
 			}
 			switch {
 			case tt.refusal == nil && plan.Refusal != nil, tt.refusal != nil && plan.Refusal == nil:
 				t.Errorf("refusal %+v", plan.Refusal)
 			case tt.refusal != nil && *plan.Refusal != *tt.refusal:
 				t.Errorf("refusal %+v", *plan.Refusal)
-			case tt.refusal == nil && (plan.Ring.Timeout < time.Second || plan.Ring.Hears.IsZero()):
+			case tt.refusal == nil && (plan.RingTimeout < time.Second || plan.Ringback == ""):
 				t.Errorf("plan without limits: %+v", plan)
 			}
 		})
 	}
-	tone := core.Sound{Kind: core.SoundRingback, Name: "de"}
-	if r := d.Plan(noon, trunk, "12995558888").Ring; r.Key != "g" || r.EarlyMedia || r.Timeout != time.Second || r.Hears != tone {
-		t.Errorf("the group's own settings are lost: %+v", r)
+	if plan := d.Plan(trunk, "12995558888"); !plan.Group || plan.RingTimeout != time.Second || plan.Ringback != "de" {
+		t.Errorf("the group's own settings are lost: %+v", plan)
 	}
 }
 
@@ -121,7 +101,7 @@ func TestNilDirectory(t *testing.T) {
 	var d *Directory
 	for _, from := range []core.Party{{Trunk: "t"}, {User: core.UserID{Name: "a"}}, {User: core.UserID{App: "x", Name: "a"}}, {}} {
 		for _, to := range []string{"", "17", "a", "112"} {
-			if plan := d.Plan(noon, from, to); plan.Refusal == nil && from.User.App == "" {
+			if plan := d.Plan(from, to); plan.Refusal == nil && from.User.App == "" {
 				t.Errorf("%+v reaches %q: %+v", from, to, plan)
 			}
 		}
