@@ -103,6 +103,10 @@ const (
 	SoundPrompt
 	// SoundHold is the music for a party on hold, for ever.
 	SoundHold
+	// SoundFile is the file or URL Name, once; then Played.
+	SoundFile
+	// SoundMusic is the file or URL Name, for ever.
+	SoundMusic
 )
 
 // The announcements that the exchange gives; names of prompts in the binary.
@@ -114,6 +118,8 @@ const (
 	PromptUnknownNumber = "unknown-number" // what was dialled does not exist
 	PromptNotAllowed    = "not-allowed"    // the caller may not dial this, e.g. an emergency number
 	PromptFailed        = "failed"         // accepted, but no audio path came up; a fault
+	PromptClosed        = "closed"         // outside the hours of a schedule
+	PromptConfirm       = "confirm"        // to who answers: press the key to take the call
 )
 
 // StartTimer orders TimedOut{Timer} after After; it replaces a running timer of

@@ -7,6 +7,7 @@ import (
 	"github.com/offhook/offhook/internal/core/call"
 	"github.com/offhook/offhook/internal/core/flow"
 	"github.com/offhook/offhook/internal/core/ring"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 // liveCall is one call: its legs, who hears whom, and the flow of its caller.
@@ -29,14 +30,14 @@ func (x *Exchange) offered(ev core.Offered) {
 	if ev.Leg == "" || x.legs[ev.Leg] != nil {
 		return // two legs never have one name; an edge that repeats itself changes nothing
 	}
-	plan := x.dir.Plan(ev.From, ev.To)
+	plan := x.dir.Plan(route.Request{Now: x.now, From: ev.From, Dialled: ev.To, Random: x.random})
 	x.begun++
 	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun}
 	x.calls[c.id] = c
 	c.caller = &leg{
 		LegRef:    core.LegRef{Leg: ev.Leg, Edge: ev.Edge},
 		direction: core.Inbound, contact: ev.Contact,
-		from: x.dir.Caller(ev.From, core.Target{}), to: plan.To,
+		from: x.dir.Caller(ev.From, core.Target{}, ""), to: plan.To,
 	}
 	x.begin(c.caller, c)
 	c.flow = flow.New(x.verbs(plan)...)

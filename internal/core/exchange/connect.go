@@ -24,19 +24,20 @@ func (x *Exchange) verbs(plan route.Plan) []flow.Verb {
 	switch {
 	case x.draining:
 		return []flow.Verb{flow.Hangup{Cause: core.CauseTempFailure, Code: 503}}
-	case plan.Refusal == nil:
-		return []flow.Verb{flow.Connect{
-			Targets: plan.Targets, Dialled: plan.To.Number, Group: plan.Group,
-			Timeout: plan.RingTimeout, Ringback: plan.Ringback,
-		}}
+	case plan.Dial != nil:
+		verb := flow.Connect{
+			Dialled: plan.To.Number, Group: plan.Dial.Group != "", Timeout: plan.Dial.Timeout, Ringback: plan.Dial.Hears.Name,
+		}
+		for _, b := range plan.Dial.Branches {
+			verb.Targets = append(verb.Targets, b.Target)
+		}
+		return []flow.Verb{verb}
 	}
 	hangup := flow.Hangup{Cause: plan.Refusal.Cause, Code: plan.Refusal.Code}
-	if plan.Refusal.Prompt == "" {
+	if plan.Refusal.Sound.IsZero() {
 		return []flow.Verb{hangup}
 	}
-	return []flow.Verb{
-		flow.Announce{Sound: core.Sound{Kind: core.SoundPrompt, Name: plan.Refusal.Prompt}}, hangup,
-	}
+	return []flow.Verb{flow.Announce{Sound: plan.Refusal.Sound}, hangup}
 }
 
 // connect rings everybody a Connect names.
@@ -88,7 +89,7 @@ func (x *Exchange) ring(c *liveCall, cand ring.Candidate) {
 	l := &leg{
 		LegRef:    core.LegRef{Leg: cand.Leg, Edge: cand.Edge},
 		direction: core.Outbound, contact: cand.Target.Contact,
-		from: x.dir.Caller(c.caller.from, cand.Target), to: x.dir.Callee(cand.Target, verb.Dialled),
+		from: x.dir.Caller(c.caller.from, cand.Target, ""), to: x.dir.Callee(cand.Target, verb.Dialled),
 	}
 	x.begin(l, c)
 	x.emit(core.Ring{LegRef: l.LegRef, Call: c.id, Target: cand.Target, From: l.from, To: l.to, Caller: c.caller.LegRef})
