@@ -27,7 +27,7 @@ func house(tb testing.TB) *route.Directory {
 			{Name: "carol"},
 		},
 		Trunks: []route.Trunk{{Name: "carrier", URI: "sip:127.0.0.1:5080", CallsPerSecond: 3, CallerID: "1000"}},
-		Groups: []route.Group{{Name: "all", RingTimeout: 29 * time.Second, CallerHears: "de", Endpoints: []route.Endpoint{
+		Groups: []route.Group{{Name: "all", RingTimeout: route.Duration(29 * time.Second), CallerHears: "de", Endpoints: []route.Endpoint{
 			{Phone: "1001"}, {Phone: "1002"}, {User: "alice"}, {User: "bob"}, {User: "carol"},
 		}}},
 		Numbers: []route.Number{{Number: "18", Group: "all"}, {Number: "17", User: "alice"}, {Number: "16", User: "carol"}, {Number: "15", User: "bob"}},
@@ -180,6 +180,8 @@ func (s *script) source(row core.Hear) string {
 		return "prompt:" + row.Sound.Name
 	case core.SoundHold:
 		return "music"
+	case core.SoundFile, core.SoundMusic:
+		return "file:" + row.Sound.Name
 	case core.SoundNone:
 	}
 	if len(row.From) == 0 {

@@ -3,6 +3,7 @@ package exchange
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -198,6 +199,9 @@ func (l *leg) change(kind core.ChangeKind) core.LegChange {
 		Kind: kind, Leg: l.Leg, Call: l.call.id, Edge: l.Edge, Direction: l.direction, From: l.from, To: l.to,
 	}
 }
+
+// random returns a number in [0,n) from the seeded source.
+func (x *Exchange) random(n int) int { return rand.New(x.ids).IntN(n) } //nolint:gosec // spreads calls, keeps no secret
 
 // newID mints a version 4 UUID (RFC 9562 section 5.4) from the seeded source.
 func (x *Exchange) newID() string {
