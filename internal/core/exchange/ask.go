@@ -38,7 +38,10 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 	case core.Supervise:
 		return x.withTwo(req.Leg, req.Target, func(l, target *leg) error { return x.supervise(l, target, req.Mode) })
 	case core.Release:
-		return x.with(req.Leg, func(l *leg) error { return x.hangup(l) })
+		return x.with(req.Leg, func(l *leg) error {
+			x.hangup(l, core.CauseNormal)
+			return nil
+		})
 	case core.Hold:
 		return x.with(req.Leg, func(l *leg) error {
 			x.legHeld(l, req.Held)
@@ -71,9 +74,8 @@ func (x *Exchange) withTwo(a, b core.LegID, do func(l, m *leg) error) (*leg, err
 }
 
 // hangup ends a leg as if its party had hung up.
-func (x *Exchange) hangup(l *leg) error {
+func (x *Exchange) hangup(l *leg, cause core.Cause) {
 	c, talked := l.call, l.joined
-	x.end(l, core.CauseNormal, core.ReasonNone, 0)
+	x.end(l, cause, core.ReasonNone, 0)
 	x.lost(c, l, talked)
-	return nil
 }

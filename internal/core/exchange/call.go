@@ -8,7 +8,6 @@ import (
 	"github.com/offhook/offhook/internal/core/call"
 	"github.com/offhook/offhook/internal/core/flow"
 	"github.com/offhook/offhook/internal/core/ring"
-	"github.com/offhook/offhook/internal/core/route"
 )
 
 // liveCall is one call: its legs, who hears whom, and the flow of its caller.
@@ -35,23 +34,13 @@ type liveCall struct {
 	notify   bool // by TransferProgress
 }
 
-// offered takes in a new incoming leg, in a call of its own.
-func (x *Exchange) offered(ev core.Offered) {
-	if ev.Leg == "" || x.legs[ev.Leg] != nil {
-		return // two legs never have one name; an edge that repeats itself changes nothing
-	}
-	plan := x.dir.Plan(route.Request{Now: x.now, From: ev.From, Dialled: ev.To, Random: x.random})
+// newCall returns a call with one leg, l, which runs its flow.
+func (x *Exchange) newCall(l *leg, verbs ...flow.Verb) *liveCall {
 	x.begun++
 	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun, caller: l, flow: flow.New(verbs...)}
 	x.calls[c.id] = c
-	c.caller = &leg{
-		LegRef:    core.LegRef{Leg: ev.Leg, Edge: ev.Edge},
-		direction: core.Inbound, contact: ev.Contact,
-		from: x.dir.Caller(ev.From, core.Target{}, ""), to: plan.To,
-	}
-	x.begin(c.caller, c)
-	c.flow = flow.New(x.verbs(plan)...)
-	x.run(c, c.flow.Current())
+	x.begin(l, c)
+	return c
 }
 
 // talkers returns who talks in the call, supervisors apart.

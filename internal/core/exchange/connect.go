@@ -20,133 +20,6 @@ const (
 	confirmTime = 15 * time.Second
 )
 
-// verbs turns a plan into the caller's flow.
-func (x *Exchange) verbs(plan route.Plan) []flow.Verb {
-	switch {
-	case x.draining:
-		return []flow.Verb{flow.Hangup{Cause: core.CauseTempFailure, Code: 503}}
-	case plan.Dial != nil:
-		verb := flow.Connect{
-			Dialled: plan.To.Number, Group: plan.Dial.Group != "", Timeout: plan.Dial.Timeout, Ringback: plan.Dial.Hears.Name,
-		}
-		for _, b := range plan.Dial.Branches {
-			verb.Targets = append(verb.Targets, b.Target)
-		}
-		return []flow.Verb{verb}
-	}
-	hangup := flow.Hangup{Cause: plan.Refusal.Cause, Code: plan.Refusal.Code}
-	if plan.Refusal.Sound.IsZero() {
-		return []flow.Verb{hangup}
-	}
-	return []flow.Verb{flow.Announce{Sound: plan.Refusal.Sound}, hangup}
-}
-
-// connect rings everybody a Connect names.
-func (x *Exchange) connect(c *liveCall, verb flow.Connect) {
-	c.hunt = &ring.Hunt{}
-	for _, target := range verb.Targets {
-		if target.User.IsZero() {
-			x.candidate(c, core.EdgeSIP, target)
-			continue
-		}
-		for _, contact := range x.contacts.of(target.User) {
-			x.candidateContact(c, contact)
-		}
-	}
-	x.checkHunt(c)
-}
-
-// candidateContact rings one registration of a user, but never the one that calls.
-func (x *Exchange) candidateContact(c *liveCall, contact core.Contact) {
-	if contact.ID != c.caller.contact {
-		x.candidate(c, contact.Edge, core.Target{Contact: contact.ID, User: contact.User})
-	}
-}
-
-// candidate adds one leg to the running hunt, and rings it as soon as its trunk allows.
-func (x *Exchange) candidate(c *liveCall, edge core.Edge, target core.Target) {
-	user, _ := x.dir.User(target.User)
-	cand := ring.Candidate{
-		Leg: core.LegID(x.newID()), Edge: edge, Target: target, DeclineAll: user.DeclineAll,
-	}
-	if !c.hunt.Add(cand) {
-		return
-	}
-	if target.Trunk != "" {
-		x.queue(c, cand)
-		return
-	}
-	x.ring(c, cand)
-}
-
-// ring orders a candidate's leg. The ring time-out runs from the first of them:
-// a call that waited for its trunk still gets its full time.
-func (x *Exchange) ring(c *liveCall, cand ring.Candidate) {
-	verb, ok := c.flow.Current().(flow.Connect)
-	if !ok {
-		return
-	}
-	c.hunt.Launch(cand.Leg)
-	l := &leg{
-		LegRef:    core.LegRef{Leg: cand.Leg, Edge: cand.Edge},
-		direction: core.Outbound, contact: cand.Target.Contact,
-		from: x.dir.Caller(c.caller.from, cand.Target, ""), to: x.dir.Callee(cand.Target, verb.Dialled),
-	}
-	x.begin(l, c)
-	x.emit(core.Ring{LegRef: l.LegRef, Call: c.id, Target: cand.Target, From: l.from, To: l.to, Caller: c.caller.LegRef})
-	if !c.caller.timers.running(core.TimerRing) {
-		x.startTimer(c.caller, core.TimerRing, verb.Timeout)
-	}
-}
-
-// legRinging lets the caller hear ringback when the first callee is alerted,
-// unless it hears the callee's own early media already.
-func (x *Exchange) legRinging(l *leg) {
-	c := l.call
-	if l.direction != core.Outbound || l.state != setup || l.rang || c.hunt == nil {
-		return
-	}
-	l.rang = true
-	x.publish(l, core.ChangeRinging)
-	if c.hunt.Alert(l.Leg) {
-		x.alert(c)
-		x.ringback(c)
-	}
-}
-
-// ringback lets a caller who was told so hear that it rings, unless it hears a
-// callee itself. It is repeated when a leg ends whose early media it may have heard.
-func (x *Exchange) ringback(c *liveCall) {
-	verb, ok := c.flow.Current().(flow.Connect)
-	if ok && c.caller.rang && !c.matrix.Overhears(c.caller.Leg) {
-		c.matrix.Play(c.caller.Leg, core.Sound{Kind: core.SoundRingback, Name: verb.Ringback})
-	}
-	x.hear(c)
-}
-
-// legEarly passes a single callee's early media to the caller. A group's is
-// never passed: one voicemail greeting would speak for ten phones.
-func (x *Exchange) legEarly(l *leg) {
-	c := l.call
-	verb, ok := c.flow.Current().(flow.Connect)
-	if l.direction != core.Outbound || l.state != setup || c.hunt == nil || !ok || verb.Group || !c.hunt.Single() {
-		return
-	}
-	x.alert(c)
-	c.heard = true
-	c.matrix.Overhear(c.caller.Leg, l.Leg)
-	x.hear(c)
-}
-
-// alert tells the caller that somebody is being alerted.
-func (x *Exchange) alert(c *liveCall) {
-	x.progress(c)
-	if !c.caller.rang {
-		c.caller.rang = true
-		x.publish(c.caller, core.ChangeRinging)
-	}
-}
-
 // legAccepted gives the call to the first leg whose party takes it, at once and
 // for good; everybody else stops ringing. A party that must confirm is asked to
 // when it can hear us.
@@ -160,7 +33,7 @@ func (x *Exchange) legAccepted(l *leg) {
 		return
 	}
 	l.state = accepted
-	x.takeLine(l)
+	x.charge(l)
 	x.publish(l, core.ChangeConfirming)
 	x.startTimer(l, core.TimerMedia, mediaTime)
 	x.rearm(c)
@@ -172,7 +45,9 @@ func (x *Exchange) win(c *liveCall, l *leg) {
 	if !ok {
 		return
 	}
-	x.takeLine(l)
+	if l.state == setup {
+		x.charge(l)
+	}
 	x.publish(l, core.ChangeAnswered)
 	x.stopHunt(c)
 	x.endAll(losers, core.CauseElsewhere, core.ReasonElsewhere)

@@ -37,6 +37,7 @@ type Exchange struct {
 	slots    map[string]*leg     // who is parked
 	lines    map[core.UserID]int // legs of users who are in a call, or make one
 	memory   ring.Memory
+	meter    route.Meter
 	draining bool
 
 	now   time.Time // of the event being applied
@@ -167,7 +168,7 @@ func (x *Exchange) timedOut(id core.TimerID) {
 	case core.TimerPark:
 		x.parkTimedOut(l)
 	case core.TimerTalk:
-		x.release(l.call, core.CauseNotAllowed, core.ReasonNone)
+		x.hangup(l, core.CauseNotAllowed)
 	case core.TimerDrain:
 		x.legGone(l, l.cause, l.code)
 	case core.TimerPace: // handled above

@@ -341,7 +341,7 @@ func TestPanicLosesNoCommand(t *testing.T) {
 	s := newScript(t)
 	s.apply(desk)
 	s.apply(fromTrunk("17"))
-	s.x.legs["a"].call.flow = nil // a bug
+	s.x.legs["a"].call.connect.Dial = nil // a bug
 	func() {
 		defer func() {
 			if recover() == nil {

@@ -38,6 +38,7 @@ func (x *Exchange) advance(c *liveCall, now time.Time) {
 		work := c.hunt.Advance(now)
 		x.endAll(work.Stop, core.CauseNoAnswer, core.ReasonTimeout)
 		x.endAll(work.Slow, core.CauseNoResponse, core.ReasonTimeout)
+		x.unqueue(c, work.Drop)
 		for _, node := range work.Try {
 			x.try(c, node)
 		}
@@ -73,7 +74,7 @@ func (x *Exchange) try(c *liveCall, node *ring.Node) {
 		return
 	}
 	if node.SkipsBusy() && x.lines[target.User] > 0 {
-		c.hunt.Skip(node, core.CauseBusy)
+		c.hunt.Skip(node, core.CauseBusy, 486)
 		return
 	}
 	for _, contact := range x.contacts.of(target.User) {
@@ -95,14 +96,27 @@ func (x *Exchange) candidate(c *liveCall, node *ring.Node, edge core.Edge, targe
 		Leg: core.LegID(x.newID()), Edge: edge, Target: target, DeclineAll: user.DeclineAll,
 		CallerID: node.Branch.CallerID,
 	}
-	if !c.hunt.Add(node, cand) {
-		return
-	}
 	if target.Trunk != "" {
-		x.queue(c, cand)
+		x.candidateTrunk(c, node, cand)
 		return
 	}
-	x.ring(c, cand)
+	if c.hunt.Add(node, cand) {
+		x.ring(c, cand)
+	}
+}
+
+// candidateTrunk adds a leg that uses a trunk, within the limits of who causes
+// it. It counts from now on, also while it waits for the trunk's pace.
+func (x *Exchange) candidateTrunk(c *liveCall, node *ring.Node, cand ring.Candidate) {
+	by := c.connect.Dial.By
+	if r := x.meter.Admit(x.now, x.dir, by, cand.Target.Trunk); r != nil {
+		c.hunt.Skip(node, r.Cause, r.Code)
+		return
+	}
+	if c.hunt.Add(node, cand) {
+		x.meter.Begin(x.now, cand.Leg, by, cand.Target.Trunk)
+		x.queue(c, cand)
+	}
 }
 
 // ring orders a candidate's leg. The time of its step runs from now: a call that
@@ -244,7 +258,7 @@ func destination(d *route.Dial, cause core.Cause) *route.Destination {
 func (x *Exchange) stopHunt(c *liveCall) {
 	c.hunt = nil
 	x.stopTimer(c.caller, core.TimerRing)
-	x.unqueue(c)
+	x.unqueueAll(c)
 }
 
 func (x *Exchange) endAll(legs []core.LegID, cause core.Cause, reason core.Reason) {

@@ -3,7 +3,6 @@ package exchange
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -13,6 +12,9 @@ import (
 // drainTime bounds the wait for LegGone after End: 64*T1 of a BYE or CANCEL
 // transaction (RFC 3261 section 17.1.1.1), and some for the edge itself.
 const drainTime = 40 * time.Second
+
+// longTalk is what no conversation lasts; a limit beyond it needs no timer.
+const longTalk = 12 * time.Hour
 
 // leg is one party's connection.
 type leg struct {
@@ -84,6 +86,16 @@ func (x *Exchange) takeLine(l *leg) {
 	}
 }
 
+// charge begins the conversation of a leg whose party took the call, which may
+// talk no longer than the limits allow.
+func (x *Exchange) charge(l *leg) {
+	x.takeLine(l)
+	x.meter.Answered(x.now, l.Leg)
+	if left, limited := x.meter.Left(x.now, x.dir, l.Leg); limited && left < longTalk {
+		x.startTimer(l, core.TimerTalk, left)
+	}
+}
+
 func (x *Exchange) leaveLine(l *leg) {
 	if !l.line {
 		return
@@ -149,6 +161,7 @@ func (x *Exchange) legGone(l *leg, cause core.Cause, code int) {
 	x.leave(l)
 	c.legs = slices.DeleteFunc(c.legs, func(o *leg) bool { return o == l })
 	delete(x.legs, l.Leg)
+	x.meter.End(x.now, l.Leg)
 	x.publish(l, core.ChangeEnded)
 	if surprise {
 		x.lost(c, l, talked)
@@ -199,9 +212,6 @@ func (l *leg) change(kind core.ChangeKind) core.LegChange {
 		Kind: kind, Leg: l.Leg, Call: l.call.id, Edge: l.Edge, Direction: l.direction, From: l.from, To: l.to,
 	}
 }
-
-// random returns a number in [0,n) from the seeded source.
-func (x *Exchange) random(n int) int { return rand.New(x.ids).IntN(n) } //nolint:gosec // spreads calls, keeps no secret
 
 // newID mints a version 4 UUID (RFC 9562 section 5.4) from the seeded source.
 func (x *Exchange) newID() string {

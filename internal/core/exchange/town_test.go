@@ -146,7 +146,8 @@ func (t *town) read(c core.LegChange) {
 		}
 	case core.ChangeEnded:
 		t.gone[c.Leg] = true
-	case core.ChangeBegan, core.ChangeRinging, core.ChangeAnswered, core.ChangeHeld, core.ChangeResumed:
+	case core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeAnswered, core.ChangeHeld,
+		core.ChangeResumed, core.ChangeMoved, core.ChangeParked:
 	}
 }
 

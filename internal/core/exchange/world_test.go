@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -20,6 +21,9 @@ type world struct {
 	dice   func(n int) int    // a number below n
 	react  func(core.Command) // sees every command, may be nil
 	log    []any              // events and commands, for the message of a failure
+	caught bool               // fail panics with broken
+	asks   core.AskID         // questions asked
+	waits  bool               // for the reply to the last
 	legs   []*watched         // all legs there ever were
 	byID   map[core.LegID]*watched
 	timers map[core.TimerID]bool
@@ -49,24 +53,32 @@ func newWorld(tb testing.TB, name string, dice func(int) int) *world {
 // fail reports a broken promise with the events that led to it.
 func (w *world) fail(format string, args ...any) {
 	w.tb.Helper()
-	for _, entry := range w.log[max(0, len(w.log)-60):] {
-		w.tb.Logf("%T%+v", entry, entry)
+	problem := fmt.Sprintf(format, args...)
+	if w.caught {
+		panic(broken(problem))
 	}
-	w.tb.Fatalf("%s: %s", w.name, fmt.Sprintf(format, args...))
+	w.tb.Fatalf("%s: %s\n%s", w.name, problem, w.ladder(80))
 }
+
+// broken is a promise that was broken, while a simulation looks for a shorter story.
+type broken string
 
 // step lets one thing happen.
 func (w *world) step() {
 	w.now = w.now.Add(time.Duration(w.dice(200)) * time.Millisecond)
-	switch k := w.dice(32); {
-	case k < 3:
+	switch k := w.dice(40); {
+	case k < 4:
 		w.offer()
-	case k < 6:
-		w.fire()
 	case k < 8:
+		w.fire()
+	case k < 9:
 		w.contact()
-	case k < 9 && len(w.legs) > 0:
+	case k < 10 && w.dice(4) == 0 && len(w.legs) > 0:
 		w.apply(core.Broken{Leg: w.anyLeg()})
+	case k < 11:
+		w.apply(core.TrunkState{Trunk: []string{"main", "backup", "nobody"}[w.dice(3)], Up: w.dice(2) == 0})
+	case k < 17 && len(w.legs) > 0:
+		w.ask()
 	case len(w.legs) > 0:
 		w.report()
 	}
@@ -74,12 +86,18 @@ func (w *world) step() {
 
 // offer lets somebody call. Now and then an edge reports the same leg twice.
 func (w *world) offer() {
-	to := []string{"18", "18", "18", "17", "16", "15", "alice", "bob", "0012995551234", "112", "nobody"}
+	to := []string{
+		"18", "18", "17", "16", "15", "alice", "bob", "0012995551234", "112", "nobody",
+		"21", "22", "23", "24", "25", "25", "26", "26", "27", "28", "29", "4940", "*8alice", "*8bob", "701", "702",
+	}
 	ev := core.Offered{Leg: core.LegID(fmt.Sprintf("in-%d", len(w.legs))), Edge: core.EdgeSIP, To: to[w.dice(len(to))]}
 	if w.dice(2) == 0 {
 		ev.From = core.Party{Trunk: "carrier", Number: "1777"}
 	} else {
 		ev.From, ev.Contact = core.Party{User: core.UserID{Name: "alice"}}, "desk"
+	}
+	if w.dice(12) == 0 && len(w.legs) > 0 {
+		ev.Replaces = w.anyLeg()
 	}
 	w.apply(ev)
 	if w.dice(8) == 0 && w.x.legs[ev.Leg] != nil {
@@ -135,9 +153,9 @@ func (w *world) report() {
 	case k < 13:
 		ev = core.LegMuted{Leg: leg, Muted: w.dice(2) == 0}
 	case k < 14:
-		ev = core.LegDigit{Leg: leg, Digit: '5'}
+		ev = core.LegDigit{Leg: leg, Digit: "55#"[w.dice(3)]}
 	case k < 15:
-		ev = core.Played{Leg: leg, Sound: noAnswer}
+		ev = core.Played{Leg: leg, Sound: []core.Sound{noAnswer, {Kind: core.SoundPrompt, Name: core.PromptConfirm}}[w.dice(2)]}
 	default:
 		causes := []core.Cause{0, core.CauseNormal, core.CauseBusy, core.CauseRejected, core.CauseUnreachable, 200}
 		codes := []int{0, 404, 486, 603, 302, 487}
@@ -150,9 +168,45 @@ func (w *world) report() {
 	}
 }
 
+// ask lets a phone or an application move legs about, sensibly or not.
+func (w *world) ask() {
+	leg, other := w.anyLeg(), w.anyLeg()
+	if l := w.x.legs[leg]; l != nil && w.dice(2) == 0 {
+		// Legs of one call, or of one user, are likelier to fit.
+		for _, o := range w.legs {
+			if p := w.x.legs[o.Leg]; p != nil && p != l && p.self().User == l.self().User {
+				other = o.Leg
+			}
+		}
+	}
+	to := []string{"bob", "17", "18", "21", "25", "0012995551234", "700", "701", "112", "16"}[w.dice(10)]
+	if w.dice(2) == 0 {
+		ev := core.TransferAsked{Leg: leg, To: to}
+		if w.dice(3) == 0 {
+			ev.Replaces = other
+		}
+		w.apply(ev)
+		return
+	}
+	slot := []string{"", "", "701", "702", "703", "9"}[w.dice(6)]
+	requests := []core.Request{
+		core.Transfer{Leg: leg, To: to}, core.Transfer{Leg: leg, Replaces: other},
+		core.Pickup{Leg: leg, By: other}, core.Park{Leg: leg, Slot: slot}, core.Retrieve{Slot: slot, By: leg},
+		core.Merge{Leg: leg, With: other}, core.AddParty{Leg: leg, To: to},
+		core.Supervise{Leg: leg, Target: other, Mode: core.SuperviseMode(w.dice(5))},
+		core.Release{Leg: leg}, core.Hold{Leg: leg, Held: w.dice(2) == 0}, core.Mute{Leg: leg, Muted: true},
+	}
+	w.asks++
+	w.waits = true
+	w.apply(core.Asked{Ask: w.asks, Do: requests[w.dice(len(requests))]})
+	if w.waits {
+		w.fail("question %d got no reply", w.asks)
+	}
+}
+
 // apply applies one event and checks every promise of the package.
 func (w *world) apply(ev core.Event) {
-	w.log = append(w.log, ev)
+	w.log = append(w.log, w.now, ev)
 	for _, cmd := range w.x.Apply(w.now, ev) {
 		w.watch(cmd)
 		if w.react != nil {
@@ -183,6 +237,11 @@ func (w *world) watch(cmd core.Command) {
 		w.watchChange(cmd.Change)
 	case core.LegCommand:
 		w.watchLeg(cmd)
+	case core.Reply:
+		if cmd.Ask != w.asks || !w.waits {
+			w.fail("reply to nobody: %+v", cmd)
+		}
+		w.waits = false
 	case core.Hear:
 		w.mustRun(cmd.Leg, cmd).hears = cmd.From
 		if !cmd.Sound.IsZero() && len(cmd.From) > 0 || slices.Contains(cmd.From, cmd.Leg) {
@@ -243,6 +302,9 @@ func (w *world) watchChange(c core.LegChange) {
 	if l == nil || l.ended {
 		w.fail("history before the beginning or after the end: %+v", c)
 	}
+	if c.Kind == core.ChangeMoved && c.Call != l.call {
+		l.call = c.Call
+	}
 	if c.Call != l.call {
 		w.fail("leg changed its call: %+v", c)
 	}
@@ -255,15 +317,20 @@ func (w *world) watchChange(c core.LegChange) {
 			w.fail("ended without a Q.850 cause: %+v", c)
 		}
 		l.ended = true
-	case core.ChangeBegan, core.ChangeRinging, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed:
+	case core.ChangeMoved, core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld,
+		core.ChangeResumed, core.ChangeParked:
 	}
 }
 
-// checkWinners says that of one hunt at most one leg wins.
+// checkWinners says that of one hunt at most one leg wins: besides those who
+// talk, and who waits for it, at most one leg of a call was answered.
 func (w *world) checkWinners(call core.CallID) {
 	winners := 0
 	for _, l := range w.legs[max(0, len(w.legs)-200):] {
-		if l.call == call && l.outbound && l.accepted {
+		if l.call != call || !l.outbound || !l.accepted || l.ending || l.ended {
+			continue
+		}
+		if p := w.x.legs[l.Leg]; !p.joined && !p.watches && p != p.call.caller && p != p.call.referrer {
 			winners++
 		}
 	}
@@ -306,38 +373,78 @@ func (w *world) checkState() {
 	for _, t := range w.x.trunks {
 		w.checkTrunk(t)
 	}
+	w.checkCounts()
 }
 
-// checkLeg says that a leg is in its call, and is caller, winner, ringing or ending.
+// checkLeg says that a leg is in its call, does something there, and will end.
 func (w *world) checkLeg(c *liveCall, l *leg) {
-	if w.x.legs[l.Leg] != l || l.call != c || c.matrix.Has(l.Leg) != (l.state != ending) {
+	if w.x.legs[l.Leg] != l || l.call != c || c.matrix.Has(l.Leg) != l.live() {
 		w.fail("leg %s is not where it should be", l.Leg)
 	}
-	if l.state == ending {
-		if !l.timers.running(core.TimerDrain) {
-			w.fail("leg %s may never end", l.Leg)
+	if l.slot != "" && w.x.slots[l.slot] != l {
+		w.fail("leg %s is parked in a slot that does not know it", l.Leg)
+	}
+	if !l.live() {
+		if !l.timers.running(core.TimerDrain) || l.joined || l.line || l.slot != "" {
+			w.fail("leg %s may never end, or holds something on its way", l.Leg)
 		}
 		return
 	}
-	if caller := w.x.legs[c.caller.Leg]; caller == nil || caller.state == ending {
+	if w.x.legs[c.caller.Leg] != c.caller || c.caller.call != c || !c.caller.live() {
 		w.fail("leg %s lives on without its caller", l.Leg)
 	}
-	if c.hunt == nil && l != c.caller && l != c.winner {
-		w.fail("leg %s rings on after the hunt", l.Leg)
+	rings := c.hunt != nil && c.hunt.Ringing(l.Leg)
+	if !rings && l != c.caller && l != c.winner && l != c.referrer && !l.joined && !l.watches {
+		w.fail("leg %s does nothing in its call", l.Leg)
+	}
+	if l.joined && (rings || l.watches || l.state != talking || l == c.referrer) {
+		w.fail("leg %s talks and does something else", l.Leg)
+	}
+	if l.state == accepted && !l.timers.running(core.TimerMedia) {
+		w.fail("leg %s may wait for its media for ever", l.Leg)
+	}
+	if rings && l.state == talking && !l.timers.running(core.TimerConfirm) {
+		w.fail("leg %s may be asked to confirm for ever", l.Leg)
 	}
 }
 
 // checkCall says that no caller waits for nothing.
 func (w *world) checkCall(c *liveCall) {
-	waits := c.hunt != nil || c.winner != nil || c.caller.timers.running(core.TimerPlay)
-	if w.x.legs[c.caller.Leg] == c.caller && c.caller.state != ending && !waits {
-		w.fail("caller %s waits for nothing", c.caller.Leg)
-	}
+	caller := c.caller
 	if c.hunt != nil && (c.hunt.Over() || c.winner != nil) {
-		w.fail("hunt of %s runs without anybody who can win", c.caller.Leg)
+		w.fail("hunt of %s runs without anybody who can win", caller.Leg)
 	}
-	if c.winner != nil && c.winner.state == accepted && !c.winner.timers.running(core.TimerMedia) {
-		w.fail("winner %s may wait for its media for ever", c.winner.Leg)
+	if w.x.legs[caller.Leg] != caller || !caller.live() {
+		return
+	}
+	talks := caller.joined && (len(c.talkers()) > 1 || c.added)
+	waits := c.hunt != nil || c.winner != nil || caller.timers.running(core.TimerPlay) || caller.timers.running(core.TimerPark)
+	if !talks && !waits {
+		w.fail("caller %s waits for nothing", caller.Leg)
+	}
+	if c.hunt != nil && !c.hunt.Due().IsZero() && !caller.timers.running(core.TimerRing) {
+		w.fail("hunt of %s forgets what is due", caller.Leg)
+	}
+	if c.referrer != nil && (c.hunt == nil && c.winner == nil || c.referrer.call != c) {
+		w.fail("leg %s waits for a transfer that is over", c.referrer.Leg)
+	}
+}
+
+// checkCounts says that what is counted is there.
+func (w *world) checkCounts() {
+	lines := map[core.UserID]int{}
+	for _, l := range w.x.legs {
+		if l.line {
+			lines[l.self().User]++
+		}
+	}
+	if !maps.Equal(lines, w.x.lines) {
+		w.fail("lines in use are %v, counted %v", lines, w.x.lines)
+	}
+	for slot, l := range w.x.slots {
+		if w.x.legs[l.Leg] != l || l.slot != slot {
+			w.fail("slot %s keeps a leg that is gone", slot)
+		}
 	}
 }
 
@@ -371,7 +478,7 @@ func (w *world) finish() {
 			w.fail("leg %s did not end", l.Leg)
 		}
 	}
-	if legs, calls, _ := w.x.Size(); legs+calls+len(w.timers) != 0 || !w.x.Drained() {
+	if legs, calls, _ := w.x.Size(); legs+calls+len(w.timers)+len(w.x.slots) != 0 || !w.x.Drained() || !w.x.meter.Idle() {
 		w.fail("left: %d legs, %d calls, timers %v, drained %v", legs, calls, w.timers, w.x.Drained())
 	}
 }

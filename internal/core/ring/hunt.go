@@ -71,6 +71,7 @@ type Work struct {
 	Try  []*Node      // endpoints to ring now: fill each with Add or Skip
 	Stop []core.LegID // legs that rang long enough, to be ended
 	Slow []core.LegID // legs whose trunk gives no sign of life, to be ended
+	Drop []core.LegID // legs that waited for their trunk, not to be rung any more
 }
 
 func (w *Work) has(n *Node) bool { return slices.Contains(w.Try, n) }
@@ -119,16 +120,12 @@ func (h *Hunt) Add(n *Node, c Candidate) bool {
 	return true
 }
 
-// Skip passes an endpoint, or its present trunk, over: nobody is there, the
-// user is busy, the trunk is dead.
-func (h *Hunt) Skip(n *Node, cause core.Cause) {
-	if len(n.Branch.Trunks) > 0 {
-		e := &entry{node: n, state: gone, cause: cause, code: 503, Candidate: Candidate{Target: n.Target()}}
-		h.entries = append(h.entries, e)
-		n.entries = append(n.entries, e)
-		return
-	}
-	n.skipped = cause
+// Skip passes an endpoint, or its present trunk, over with the answer that a
+// callee would have given: the user is busy, the trunk is full.
+func (h *Hunt) Skip(n *Node, cause core.Cause, code int) {
+	e := &entry{Candidate: Candidate{Target: n.Target()}, node: n, state: gone, cause: cause, code: code}
+	h.entries = append(h.entries, e)
+	n.entries = append(n.entries, e)
 }
 
 // Late returns the endpoints at which a new registration of user rings.

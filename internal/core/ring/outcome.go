@@ -37,23 +37,13 @@ type answer struct {
 	code  int
 }
 
-// said collects what everybody said, those passed over as busy included.
+// said collects what everybody said, those passed over included.
 func (h *Hunt) said() (all []answer) {
 	for _, e := range h.entries {
 		if !e.superseded {
 			all = append(all, answer{e.cause, e.code})
 		}
 	}
-	var walk func(*Node)
-	walk = func(n *Node) {
-		if n.skipped == core.CauseBusy {
-			all = append(all, answer{core.CauseBusy, 486})
-		}
-		for _, kid := range n.kids {
-			walk(kid)
-		}
-	}
-	walk(h.root)
 	return all
 }
 

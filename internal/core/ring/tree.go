@@ -25,7 +25,6 @@ type Node struct {
 	stopAt  time.Time // while begun: when its time is over; zero before its first leg is rung
 	attempt int       // which of Branch.Trunks rings
 	expired bool      // its time is over; only legs in confirmation are left
-	skipped core.Cause
 }
 
 // stage is where a node stands. It only ever grows.
@@ -81,6 +80,11 @@ func (n *Node) confirm() Confirm {
 	return Confirm{}
 }
 
+// inTurn reports whether the kids of a group ring one after the other.
+func (n *Node) inTurn() bool {
+	return n.group.Strategy != route.Simultaneous && n.group.Strategy != ""
+}
+
 // begin starts a node and appends the endpoints that shall ring now to try.
 func (n *Node) begin(now time.Time, try []*Node) []*Node {
 	n.stage, n.startAt = begun, time.Time{}
@@ -89,7 +93,7 @@ func (n *Node) begin(now time.Time, try []*Node) []*Node {
 	}
 	for _, kid := range n.kids {
 		kid.startAt = now.Add(kid.Branch.Delay)
-		if n.group.Strategy != route.Simultaneous {
+		if n.inTurn() {
 			break // the next one's turn comes when this one is over
 		}
 	}
@@ -135,7 +139,7 @@ func (n *Node) turn(now time.Time, w *Work) {
 	case next.startAt.IsZero():
 		next.startAt = now.Add(next.Branch.Delay)
 		next.advance(now, w)
-	case n.group.Strategy == route.Simultaneous:
+	case !n.inTurn():
 		// Nobody else rings any more, so there is nothing to wait for.
 		next.startAt = now
 		next.advance(now, w)
@@ -200,7 +204,9 @@ func (n *Node) expire(w *Work) {
 		if !e.live() || e.state == confirming {
 			continue
 		}
-		if e.state != waiting {
+		if e.state == waiting {
+			w.Drop = append(w.Drop, e.Leg)
+		} else {
 			w.Stop = append(w.Stop, e.Leg)
 		}
 		e.state, e.cause, e.code = stopped, core.CauseNoAnswer, 480
@@ -252,10 +258,13 @@ func (n *Node) due() (at time.Time) {
 	return at
 }
 
+// busy reports whether n was passed over because its user was.
+func (n *Node) busy() bool { return len(n.entries) > 0 && n.entries[0].Leg == "" }
+
 // open reports whether a registration that comes now still rings at n: n rings,
 // or all of its group do.
 func (n *Node) open() bool {
-	if n.stage == idle || n.expired || n.skipped == core.CauseBusy {
+	if n.stage == idle || n.expired || n.busy() {
 		return false
 	}
 	for up := n.parent; up != nil; up = up.parent {
@@ -263,5 +272,5 @@ func (n *Node) open() bool {
 			return false
 		}
 	}
-	return n.stage == begun || n.parent.group.Strategy == route.Simultaneous
+	return n.stage == begun || !n.parent.inTurn()
 }
