@@ -134,6 +134,10 @@ func (x *Exchange) callerGone(c *liveCall, talked bool) {
 		x.handOver(c, others[0])
 		return
 	}
+	if c.referrer != nil {
+		x.transferring(c, 480, true)
+		x.end(c.referrer, core.CauseNormal, core.ReasonNone, 0)
+	}
 	reason := core.ReasonCallerGone
 	if talked {
 		reason = core.ReasonNone

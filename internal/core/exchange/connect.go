@@ -132,7 +132,7 @@ func (x *Exchange) confirmTimedOut(l *leg) {
 func (x *Exchange) dropCandidate(c *liveCall, l *leg) {
 	if c.hunt != nil {
 		c.hunt.Gone(l.Leg, core.CauseNoAnswer, 480)
-		x.advance(c, x.now)
+		x.advance(c)
 	}
 }
 

@@ -16,7 +16,7 @@ const maxDiverts = 8
 func (x *Exchange) connect(c *liveCall, verb flow.Connect) {
 	c.connect, c.alerted, c.heard, c.due = verb, false, false, time.Time{}
 	c.hunt = ring.Start(x.now, verb.Dial, &x.memory, x.dice.IntN)
-	x.advance(c, x.now)
+	x.advance(c)
 }
 
 // huntDue goes on with a hunt when its timer fired.
@@ -24,18 +24,17 @@ func (x *Exchange) huntDue(c *liveCall) {
 	if c.hunt == nil {
 		return
 	}
-	now := x.now
-	if c.due.After(now) {
-		now = c.due // the timer is right
+	if c.due.After(x.now) {
+		x.now = c.due // a timer is right, whatever the clock says
 	}
-	x.advance(c, now)
+	x.advance(c)
 }
 
 // advance does what is due in a hunt, until there is nothing to do but wait, or
 // nobody left to wait for.
-func (x *Exchange) advance(c *liveCall, now time.Time) {
+func (x *Exchange) advance(c *liveCall) {
 	for again := true; again; {
-		work := c.hunt.Advance(now)
+		work := c.hunt.Advance(x.now)
 		x.endAll(work.Stop, core.CauseNoAnswer, core.ReasonTimeout)
 		x.endAll(work.Slow, core.CauseNoResponse, core.ReasonTimeout)
 		x.unqueue(c, work.Drop)
@@ -200,7 +199,7 @@ func (x *Exchange) candidateGone(c *liveCall, l *leg) {
 	}
 	declined := c.hunt.Gone(l.Leg, cause, code)
 	x.endAll(declined, core.CauseRejected, core.ReasonDeclinedElsewhere)
-	x.advance(c, x.now)
+	x.advance(c)
 }
 
 // hunted goes on when nobody took the call: with the conversation that went on

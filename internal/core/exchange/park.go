@@ -98,12 +98,11 @@ func backTo(by *leg) *route.Dial {
 	return d
 }
 
-// unpark frees a leg's slot.
+// unpark frees a leg's slot. The music goes on until the leg hears something else.
 func (x *Exchange) unpark(l *leg) {
 	delete(x.slots, l.slot)
 	l.slot = ""
 	x.stopTimer(l, core.TimerPark)
-	l.call.matrix.Play(l.Leg, core.Sound{})
 }
 
 func (x *Exchange) parkTimedOut(l *leg) {

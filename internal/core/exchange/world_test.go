@@ -190,11 +190,17 @@ func (w *world) ask() {
 	}
 	slot := []string{"", "", "701", "702", "703", "9"}[w.dice(6)]
 	requests := []core.Request{
-		core.Transfer{Leg: leg, To: to}, core.Transfer{Leg: leg, Replaces: other},
-		core.Pickup{Leg: leg, By: other}, core.Park{Leg: leg, Slot: slot}, core.Retrieve{Slot: slot, By: leg},
-		core.Merge{Leg: leg, With: other}, core.AddParty{Leg: leg, To: to},
+		core.Transfer{Leg: leg, To: to},
+		core.Transfer{Leg: leg, Replaces: other},
+		core.Pickup{Leg: leg, By: other},
+		core.Park{Leg: leg, Slot: slot},
+		core.Retrieve{Slot: slot, By: leg},
+		core.Merge{Leg: leg, With: other},
+		core.AddParty{Leg: leg, To: to},
 		core.Supervise{Leg: leg, Target: other, Mode: core.SuperviseMode(w.dice(5))},
-		core.Release{Leg: leg}, core.Hold{Leg: leg, Held: w.dice(2) == 0}, core.Mute{Leg: leg, Muted: true},
+		core.Release{Leg: leg},
+		core.Hold{Leg: leg, Held: w.dice(2) == 0},
+		core.Mute{Leg: leg, Muted: true},
 	}
 	w.asks++
 	w.waits = true
