@@ -151,6 +151,7 @@ func (x *Exchange) handOver(c *liveCall, to *leg) {
 	if c.hunt != nil {
 		x.rearm(c)
 	}
+	x.hear(c)
 }
 
 // settle ends the conversation of a caller whom everybody else has left.

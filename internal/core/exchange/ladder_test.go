@@ -1,7 +1,10 @@
 package exchange
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +22,9 @@ func (w *world) ladder(entries int) string {
 		}
 		names.names[l.Leg] = core.LegID(fmt.Sprintf("%s%d", kind, i+1))
 	}
+	longestFirst := slices.SortedFunc(maps.Keys(names.names), func(a, b core.LegID) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) // caller-1 is part of caller-10
+	})
 	var b strings.Builder
 	start := time.Unix(1e9, 0)
 	for _, entry := range w.log[max(0, len(w.log)-entries):] {
@@ -34,8 +40,8 @@ func (w *world) ladder(entries int) string {
 			fmt.Fprintf(&b, "%12s> %s\n", "", names.line(entry))
 		case core.Event:
 			text := strings.TrimPrefix(fmt.Sprintf("%T%+v", entry, entry), "core.")
-			for id, name := range names.names {
-				text = strings.ReplaceAll(text, string(id), string(name))
+			for _, id := range longestFirst {
+				text = strings.ReplaceAll(text, string(id), string(names.names[id]))
 			}
 			fmt.Fprintf(&b, "%s\n", text)
 		}

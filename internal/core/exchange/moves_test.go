@@ -133,7 +133,7 @@ func TestMoves(t *testing.T) {
 		{"added party declines", seq(talk, ask(core.AddParty{Leg: "desk", To: "bob"})), gone("bobtab", 21, 0), ""},
 		{"added party declines after one hung up", seq(talk, ask(core.AddParty{Leg: "desk", To: "bob"}), gone("desk", 16, 0)), gone("bobtab", 21, 0), "end a 16"},
 		{"one of three leaves", three, gone("desk", 16, 0), "hear a bobtab, hear bobtab a"},
-		{"caller of three leaves", three, gone("a", 16, 0), ""},
+		{"caller of three leaves", three, gone("a", 16, 0), "hear desk bobtab, hear bobtab desk"},
 		{"two of three leave", seq(three, gone("a", 16, 0)), gone("bobtab", 16, 0), "end desk 16"},
 		{"merge with the own second call", attended, ask(core.Merge{Leg: "desk", With: "d2"}), "hear d2 nothing, end d2 16, hear a desk+bobtab, hear desk a+bobtab, hear bobtab a+desk, done"},
 		{"merge with itself", talk, ask(core.Merge{Leg: "desk", With: "a"}), "refused conflict"},

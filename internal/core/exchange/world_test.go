@@ -22,9 +22,12 @@ type world struct {
 	react  func(core.Command) // sees every command, may be nil
 	log    []any              // events and commands, for the message of a failure
 	caught bool               // fail panics with broken
-	asks   core.AskID         // questions asked
-	waits  bool               // for the reply to the last
-	legs   []*watched         // all legs there ever were
+	events int                // applied
+	timely bool               // timers fire on time, so that rates can be checked
+	sent   map[string][]time.Time
+	asks   core.AskID // questions asked
+	waits  bool       // for the reply to the last
+	legs   []*watched // all legs there ever were
 	byID   map[core.LegID]*watched
 	timers map[core.TimerID]bool
 	old    []core.TimerID // timers that ran once, to fire late
@@ -46,7 +49,7 @@ func newWorld(tb testing.TB, name string, dice func(int) int) *world {
 	tb.Helper()
 	return &world{
 		tb: tb, name: name, x: New(Config{Directory: house(tb)}), now: time.Unix(1e9, 0), dice: dice,
-		byID: map[core.LegID]*watched{}, timers: map[core.TimerID]bool{},
+		byID: map[core.LegID]*watched{}, timers: map[core.TimerID]bool{}, sent: map[string][]time.Time{},
 	}
 }
 
@@ -213,6 +216,7 @@ func (w *world) ask() {
 // apply applies one event and checks every promise of the package.
 func (w *world) apply(ev core.Event) {
 	w.log = append(w.log, w.now, ev)
+	w.events++
 	for _, cmd := range w.x.Apply(w.now, ev) {
 		w.watch(cmd)
 		if w.react != nil {
@@ -226,10 +230,18 @@ func (w *world) apply(ev core.Event) {
 
 // checkRows says that nobody is left listening to a leg that is gone.
 func (w *world) checkRows() {
-	for _, l := range w.legs[max(0, len(w.legs)-200):] {
+	for id := range w.x.legs {
+		l := w.byID[id]
 		for _, from := range l.hears {
-			if other := w.byID[from]; !l.ending && !l.ended && (other.ending || other.ended) {
+			other := w.byID[from]
+			if l.ending || l.ended {
+				continue
+			}
+			if other.ending || other.ended {
 				w.fail("leg %s listens to leg %s, which is gone", l.Leg, from)
+			}
+			if other.call != l.call {
+				w.fail("leg %s listens to leg %s of another call", l.Leg, from)
 			}
 		}
 	}
@@ -285,6 +297,7 @@ func (w *world) watchLeg(cmd core.LegCommand) {
 		}
 		w.mustRun(cmd.Caller.Leg, cmd)
 		l.rung = true
+		w.checkRate(cmd)
 	case core.Answer:
 		if l.answered || l.outbound {
 			w.fail("leg answered twice, or outbound: %+v", cmd)
@@ -292,6 +305,27 @@ func (w *world) watchLeg(cmd core.LegCommand) {
 		l.answered = true
 	case core.End:
 		l.ending = true
+	}
+}
+
+// checkRate says that a trunk never gets more than its calls per second, and a
+// user with a limit never more than its calls.
+func (w *world) checkRate(cmd core.Ring) {
+	if cmd.Target.Trunk == "carrier" && w.timely {
+		sent := append(w.sent["carrier"], w.now)
+		w.sent["carrier"] = sent
+		if n := len(sent); n > 3 && sent[n-1].Sub(sent[n-4]) < time.Second {
+			w.fail("4 calls to the trunk within %v", sent[n-1].Sub(sent[n-4]))
+		}
+	}
+	calls := 0
+	for _, l := range w.x.legs {
+		if l.direction == core.Outbound && l.to.Trunk != "" && l.from.User.Name == "poor" {
+			calls++
+		}
+	}
+	if calls > 1 {
+		w.fail("%d calls of a user who may make one", calls)
 	}
 }
 
