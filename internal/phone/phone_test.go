@@ -58,7 +58,7 @@ func (p *party) dial(to *party) *Call {
 // hears waits until a call hears a tone for half a second.
 func hears(t *testing.T, c *Call, freq float64) {
 	t.Helper()
-	testkit.Eventually(t, 5*time.Second, fmt.Sprintf("%s hears %.0f Hz", c.id, freq), func() bool {
+	testkit.Eventually(t, 15*time.Second, fmt.Sprintf("%s hears %.0f Hz", c.id, freq), func() bool {
 		pcm := c.Heard(500 * time.Millisecond)
 		return len(pcm) == Rate/2 && meter.Purity(pcm, Rate, freq) > 0.8 && meter.Level(pcm) > -20
 	})
@@ -137,6 +137,7 @@ func TestEndsBeforeAnswer(t *testing.T) {
 		{"declined (603)", func(_, b *Call) { b.HangUp() }, "declined", "declined", 603},
 		{"busy (486)", func(_, b *Call) { b.Decline(486) }, "busy", "declined", 486},
 		{"caller gives up (CANCEL)", func(a, _ *Call) { a.HangUp() }, "cancelled", "caller gave up", 487},
+		{"forwarded (302)", func(_, b *Call) { b.Forward("sip:carol@127.0.0.9") }, "Moved Temporarily", "forwarded", 302},
 		{"answered elsewhere (CANCEL with Reason)", func(a, _ *Call) {
 			a.out.Cancel(sip.Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"}.Header())
 		}, "cancelled", "answered elsewhere", 487},
@@ -192,6 +193,16 @@ func TestAutoAnswerWaits(t *testing.T) {
 	rang := alice.next(Ringing).At
 	if waited := alice.next(Answered).At.Sub(rang); waited < 150*time.Millisecond {
 		t.Errorf("answered after %v", waited)
+	}
+}
+
+func TestReferIsRefusedByAPhone(t *testing.T) {
+	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{})
+	a, _ := connect(t, alice, bob)
+	answers := make(chan int, 1)
+	a.Refer("sip:carol@127.0.0.9", func(code int) { answers <- code })
+	if code := testkit.Receive(t, answers, 5*time.Second, "answer to REFER"); code != 405 {
+		t.Errorf("REFER was answered with %d", code)
 	}
 }
 

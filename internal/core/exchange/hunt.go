@@ -166,6 +166,7 @@ func (x *Exchange) legEarly(l *leg) {
 		c.connect.Dial.Group != "" || !c.hunt.Single() {
 		return
 	}
+	c.hunt.Alert(l.Leg)
 	x.alert(c)
 	c.heard = true
 	c.matrix.Overhear(c.caller.Leg, l.Leg)
@@ -240,11 +241,11 @@ func (x *Exchange) fallThrough(c *liveCall, o flow.Outcome) {
 // destination returns where a group sends callers whom nobody answered, by why.
 func destination(d *route.Dial, cause core.Cause) *route.Destination {
 	switch cause {
-	case core.CauseNoAnswer, core.CauseNoResponse:
+	case core.CauseNoAnswer:
 		return d.NoAnswer
 	case core.CauseBusy, core.CauseRejected:
 		return d.Busy
-	case core.CauseUnreachable, core.CauseUnallocated:
+	case core.CauseUnreachable, core.CauseNoResponse, core.CauseUnallocated:
 		return d.Unreachable
 	case core.CauseNormal, core.CauseElsewhere:
 		return nil

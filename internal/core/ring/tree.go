@@ -204,12 +204,19 @@ func (n *Node) expire(w *Work) {
 		if !e.live() || e.state == confirming {
 			continue
 		}
-		if e.state == waiting {
+		switch e.state {
+		case waiting:
 			w.Drop = append(w.Drop, e.Leg)
-		} else {
+			e.cause, e.code = core.CauseNoAnswer, 480
+		case rung:
+			// Not even a phone rang: a trunk is dead or a registration stale.
 			w.Stop = append(w.Stop, e.Leg)
+			e.cause, e.code = core.CauseNoResponse, 408
+		default:
+			w.Stop = append(w.Stop, e.Leg)
+			e.cause, e.code = core.CauseNoAnswer, 480
 		}
-		e.state, e.cause, e.code = stopped, core.CauseNoAnswer, 480
+		e.state = stopped
 	}
 }
 
