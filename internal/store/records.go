@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -47,6 +48,37 @@ func (s *Store) RecentCDRs(ctx context.Context, limit int) ([]CDR, error) {
 	records, err := collect(rows, func() (CDR, error) { return scanCDR(rows) })
 	if err != nil {
 		return nil, fmt.Errorf("store.RecentCDRs: %w", err)
+	}
+	return records, nil
+}
+
+// CDRQuery selects call detail records, the newest first.
+type CDRQuery struct {
+	// Limit is how many at most, 1 to 1000.
+	Limit int
+	// BeforeTime and BeforeLeg are Begun and Leg of the last record of the page
+	// before; the zero Time is the first page.
+	BeforeTime time.Time
+	BeforeLeg  core.LegID
+	// User, if not zero, is who called or was called.
+	User core.UserID
+}
+
+// CDRs returns one page of records. Records that begin while pages are read come
+// before the first page and disturb none.
+func (s *Store) CDRs(ctx context.Context, q CDRQuery) ([]CDR, error) {
+	before := int64(math.MaxInt64)
+	if !q.BeforeTime.IsZero() {
+		before = q.BeforeTime.UnixMicro()
+	}
+	rows, err := s.db.QueryContext(ctx, selectCDR+`WHERE (begun_us < $1 OR begun_us = $1 AND leg > $2) AND ($3 = '' OR from_user = $3 OR to_user = $3)
+		ORDER BY begun_us DESC, leg LIMIT $4`, before, q.BeforeLeg, q.User.String(), min(max(q.Limit, 1), 1000))
+	if err != nil {
+		return nil, fmt.Errorf("store.CDRs: %w", err)
+	}
+	records, err := collect(rows, func() (CDR, error) { return scanCDR(rows) })
+	if err != nil {
+		return nil, fmt.Errorf("store.CDRs: %w", err)
 	}
 	return records, nil
 }

@@ -63,8 +63,10 @@ func TestBestNumber(t *testing.T) {
 	d, err := NewDirectory(Resources{
 		Users: []User{{Name: "any"}, {Name: "block"}, {Name: "part"}, {Name: "one"}},
 		Numbers: []Number{
-			{Number: "1299*", User: "any"}, {Number: "1299555xxxx", User: "block"},
-			{Number: "129955512[0-4]x", User: "part"}, {Number: "12995551234", User: "one"},
+			{Number: "1299*", User: "any"},
+			{Number: "1299555xxxx", User: "block"},
+			{Number: "129955512[0-4]x", User: "part"},
+			{Number: "12995551234", User: "one"},
 		},
 	})
 	if err != nil {
