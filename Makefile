@@ -14,7 +14,7 @@ LINTVER  := v2.15.0
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web sdk dist setup test e2e check lint fmt fuzz bench golden sizes clean
+.PHONY: help run build web database sdk dist setup test e2e check lint fmt fuzz bench golden sizes clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,11 +22,17 @@ help: ## list the targets
 run: build ## build and start the demo: a telephone exchange with a simulated phone network
 	bin/offhook demo
 
-build: web ## build bin/offhook with its web pages
+# The first build takes a minute, most of it one package of the database: that
+# one is compiled while the pages are fetched and bundled.
+build: ## build bin/offhook with its web pages
+	@$(MAKE) --no-print-directory -j2 web database
 	$(GO) build -ldflags "$(LDFLAGS)" -o bin/offhook ./cmd/offhook
 
 web: web/node_modules/.package-lock.json ## bundle the pages and the browser SDK into internal/web/dist
 	$(GO) run ./tools/web
+
+database:
+	@$(GO) build modernc.org/sqlite
 
 sdk: web ## the same: the browser SDK is internal/web/dist/sdk
 
@@ -56,13 +62,12 @@ test: web/node_modules/.package-lock.json ## quick tests: vet, unit with the rac
 	node --test bin/webtests/
 
 e2e: setup build ## real phones and Chromium; a missing tool fails
-	$(GO) test -tags e2e -count=1 -p 1 -timeout 20m ./test/e2e/... ./internal/media/rtc/... ./internal/rtcedge/...
+	$(GO) test -tags e2e -count=1 -p 1 -timeout 20m ./test/e2e/... ./test/load/... ./internal/media/rtc/... ./internal/rtcedge/...
 
 check: lint test e2e ## everything, as CI runs it
 
 lint: $(LINTER) ## golangci-lint
-	$(LINTER) run
-	$(LINTER) run --build-tags e2e ./test/...
+	$(LINTER) run --allow-parallel-runners
 
 fmt: $(LINTER) ## format all Go code
 	$(LINTER) fmt
@@ -77,8 +82,8 @@ $(TOOLS):
 fuzz: ## every fuzz target for FUZZTIME each
 	scripts/fuzz $(FUZZTIME)
 
-bench: ## benchmarks of the packages
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+bench: build ## what a call costs, about 12 minutes; writes docs/benchmarks.md
+	$(GO) run ./test/load -o docs/benchmarks.md
 
 golden: ## rewrite the golden files of tests that have some
 	$(GO) test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' internal | xargs -r -n1 dirname | sort -u | sed 's,^,./,') -update

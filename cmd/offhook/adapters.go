@@ -39,6 +39,18 @@ func (p rtcPaths) NewPath(ev rtcedge.PathEvents) (rtcedge.Path, error) {
 	return path, nil
 }
 
+// webPaths lets the SIP edge make WebRTC paths for browsers that speak SIP.
+type webPaths struct{ server *rtc.Server }
+
+// New implements sipedge.WebPaths.
+func (p webPaths) New(ev sipedge.WebEvents) (sipedge.WebPath, error) {
+	path, err := p.server.NewPath(rtc.PathConfig{OnUp: ev.Up, OnDown: func(error) { ev.Down() }, OnDigit: ev.Digit})
+	if err != nil {
+		return nil, err // not a typed nil
+	}
+	return path, nil
+}
+
 // ports lets the SIP edge make RTP paths.
 type ports struct {
 	allocator *rtp.Allocator

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -198,7 +199,8 @@ func (n *node) openEdges(ctx context.Context) error {
 		return err
 	}
 	edge := sipedge.Config{
-		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: newPorts(n.cfg.Media.RTPPorts, n.log), Log: n.log,
+		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: newPorts(n.cfg.Media.RTPPorts, n.log),
+		Web: webPaths{n.rtc}, Log: n.log,
 		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
 		Cost: n.cfg.Media.Prefer == config.PreferCost,
 	}
@@ -209,7 +211,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	n.sip.SetTrunks(trunks)
 	n.stack = sip.NewStack(n.sip.StackConfig(sip.Config{Log: n.log, Agent: "offhook/" + version}))
 	n.sip.Start(n.stack)
-	n.onClose(func() { n.sip.Close(); n.stack.Close() })
+	n.onClose(n.closeSIP)
 
 	n.rtcE = rtcedge.New(rtcedge.Config{
 		Version: version, Limits: rtcedge.DefaultLimits(), Log: n.log, Auth: n.auth, Post: poster(n.post),
@@ -224,6 +226,20 @@ func (n *node) openEdges(ctx context.Context) error {
 		SIP:      n.sip, Browser: n.rtcE, Media: n.media, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	return nil
+}
+
+// farewellTime bounds the wait for the answers to our last BYEs.
+const farewellTime = 2 * time.Second
+
+// closeSIP ends the SIP edge and stack. A stack that is closed at once would
+// leave the phones in their calls: a BYE on a stream is not sent yet, and one
+// over UDP may have to be repeated.
+func (n *node) closeSIP() {
+	n.sip.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), farewellTime)
+	defer cancel()
+	n.stack.Settle(ctx)
+	n.stack.Close()
 }
 
 // directory loads what can be reached from the store.
@@ -345,6 +361,7 @@ func (n *node) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(ctx, func() { close(n.draining) })
+	debug.FreeOSMemory() // hashing passwords at the start took 19 MB that nothing needs again
 	var err error
 	served := make(chan struct{})
 	go func() { n.loop.Run(ctx); close(served) }()

@@ -41,7 +41,7 @@ type LegEarly struct{ Leg LegID }
 type LegAccepted struct{ Leg LegID }
 
 // LegUp reports that the media path of a leg is up after it was accepted or
-// answered. For a SIP callee it follows LegAccepted at once.
+// answered. For a callee with plain RTP it follows LegAccepted at once.
 type LegUp struct{ Leg LegID }
 
 // LegGone reports that a leg ended from its own side: refused, hung up,

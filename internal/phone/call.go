@@ -81,6 +81,38 @@ func (c *Call) Decline(code int) {
 	}
 }
 
+// Forward refuses a call that rings here with 302 and asks the caller to try
+// another address, a SIP URI.
+func (c *Call) Forward(to string) {
+	c.mu.Lock()
+	in := c.in
+	ringing := c.state == stateNew && in != nil
+	c.mu.Unlock()
+	if ringing {
+		in.Reject(302, "", sip.NewHeader("Contact", "<"+to+">"))
+		c.ended(302, "forwarded")
+	}
+}
+
+// Refer asks the far end of an answered call to call another address, a SIP URI
+// (blind transfer, RFC 3515). done gets the status of its answer, 0 if there was none.
+func (c *Call) Refer(to string, done func(code int)) {
+	c.mu.Lock()
+	up, dialog := c.state == stateUp, c.dialog
+	c.mu.Unlock()
+	if !up {
+		done(0)
+		return
+	}
+	dialog.Request(sip.REFER, "", nil, func(res *sip.Response, err error) {
+		if err != nil {
+			done(0)
+			return
+		}
+		done(res.StatusCode)
+	}, sip.NewHeader("Refer-To", "<"+to+">"))
+}
+
 // Say sets what the other party hears from now on; nil is silence.
 func (c *Call) Say(s Source) { c.audio.say(s) }
 

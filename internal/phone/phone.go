@@ -186,6 +186,9 @@ func (p *Phone) Calls() []*Call {
 	return list
 }
 
+// farewellTime bounds the wait for the answers to our last requests.
+const farewellTime = time.Second
+
 // Close hangs up, takes the registration back and frees everything. It takes up
 // to about a second, and must not be called from Config.Events.
 func (p *Phone) Close() {
@@ -196,10 +199,9 @@ func (p *Phone) Close() {
 		c.HangUp()
 	}
 	p.stop()
-	// A CANCEL waits for its 487, and a BYE has to leave.
-	for deadline := time.Now().Add(unregisterWait); len(p.Calls()) > 0 && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
-	}
+	last, cancel := context.WithTimeout(context.Background(), farewellTime)
+	defer cancel()
+	p.stack.Settle(last) // BYE and CANCEL want their answers
 	for _, c := range p.Calls() {
 		c.ended(0, "phone closed")
 	}

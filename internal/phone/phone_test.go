@@ -137,6 +137,7 @@ func TestEndsBeforeAnswer(t *testing.T) {
 		{"declined (603)", func(_, b *Call) { b.HangUp() }, "declined", "declined", 603},
 		{"busy (486)", func(_, b *Call) { b.Decline(486) }, "busy", "declined", 486},
 		{"caller gives up (CANCEL)", func(a, _ *Call) { a.HangUp() }, "cancelled", "caller gave up", 487},
+		{"forwarded (302)", func(_, b *Call) { b.Forward("sip:carol@127.0.0.9") }, "Moved Temporarily", "forwarded", 302},
 		{"answered elsewhere (CANCEL with Reason)", func(a, _ *Call) {
 			a.out.Cancel(sip.Reason{Protocol: "SIP", Cause: 200, Text: "Call completed elsewhere"}.Header())
 		}, "cancelled", "answered elsewhere", 487},
@@ -192,6 +193,16 @@ func TestAutoAnswerWaits(t *testing.T) {
 	rang := alice.next(Ringing).At
 	if waited := alice.next(Answered).At.Sub(rang); waited < 150*time.Millisecond {
 		t.Errorf("answered after %v", waited)
+	}
+}
+
+func TestReferIsRefusedByAPhone(t *testing.T) {
+	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{})
+	a, _ := connect(t, alice, bob)
+	answers := make(chan int, 1)
+	a.Refer("sip:carol@127.0.0.9", func(code int) { answers <- code })
+	if code := testkit.Receive(t, answers, 5*time.Second, "answer to REFER"); code != 405 {
+		t.Errorf("REFER was answered with %d", code)
 	}
 }
 

@@ -13,7 +13,6 @@ const (
 	defaultExpires = 300 * time.Second
 	retryFirst     = 500 * time.Millisecond
 	retryMost      = 30 * time.Second
-	unregisterWait = time.Second
 )
 
 // register keeps the phone registered until ctx ends, then takes the contact
@@ -33,7 +32,7 @@ func (p *Phone) register(ctx context.Context) {
 		case <-ctx.Done():
 			timer.Stop()
 			if up {
-				last, cancel := context.WithTimeout(context.WithoutCancel(ctx), unregisterWait)
+				last, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellTime)
 				p.registerOnce(last, 0)
 				cancel()
 			}

@@ -6,6 +6,10 @@
 // exchange, runs one after the other (type serial), so a leg needs no lock.
 // Nothing here blocks the exchange's loop or a connection's read loop.
 //
+// A leg's far end is a phone with plain RTP or a browser with WebRTC that speaks
+// SIP over WebSocket. The leg does not know which (stream.go): a path that has to
+// come up first, or goes down, reports it, and only then is the leg up or lost.
+//
 // Security: an INVITE becomes an event only when its sender proved to be a user
 // (digest) or comes from a trunk's address. A 3xx is never followed.
 package sipedge

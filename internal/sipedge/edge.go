@@ -30,7 +30,9 @@ type Config struct {
 	Secrets Secrets
 	Media   Media
 	Ports   Ports
-	Log     *slog.Logger
+	// Web makes the paths of browsers; nil refuses them.
+	Web WebPaths
+	Log *slog.Logger
 	// Domain is the host part of our From addresses.
 	Domain string
 	// Realm of the digest challenges; users' HA1 are made for it.
@@ -55,6 +57,8 @@ type Edge struct {
 	digest   *sip.Authenticator
 	bindings *bindings
 	trunks   atomic.Pointer[trunkTable]
+	clients  clients
+	patience patience
 
 	stop    chan struct{}
 	running sync.WaitGroup // strands of legs, the expiry loop
@@ -67,8 +71,9 @@ type Edge struct {
 // then give it to Start.
 func New(cfg Config) *Edge {
 	e := &Edge{
-		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(),
-		stop: make(chan struct{}), legs: make(map[core.LegID]*leg),
+		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
+		clients: clients{legs: make(map[*leg]client)},
+		stop:    make(chan struct{}), legs: make(map[core.LegID]*leg),
 	}
 	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})
 	e.trunks.Store(&trunkTable{})
@@ -176,6 +181,7 @@ func (e *Edge) add(l *leg) {
 }
 
 func (e *Edge) remove(l *leg) {
+	e.clients.remove(l)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.legs, l.id)

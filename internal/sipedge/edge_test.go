@@ -54,6 +54,14 @@ func (b *bench) Detach(leg core.LegID) {
 	delete(b.media, leg)
 }
 
+// path returns what the leg has at the media server.
+func (b *bench) path(leg core.LegID) (media.Path, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p, ok := b.media[leg]
+	return p, ok
+}
+
 // secrets knows one user, alice, with the password secret.
 type secrets struct{ blocked bool }
 
@@ -163,15 +171,7 @@ func newPeer(t *testing.T, ip string, serve func(*call)) *peer {
 			tx.NotAllowed()
 			return
 		}
-		c := &call{cancelled: make(chan []sip.Reason, 1), bye: make(chan []sip.Reason, 1)}
-		c.in = p.stack.Incoming(tx, sip.IncomingEvents{
-			Cancelled: func(r []sip.Reason) { c.cancelled <- r },
-			Dialog:    sip.DialogEvents{Bye: func(_ *sip.Dialog, r []sip.Reason) { c.bye <- r }},
-		})
-		if serve != nil {
-			serve(c)
-		}
-		p.calls <- c
+		p.serve(tx, serve)
 	})})
 	at, err := p.stack.ListenUDP(t.Context(), sip.Listen{Addr: ip + ":0"})
 	if err != nil {
@@ -180,6 +180,19 @@ func newPeer(t *testing.T, ip string, serve func(*call)) *peer {
 	p.at = at
 	t.Cleanup(p.stack.Close)
 	return p
+}
+
+// serve takes an INVITE.
+func (p *peer) serve(tx *sip.ServerTx, serve func(*call)) {
+	c := &call{cancelled: make(chan []sip.Reason, 1), bye: make(chan []sip.Reason, 1)}
+	c.in = p.stack.Incoming(tx, sip.IncomingEvents{
+		Cancelled: func(r []sip.Reason) { c.cancelled <- r },
+		Dialog:    sip.DialogEvents{Bye: func(_ *sip.Dialog, r []sip.Reason) { c.bye <- r }},
+	})
+	if serve != nil {
+		serve(c)
+	}
+	p.calls <- c
 }
 
 // send sends a request and returns the final status.

@@ -49,26 +49,28 @@ func (l *leg) progress(cmd core.Progress) {
 		return
 	}
 	l.rung = 183
-	l.in.Ring(183, l.stream.answer)
+	l.in.Ring(183, l.reply)
 }
 
 // acceptOffer brings the media of an incoming leg up, or ends the leg.
 func (l *leg) acceptOffer(peers core.Peers) bool {
-	if l.stream != nil && l.stream.up {
+	if l.stream != nil {
 		return true
 	}
-	if err := l.open(l.flow); err != nil {
+	if err := l.open(l.edge.placeOn(l.flow)); err != nil {
 		l.log.Error("no media port", "error", err)
 		l.in.Reject(503, "", sip.NewHeader("Retry-After", "10"))
 		l.gone(core.CauseNoResource, 503)
 		return false
 	}
-	if _, err := l.stream.answerTo(l.offer, l.edge.prefer(l.codecs, peers)); err != nil {
+	answer, err := l.stream.answerTo(l.offer, l.edge.prefer(l.codecs, peers))
+	if err != nil {
 		l.log.Info("offer refused", "error", err)
 		l.in.Reject(488, "")
 		l.gone(core.CauseIncompatible, 488)
 		return false
 	}
+	l.reply = answer
 	l.attach()
 	return true
 }
@@ -80,21 +82,31 @@ func (l *leg) answer(cmd core.Answer) {
 		return
 	}
 	if l.offer == nil {
-		if err := l.open(l.flow); err != nil {
-			l.in.Reject(503, "")
-			l.gone(core.CauseNoResource, 503)
-			return
-		}
-		l.stage = stageAnswered
-		l.in.Answer(l.stream.offerOf(l.edge.prefer(codecs(), cmd.Peers)))
+		l.offerBack(cmd.Peers)
 		return
 	}
 	if !l.acceptOffer(cmd.Peers) {
 		return
 	}
 	l.stage = stageAnswered
-	l.in.Answer(l.stream.answer)
-	l.edge.post(core.LegUp{Leg: l.id})
+	l.in.Answer(l.reply)
+	l.connected()
+}
+
+// offerBack answers an INVITE without offer with ours.
+func (l *leg) offerBack(peers core.Peers) {
+	err := l.open(l.edge.placeOn(l.flow))
+	if err == nil {
+		var offer []byte
+		if offer, err = l.stream.offerOf(l.edge.prefer(codecs(), peers)); err == nil {
+			l.stage = stageAnswered
+			l.in.Answer(offer)
+			return
+		}
+	}
+	l.log.Error("no media port", "error", err)
+	l.in.Reject(503, "", sip.NewHeader("Retry-After", "10"))
+	l.gone(core.CauseNoResource, 503)
 }
 
 // end ends the leg in whatever stage it is. The final response, CANCEL or BYE
@@ -144,23 +156,32 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		l.gone(core.CauseUnreachable, 480)
 		return
 	}
-	s, err := openStream(l.edge.cfg.Ports, to.place, l.digit)
+	l.web = overWebSocket(to.flow)
+	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), flow: to.flow})
+	offer, err := l.firstOffer(to.place, offered)
 	if err != nil {
 		l.log.Error("no media port", "error", err)
 		l.gone(core.CauseNoResource, 503)
 		return
 	}
-	l.stream = s
 	l.log.Info("outgoing call", "call", string(cmd.Call), "to", to.uri.String(), "from", cmd.From.Number)
 	l.out = l.edge.stack.Invite(sip.InviteRequest{
 		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
-		Headers: to.headers, Body: s.offerOf(offered), Credentials: to.credentials,
+		Headers: to.headers, Body: offer, Credentials: to.credentials,
 	}, sip.OutgoingEvents{
 		Provisional: func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.provisional(d, res) }) },
 		Answered:    func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.answered(d, res) }) },
-		Failed:      func(code int, _ *sip.Response) { l.strand.post(func() { l.failed(code) }) },
+		Failed:      func(code int, res *sip.Response) { l.strand.post(func() { l.failed(code, res) }) },
 		Dialog:      l.dialogEvents(),
 	})
+}
+
+// firstOffer makes the stream of an outgoing leg and its offer.
+func (l *leg) firstOffer(at place, offered []media.Codec) ([]byte, error) {
+	if err := l.open(at); err != nil {
+		return nil, err
+	}
+	return l.stream.offerOf(offered)
 }
 
 // prefer orders the codecs for a caller's answer: what most candidates share

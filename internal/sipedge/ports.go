@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"context"
 	"net/netip"
 
 	"github.com/offhook/offhook/internal/core"
@@ -26,4 +27,49 @@ type Secrets interface {
 type Media interface {
 	Attach(leg core.LegID, p media.Path)
 	Detach(leg core.LegID)
+}
+
+// Ports makes RTP paths: *rtp.Allocator behind an adapter of cmd.
+type Ports interface {
+	// New binds a port pair at local and returns a path that is silent until
+	// Start. peer is where the far end's signalling comes from; digit gets every
+	// key of the far end, once.
+	New(local, peer netip.Addr, digit func(byte)) (Path, error)
+}
+
+// Path is an RTP path.
+type Path interface {
+	media.Path
+	// LocalPort is the RTP port.
+	LocalPort() uint16
+	// Start begins, or goes on with, a negotiated format towards remote, which
+	// is not valid while the far end wants no RTP. The far end's source is
+	// learnt anew.
+	Start(f media.Format, remote netip.AddrPort)
+}
+
+// WebPaths makes WebRTC paths: *rtc.Server behind an adapter of cmd.
+type WebPaths interface {
+	// New returns a path that waits for AnswerPrefer or Offer.
+	New(ev WebEvents) (WebPath, error)
+}
+
+// WebEvents are called by a path on its own goroutines; they return at once.
+type WebEvents struct {
+	Up    func()     // sound can pass; also when it can again
+	Down  func()     // sound cannot pass any more
+	Digit func(byte) // one key of the far end, once
+}
+
+// WebPath is a WebRTC path. Its calls do not overlap and do not block; one that
+// fails leaves the path as it was.
+type WebPath interface {
+	media.Path
+	// AnswerPrefer answers an offer with the first of prefer that it has.
+	AnswerPrefer(ctx context.Context, offer string, prefer []media.Codec) (answer string, err error)
+	// Offer makes an offer; Accept takes the answer to it, maybe more than once.
+	Offer(ctx context.Context, prefer []media.Codec) (offer string, err error)
+	Accept(ctx context.Context, answer string) error
+	// Held reports whether the far end does not want to hear us.
+	Held() bool
 }

@@ -43,6 +43,9 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 		return
 	}
 	e.report(ch)
+	for _, b := range adds {
+		e.returned(b)
+	}
 	res := tx.NewResponse(200, "OK")
 	for _, b := range e.bindings.of(user) {
 		left := max(1, int(time.Until(b.expires)/time.Second))
@@ -161,9 +164,12 @@ func (e *Edge) report(ch change) {
 }
 
 // flowClosed drops the registrations that came over a connection which ended:
-// nobody can be reached there any more (RFC 5626 section 5.3).
+// nobody can be reached there any more (RFC 5626 section 5.3). Legs are told.
 func (e *Edge) flowClosed(f sip.Flow) {
 	e.report(change{gone: e.bindings.removeIf(func(b *binding) bool { return b.flow == f })})
+	for _, l := range e.clients.find(func(c client) bool { return c.flow == f }) {
+		l.strand.post(l.socketClosed)
+	}
 }
 
 // expire drops registrations past their time, once a second until stop closes.

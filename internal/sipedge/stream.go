@@ -1,42 +1,51 @@
 package sipedge
 
 import (
-	"errors"
 	"net/netip"
 	"slices"
 
 	"github.com/offhook/offhook/internal/media"
-	"github.com/offhook/offhook/internal/media/sdp"
+	"github.com/offhook/offhook/internal/sip"
 )
-
-// Ports makes RTP paths: *rtp.Allocator behind an adapter of cmd.
-type Ports interface {
-	// New binds a port pair at local and returns a path that is silent until
-	// Start. peer is where the far end's signalling comes from; digit gets every
-	// key of the far end, once.
-	New(local, peer netip.Addr, digit func(byte)) (Path, error)
-}
-
-// Path is an RTP path.
-type Path interface {
-	media.Path
-	// LocalPort is the RTP port.
-	LocalPort() uint16
-	// Start begins, or goes on with, a negotiated format towards remote, which
-	// is not valid while the far end wants no RTP. The far end's source is
-	// learnt anew.
-	Start(f media.Format, remote netip.AddrPort)
-}
 
 // stream is the media side of one leg: its path and the state of offer and
 // answer (RFC 3264). It is used on the leg's strand only.
-type stream struct {
-	path   Path
-	local  sdp.Local
-	offer  []byte // our last offer while it waits for an answer
-	answer []byte // our last answer; a 200 repeats the one of the 183
-	result sdp.Result
-	up     bool // result is valid
+type stream interface {
+	// media is the path, the same for the stream's whole life.
+	media() media.Path
+	// answerTo answers the far end's offer with the first of prefer it knows.
+	answerTo(offer []byte, prefer []media.Codec) ([]byte, error)
+	// offerOf returns a new offer of ours.
+	offerOf(list []media.Codec) ([]byte, error)
+	// answered reads the far end's answer to our last offer.
+	answered(body []byte) error
+	// settled reports whether an offer was answered: media has a format.
+	settled() bool
+	// ready reports whether sound can pass now.
+	ready() bool
+	// held reports whether the far end does not want to hear us.
+	held() bool
+}
+
+// open makes the leg's stream for a far end at at, once: WebRTC for a browser,
+// else plain RTP. Nothing else asks which of them a leg has.
+func (l *leg) open(at place) error {
+	if l.stream != nil {
+		return nil
+	}
+	var err error
+	if l.web {
+		l.stream, err = openWeb(l.edge.cfg.Web, l.pathChanged, l.digit)
+	} else {
+		l.stream, err = openRTP(l.edge.cfg.Ports, at, l.digit)
+	}
+	return err
+}
+
+// overWebSocket reports whether f leads to a browser, as far as a far end that
+// offers no media tells us.
+func overWebSocket(f sip.Flow) bool {
+	return f.Transport() == sip.WS || f.Transport() == sip.WSS
 }
 
 // place is where media of one leg comes and goes.
@@ -46,78 +55,13 @@ type place struct {
 	peer      netip.Addr // the far end's signalling
 }
 
-// openStream binds ports and prepares to tell the far end about them.
-func openStream(ports Ports, at place, digit func(byte)) (*stream, error) {
-	p, err := ports.New(at.bind, at.peer, digit)
-	if err != nil {
-		return nil, err
-	}
-	return &stream{path: p, local: sdp.Local{
-		Addr: netip.AddrPortFrom(at.advertise, p.LocalPort()), Session: sessionID(), Version: 1,
-	}}, nil
-}
-
-// answerTo answers the far end's offer with the first of prefer it knows and
-// starts the path.
-func (s *stream) answerTo(o *sdp.Offer, prefer []media.Codec) ([]byte, error) {
-	s.next()
-	answer, r, err := o.Answer(s.local, prefer)
-	if err != nil {
-		return nil, err
-	}
-	s.answer = answer
-	s.settle(r)
-	return answer, nil
-}
-
-// offerOf returns a new offer of ours.
-func (s *stream) offerOf(list []media.Codec) []byte {
-	s.next()
-	s.offer = sdp.NewOffer(s.local, list)
-	return s.offer
-}
-
-// errNoOffer is an answer that nobody asked for.
-var errNoOffer = errors.New("answer without offer")
-
-// answered reads the far end's answer to our offer and starts the path.
-func (s *stream) answered(body []byte) error {
-	if s.offer == nil {
-		return errNoOffer
-	}
-	r, err := sdp.ParseAnswer(s.offer, body)
-	if err != nil {
-		return err
-	}
-	s.settle(r)
-	return nil
-}
-
-// settle starts the path with what was negotiated. A far end on hold names no
-// address: the former one is kept.
-func (s *stream) settle(r sdp.Result) {
-	if !r.Remote.IsValid() {
-		r.Remote = s.result.Remote
-	}
-	s.result, s.up = r, true
-	s.path.Start(r.Format, r.Remote)
-}
-
-// next numbers the next description; only changed ones need it, but a higher
-// number never hurts.
-func (s *stream) next() {
-	if s.offer != nil || s.answer != nil {
-		s.local.Version++
-	}
-}
-
 // keep returns list with the codec in use first, so that a re-offer changes
 // nothing that need not change.
-func (s *stream) keep(list []media.Codec) []media.Codec {
-	if !s.up {
+func keep(s stream, list []media.Codec) []media.Codec {
+	if !s.settled() {
 		return list
 	}
-	return first(list, s.result.Format.Codec)
+	return first(list, s.media().Format().Codec)
 }
 
 // first returns list with c moved to the front.

@@ -25,11 +25,12 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		return
 	}
 	l := e.newLeg(core.LegID(newID()))
-	l.offer, l.flow = offer, tx.Flow()
+	l.web = overWebSocket(tx.Flow())
 	if offer != nil {
-		l.codecs = offer.Codecs()
+		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
 	}
 	e.add(l)
+	l.met(callerAt(tx.Flow(), req, from.User))
 	l.in = e.stack.Incoming(tx, sip.IncomingEvents{
 		Cancelled: func(reasons []sip.Reason) {
 			l.strand.post(func() { l.gone(causeIn(reasons), 487) })
@@ -44,6 +45,15 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to}) {
 		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure}) })
 	}
+}
+
+// callerAt returns where the sender of an INVITE is.
+func callerAt(flow sip.Flow, req *sip.Request, user core.UserID) client {
+	c := client{user: user, flow: flow}
+	if contact := req.Contact(); contact != nil {
+		c.contact = contactOf(contact.Address)
+	}
+	return c
 }
 
 // offerIn reads the offer of an INVITE, nil if it has none. refusal is the
@@ -80,7 +90,7 @@ func (l *leg) acked(ack *sip.Request) {
 		return
 	}
 	l.attach()
-	l.edge.post(core.LegUp{Leg: l.id})
+	l.connected()
 }
 
 // provisional reports 18x of a callee, and its early media if it brings SDP.
@@ -100,7 +110,7 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	}
 	l.early, l.dialog = true, d
 	l.attach()
-	l.edge.post(core.LegEarly{Leg: l.id})
+	l.connected()
 }
 
 // answered reports a callee's 2xx.
@@ -122,12 +132,12 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 			return
 		}
 	}
-	if !l.stream.up {
+	if !l.stream.settled() {
 		l.hopeless(errNoAnswer)
 		return
 	}
 	l.attach()
-	l.edge.post(core.LegUp{Leg: l.id})
+	l.connected()
 }
 
 // errNoAnswer is a 2xx without an SDP answer anywhere.
@@ -140,15 +150,22 @@ func (l *leg) hopeless(err error) {
 	l.gone(core.CauseIncompatible, 488)
 }
 
-// failed reports a callee's refusal, or that nobody could be reached.
-func (l *leg) failed(code int) {
+// failed reports a callee's refusal, or that nobody could be reached; res is nil
+// if the code is ours.
+func (l *leg) failed(code int, res *sip.Response) {
+	if code == 480 && res != nil && res.Reason == "4001" {
+		code = 486 // how one family of browser clients says that it is in a call
+	}
 	if l.stage == stageEnding {
 		l.gone(l.why.Cause, 0)
 		return
 	}
 	cause := causeOf(code)
-	if code < 400 {
+	switch {
+	case code < 400:
 		code = 480 // a redirection is never followed, and none of the caller's business
+	case code == 503 && res == nil && !l.flow.IsZero():
+		cause, code = core.CauseUnreachable, 480 // a contact's connection closed: it is registered no more
 	}
 	l.gone(cause, code)
 }

@@ -17,20 +17,17 @@ import (
 // them. If Append fails, none is written and the same entries can be given again.
 func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored int, err error) {
 	err = inTx(ctx, s.db, func(tx *sql.Tx) error {
-		w, err := newLogWriter(ctx, tx)
-		if err != nil {
-			return err
-		}
+		w := logWriter{ctx, tx, s.log}
 		for _, e := range entries {
-			written, err := w.write(ctx, e)
+			written, err := w.write(e)
 			if err != nil {
-				return errors.Join(&core.Error{Op: "append", Call: e.Call, Leg: e.Leg, Err: err}, w.close())
+				return &core.Error{Op: "append", Call: e.Call, Leg: e.Leg, Err: err}
 			}
 			if !written {
 				ignored++
 			}
 		}
-		return w.close()
+		return nil
 	})
 	if err != nil {
 		return 0, fmt.Errorf("store.Append: %w", err)
@@ -38,36 +35,36 @@ func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored in
 	return ignored, nil
 }
 
-// logWriter holds the statements of one Append.
-type logWriter struct{ entry, begin, answer, end *sql.Stmt }
+// logStatements are prepared once: that costs as much as running them.
+type logStatements struct{ entry, begin, answer, end *sql.Stmt }
 
-func newLogWriter(ctx context.Context, tx *sql.Tx) (*logWriter, error) {
-	var w logWriter
+func prepareLog(ctx context.Context, db *sql.DB) (*logStatements, error) {
+	var l logStatements
 	for _, p := range []struct {
 		stmt **sql.Stmt
 		text string
 	}{
-		{&w.entry, `INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`},
-		{&w.begin, `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
+		{&l.entry, `INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`},
+		{&l.begin, `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
 				to_user, to_trunk, to_number, to_name, begun_us)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (leg) DO NOTHING`},
-		{&w.answer, `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`},
-		{&w.end, `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
+		{&l.answer, `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`},
+		{&l.end, `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
 				talk_us = CASE WHEN answered_us IS NULL OR answered_us > $2 THEN 0 ELSE $2 - answered_us END
 			WHERE leg = $1`},
 	} {
-		stmt, err := tx.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does, in every case
+		stmt, err := db.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does, in every case
 		if err != nil {
-			return nil, errors.Join(err, w.close())
+			return nil, errors.Join(err, l.close())
 		}
 		*p.stmt = stmt
 	}
-	return &w, nil
+	return &l, nil
 }
 
-func (w *logWriter) close() error {
+func (l *logStatements) close() error {
 	var errs []error
-	for _, stmt := range []*sql.Stmt{w.entry, w.begin, w.answer, w.end} {
+	for _, stmt := range []*sql.Stmt{l.entry, l.begin, l.answer, l.end} {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}
@@ -75,45 +72,72 @@ func (w *logWriter) close() error {
 	return errors.Join(errs...)
 }
 
+// logWriter is one Append.
+type logWriter struct {
+	ctx   context.Context //nolint:containedctx // a logWriter lives inside one call
+	tx    *sql.Tx
+	stmts *logStatements
+}
+
+// exec runs a statement and reports whether it changed anything.
+func (w logWriter) exec(stmt *sql.Stmt, args ...any) (changed bool, err error) {
+	result, err := w.tx.StmtContext(w.ctx, stmt).ExecContext(w.ctx, args...) //nolint:sqlclosecheck // the transaction closes it
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
 // write adds one entry; written is false if the log had it already.
-func (w *logWriter) write(ctx context.Context, e core.LegEntry) (written bool, err error) {
+func (w logWriter) write(e core.LegEntry) (written bool, err error) {
 	body, err := json.Marshal(toBody(e.LegChange))
 	if err != nil {
 		return false, err
 	}
-	result, err := w.entry.ExecContext(ctx, e.Leg, e.Seq, e.At.UnixMicro(), e.Kind.String(), string(body))
-	if err != nil {
+	written, err = w.exec(w.stmts.entry, e.Leg, e.Seq, e.At.UnixMicro(), e.Kind.String(), string(body))
+	if err != nil || !written {
 		return false, err
 	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return false, err
-	}
-	return true, w.record(ctx, e)
+	return true, w.record(e)
 }
 
 // record applies one new log entry to the leg's call detail record.
-func (w *logWriter) record(ctx context.Context, e core.LegEntry) error {
+func (w logWriter) record(e core.LegEntry) error {
 	var err error
 	switch e.Kind {
 	case core.ChangeBegan:
-		err = w.beginRecord(ctx, e)
+		err = w.begin(e)
 	case core.ChangeAnswered:
-		_, err = w.answer.ExecContext(ctx, e.Leg, e.At.UnixMicro())
+		_, err = w.exec(w.stmts.answer, e.Leg, e.At.UnixMicro())
 	case core.ChangeEnded:
-		// A leg whose begin was lost has no record yet; it gets one that began
-		// and ended now rather than none.
-		if err = w.beginRecord(ctx, e); err == nil {
-			_, err = w.end.ExecContext(ctx, e.Leg, e.At.UnixMicro(), e.Call, e.Cause, e.Reason.String(), e.Code)
-		}
+		err = w.end(e)
 	case core.ChangeRinging, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed:
 	}
 	return err
 }
 
-func (w *logWriter) beginRecord(ctx context.Context, e core.LegEntry) error {
+func (w logWriter) begin(e core.LegEntry) error {
 	from, to := toParty(e.From), toParty(e.To)
-	_, err := w.begin.ExecContext(ctx, e.Leg, e.Call, e.Edge.String(), e.Direction.String(),
+	_, err := w.exec(w.stmts.begin, e.Leg, e.Call, e.Edge.String(), e.Direction.String(),
 		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name, e.At.UnixMicro())
+	return err
+}
+
+// end completes the record. A leg whose begin was lost has none yet; it gets one
+// that began and ended now.
+func (w logWriter) end(e core.LegEntry) error {
+	complete := func() (known bool, err error) {
+		return w.exec(w.stmts.end, e.Leg, e.At.UnixMicro(), e.Call, e.Cause, e.Reason.String(), e.Code)
+	}
+	known, err := complete()
+	if err != nil || known {
+		return err
+	}
+	if err := w.begin(e); err != nil {
+		return err
+	}
+	_, err = complete()
 	return err
 }
 

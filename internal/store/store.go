@@ -14,6 +14,7 @@ import (
 type Store struct {
 	db  *sql.DB
 	key Key
+	log *logStatements
 }
 
 // New brings the schema of db up to date and checks that key is the one the
@@ -24,6 +25,9 @@ func New(ctx context.Context, db *sql.DB, key Key) (*Store, error) {
 	err := migrate(ctx, db, time.Now())
 	if err == nil {
 		err = s.checkKey(ctx)
+	}
+	if err == nil {
+		s.log, err = prepareLog(ctx, db)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store.New: %w", errors.Join(err, db.Close()))
@@ -56,7 +60,7 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 // Close waits for running statements and closes the database.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error { return errors.Join(s.log.close(), s.db.Close()) }
 
 // inTx runs do in a transaction, which is committed only if do returns nil.
 func inTx(ctx context.Context, db *sql.DB, do func(*sql.Tx) error) error {

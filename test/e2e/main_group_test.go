@@ -46,6 +46,9 @@ func TestFirstToAnswerGetsTheCall(t *testing.T) {
 			if got := caller.call.Format().Codec; got != c.codec {
 				t.Errorf("the caller talks %v, want %v", got, c.codec)
 			}
+			if c.winner == callee(page) && page.Codec() != "audio/opus" {
+				t.Errorf("the browser talks %s, want Opus", page.Codec())
+			}
 			for _, p := range everybody {
 				if p == c.winner {
 					p.WantNoCancel(t, caller.number)

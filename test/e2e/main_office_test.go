@@ -48,7 +48,7 @@ const officeResources = `resources:
       ring_timeout: 90s
       caller_hears: us
       endpoints: [{user: sales}, {user: desk}, {user: desk2}, {phone: "` + mobileNumber + `"}]
-  numbers: [{number: "` + officeNumber + `", group: front-desk}]
+  numbers: [{number: "` + officeNumber + `", group: front-desk}, {number: "` + salesNumber + `", user: sales}]
 `
 
 // office is an exchange with its carrier, which is one mobile.
@@ -59,10 +59,16 @@ type office struct {
 	calls   int // that came in, to number them
 }
 
+// newExchange starts an office whose trunk leads to an address where nobody is yet.
+func newExchange(t *testing.T) (o *office, trunk netip.AddrPort) {
+	t.Helper()
+	trunk = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), testkit.FreePort(t, "127.0.0.2"))
+	return &office{Offhook: harness.NewOffhook(t, fmt.Sprintf(officeResources, trunk))}, trunk
+}
+
 func newOffice(t *testing.T) *office {
 	t.Helper()
-	at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), testkit.FreePort(t, "127.0.0.2"))
-	o := &office{Offhook: harness.NewOffhook(t, fmt.Sprintf(officeResources, at))}
+	o, at := newExchange(t)
 	o.mobile = newMobile(harness.NewCarrier(t, o.Offhook, at, phone.Config{
 		Codecs: []media.Codec{media.PCMU, media.PCMA}, Say: says(mobileHz),
 	}))

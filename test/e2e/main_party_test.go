@@ -5,7 +5,9 @@ package e2e
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,6 +88,42 @@ func (c *caller) AwaitRingback(t *testing.T) {
 		}
 		return len(pcm) >= phone.Rate
 	})
+}
+
+// listenTime is how long one look at what is heard right now takes.
+const listenTime = 500 * time.Millisecond
+
+// listen returns what comes in during d, nothing if no packets come.
+func (c *caller) listen(d time.Duration) []int16 {
+	var mu sync.Mutex
+	var pcm []int16
+	c.call.Listen(func(heard []int16) {
+		mu.Lock()
+		defer mu.Unlock()
+		pcm = append(pcm, heard...)
+	})
+	<-time.After(d)
+	c.call.Listen(nil)
+	mu.Lock()
+	defer mu.Unlock()
+	return pcm
+}
+
+// AwaitSilence waits until a tone that was there is gone, which is to happen at once.
+func (c *caller) AwaitSilence(t *testing.T, hz float64) {
+	t.Helper()
+	testkit.Eventually(t, 3*time.Second, fmt.Sprintf("caller hears no %.0f Hz", hz), func() bool {
+		pcm := c.listen(listenTime)
+		return meter.Purity(pcm, phone.Rate, hz) <= harness.Absent || meter.Level(pcm) < -60
+	})
+}
+
+// AwaitDigit waits for the next key of the other party.
+func (c *caller) AwaitDigit(t *testing.T, want string) {
+	t.Helper()
+	if ev := c.line.Await(phone.Digit, soon); ev.Digit != want {
+		t.Errorf("the caller got key %q, want %q", ev.Digit, want)
+	}
 }
 
 // WantAnswers checks what the caller's INVITE got: early media, then one 200.
@@ -241,6 +279,17 @@ func (s *softphone) WantNoCancel(t *testing.T, from string) {
 	if toast := s.text("toast"); strings.Contains(toast, grouped(from)) {
 		t.Errorf("the page answered and says %q", toast)
 	}
+}
+
+// awaitTimer waits until the call's timer has counted two seconds.
+func (s *softphone) awaitTimer(t *testing.T) {
+	t.Helper()
+	testkit.Eventually(t, soon, "the timer runs", func() bool {
+		minutes, seconds, found := strings.Cut(strings.TrimSpace(s.text("timer")), ":")
+		m, err1 := strconv.Atoi(minutes)
+		sec, err2 := strconv.Atoi(seconds)
+		return found && err1 == nil && err2 == nil && 60*m+sec >= 2
+	})
 }
 
 // text returns what an element shows, "" if it is not there.

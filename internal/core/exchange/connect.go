@@ -234,14 +234,20 @@ func (x *Exchange) checkHunt(c *liveCall) {
 }
 
 // ringTimedOut ends a hunt that nobody answered in time. Early media was no
-// more than a ringback tone then, so the announcement is due all the same.
+// more than a ringback tone then, so the announcement is due all the same. When
+// not even a phone rang, a trunk is dead or a registration stale: the caller is
+// told that, and a carrier's switch may try another way (RFC 3398 section 7.2.4.1).
 func (x *Exchange) ringTimedOut(c *liveCall) {
 	if c.hunt == nil {
 		return
 	}
+	outcome := flow.Outcome{Cause: core.CauseNoAnswer, Code: 480}
+	if !c.hunt.Alerted() && !c.heard {
+		outcome = flow.Outcome{Cause: core.CauseNoResponse, Code: 408}
+	}
 	x.endAll(c.hunt.Stop(), core.CauseNoAnswer, core.ReasonTimeout)
 	x.stopHunt(c)
-	x.next(c, flow.Outcome{Cause: core.CauseNoAnswer, Code: 480})
+	x.next(c, outcome)
 }
 
 // stopHunt forgets a hunt that is over: its timer, and its calls that wait for a trunk.

@@ -142,10 +142,17 @@ func TestApply(t *testing.T) {
 		{"ring time-out", append(slices.Clone(alice), core.LegRinging{Leg: "desk"}), timedOut(core.TimerRing, "a"), []string{
 			"end desk 19 timeout", "start drain desk 40s", "end tab 19 timeout", "start drain tab 40s", "hear a prompt:no-answer", "start play a 10s",
 		}},
-		{"after the announcement", append(slices.Clone(alice), timedOut(core.TimerRing, "a")), core.Played{Leg: "a", Sound: noAnswer}, []string{
+		{"ring time-out, and no phone has rung", alice, timedOut(core.TimerRing, "a"), []string{
+			"end desk 19 timeout", "start drain desk 40s", "end tab 19 timeout", "start drain tab 40s", "progress a",
+			"hear a prompt:unreachable", "start play a 10s",
+		}},
+		{"and at the end", append(slices.Clone(alice), timedOut(core.TimerRing, "a")), timedOut(core.TimerPlay, "a"), []string{
+			"end a 18 code=408", "start drain a 40s",
+		}},
+		{"after the announcement", append(slices.Clone(alice), core.LegRinging{Leg: "desk"}, timedOut(core.TimerRing, "a")), core.Played{Leg: "a", Sound: noAnswer}, []string{
 			"stop play a", "end a 19 code=480", "start drain a 40s",
 		}},
-		{"announcement whose end is not reported", append(slices.Clone(alice), timedOut(core.TimerRing, "a")), timedOut(core.TimerPlay, "a"), []string{
+		{"announcement whose end is not reported", append(slices.Clone(alice), core.LegRinging{Leg: "desk"}, timedOut(core.TimerRing, "a")), timedOut(core.TimerPlay, "a"), []string{
 			"end a 19 code=480", "start drain a 40s",
 		}},
 		{"end of a sound that was replaced", alice, core.Played{Leg: "a", Sound: noAnswer}, nil},

@@ -120,13 +120,13 @@ func promptFor(cause core.Cause) string {
 		return core.PromptBusy
 	case core.CauseRejected:
 		return core.PromptDeclined
-	case core.CauseNoAnswer, core.CauseNoResponse:
+	case core.CauseNoAnswer:
 		return core.PromptNoAnswer
 	case core.CauseUnallocated, core.CauseInvalidNumber:
 		return core.PromptUnknownNumber
 	case core.CauseNotAllowed:
 		return core.PromptNotAllowed
-	case core.CauseNoRoute, core.CauseUnreachable, core.CauseOutOfOrder, core.CauseNoCircuit,
+	case core.CauseNoRoute, core.CauseNoResponse, core.CauseUnreachable, core.CauseOutOfOrder, core.CauseNoCircuit,
 		core.CauseNetworkOrder, core.CauseTempFailure, core.CauseNoResource:
 		return core.PromptUnreachable
 	case core.CauseIncompatible, core.CauseRecoveryOnTimer, core.CauseInterworking:

@@ -42,7 +42,10 @@ func (e *entry) live() bool { return e.state <= alerting }
 
 // Hunt rings all its candidates at once; the first to accept wins. The zero
 // Hunt has no candidates yet and is over.
-type Hunt struct{ entries []*entry }
+type Hunt struct {
+	entries []*entry
+	alerted bool // by any candidate, whatever became of it
+}
 
 // Add adds a candidate that waits for Launch, and reports whether it is new: a
 // contact, number or URI is rung once in a hunt, whatever became of it.
@@ -71,9 +74,13 @@ func (h *Hunt) Alert(leg core.LegID) (first bool) {
 		return false
 	}
 	first = !slices.ContainsFunc(h.entries, func(o *entry) bool { return o.state == alerting })
-	e.state = alerting
+	e.state, h.alerted = alerting, true
 	return first
 }
+
+// Alerted reports whether anybody's phone has rung in this hunt. Where none did
+// the callees were not there, which is not the same as nobody answering.
+func (h *Hunt) Alerted() bool { return h.alerted }
 
 // Accept gives the call to leg, if it may still win. The other candidates stop;
 // those of them that ring are returned, to be ended.

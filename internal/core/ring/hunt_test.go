@@ -86,8 +86,14 @@ func TestDecline(t *testing.T) {
 
 func TestAlert(t *testing.T) {
 	h := hunt(false)
+	if h.Alert("x"); h.Alerted() {
+		t.Error("nobody rings, and somebody was alerted")
+	}
 	if !h.Alert("a") || h.Alert("b") || h.Alert("a") || h.Alert("x") {
 		t.Error("not exactly the first alerting is the first")
+	}
+	if h.Gone("a", core.CauseRejected, 603); !h.Alerted() {
+		t.Error("forgets that a phone rang once it is gone")
 	}
 }
 

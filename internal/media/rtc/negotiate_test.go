@@ -122,6 +122,9 @@ func TestForkReplacesTheFormerAnswer(t *testing.T) {
 	second.until(webrtc.PeerConnectionStateConnected)
 	second.say(tone(0, 440), 8000)
 	next(t, "packet of the second", e.packets)
+	if s := s.Stats(); s.Agents != 1 {
+		t.Errorf("the second's checks would be refused from now on: %+v", s)
+	}
 }
 
 // TestReofferKeepsTheConnection is a re-INVITE of ours during the call.

@@ -23,8 +23,10 @@ const connections = 4
 // Open opens the store at rawURL, "sqlite:PATH", and makes file and folder,
 // readable by their owner only, if they are missing. WAL with synchronous
 // NORMAL keeps every commit when the program is killed; a power cut may lose the
-// last ones, never the file. Transactions take the write lock at once, so two
-// writers wait for each other (up to 5 s) instead of failing half way.
+// last ones, never the file. The write-ahead log may grow to 16 MB, so that a page
+// which many calls change is copied and synced once. Transactions take the write
+// lock at once, so two writers wait for each other (up to 5 s) instead of failing
+// half way.
 func Open(ctx context.Context, rawURL string, key store.Key) (*store.Store, error) {
 	path, ok := strings.CutPrefix(rawURL, "sqlite:")
 	if !ok || path == "" || strings.HasPrefix(path, ":") {
@@ -35,7 +37,7 @@ func Open(ctx context.Context, rawURL string, key store.Key) (*store.Store, erro
 	}
 	query := url.Values{
 		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)"},
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "wal_autocheckpoint(4000)"},
 	}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String())
 	if err != nil {

@@ -33,6 +33,7 @@ type BaresipConfig struct {
 	Codec          string  // "PCMU" (default), "PCMA" or "opus"
 	Tone           float64 // Hz that it says in a call, 0 is 600
 	AutoAnswer     bool
+	Expires        int // seconds of a registration, 0 is 60
 }
 
 // Baresip is a running baresip.
@@ -110,7 +111,7 @@ func NewBaresip(t testing.TB, c BaresipConfig) *Baresip {
 }
 
 func (c BaresipConfig) account(addr string) string {
-	server, regint := c.Server, 60
+	server, regint := c.Server, cmp.Or(c.Expires, 60)
 	if server == "" {
 		server, regint = addr, 0
 	}

@@ -193,6 +193,10 @@ func (p *Page) Hear(d time.Duration) []int16 {
 	return pcm
 }
 
+// Codec returns what the page's newest call is sent and received in, such as
+// "audio/opus".
+func (p *Page) Codec() string { p.t.Helper(); return Eval[string](p, "__lab.codec()") }
+
 // Screenshot saves what the page looks like to artifacts.
 func (p *Page) Screenshot(name string) {
 	p.t.Helper()

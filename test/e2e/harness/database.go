@@ -57,7 +57,7 @@ func (l Leg) Whole() string {
 func (o *Offhook) Legs() []Leg {
 	o.t.Helper()
 	db := o.database()
-	defer db.Close()
+	defer db.Close() //nolint:errcheck // only read
 	legs, err := readLegs(db)
 	if err != nil {
 		o.t.Fatalf("read the database: %v", err)
@@ -91,8 +91,8 @@ func (o *Offhook) AwaitLegs(t testing.TB, within time.Duration) []Leg {
 func (o *Offhook) Count(table string) (n int) {
 	o.t.Helper()
 	db := o.database()
-	defer db.Close()
-	if err := db.QueryRow("SELECT COUNT(*) FROM " + table).Scan(&n); err != nil { //nolint:gosec,noctx // a test's own word
+	defer db.Close()                                                                                 //nolint:errcheck // only read
+	if err := db.QueryRowContext(background(), "SELECT COUNT(*) FROM "+table).Scan(&n); err != nil { //nolint:gosec // a test's own word
 		o.t.Fatal(err)
 	}
 	return n
@@ -109,7 +109,7 @@ func (o *Offhook) database() *sql.DB {
 
 func readLegs(db *sql.DB) ([]Leg, error) {
 	events := map[string][]string{}
-	rows, err := db.Query(`SELECT leg, kind FROM leg_events ORDER BY leg, seq`) //nolint:noctx // a local file
+	rows, err := db.QueryContext(background(), `SELECT leg, kind FROM leg_events ORDER BY leg, seq`)
 	if err != nil {
 		return nil, err
 	}
@@ -124,8 +124,8 @@ func readLegs(db *sql.DB) ([]Leg, error) {
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	records, err := db.Query(`SELECT leg, call, direction, to_user, to_trunk, cause, code, reason, ended_us IS NOT NULL, interrupted
-		FROM cdrs ORDER BY begun_us, leg`) //nolint:noctx // a local file
+	records, err := db.QueryContext(background(), `SELECT leg, call, direction, to_user, to_trunk, cause, code, reason, ended_us IS NOT NULL, interrupted
+		FROM cdrs ORDER BY begun_us, leg`)
 	if err != nil {
 		return nil, err
 	}

@@ -16,7 +16,23 @@
     navigator.mediaDevices.getUserMedia = tone;
   }
 
-  // What the page plays: a stream is heard only while an element plays it, so
+  // The connections of the page, the newest last.
+  const peers = [];
+  window.RTCPeerConnection = class extends window.RTCPeerConnection {
+    constructor(...args) {
+      super(...args);
+      peers.push(this);
+    }
+  };
+
+  // codec returns what the newest connection sends and receives, such as "audio/opus".
+  const codec = async () => {
+    const stats = await peers.at(-1).getStats();
+    const used = [...stats.values()].filter((s) => s.type === "inbound-rtp" || s.type === "outbound-rtp");
+    return [...new Set(used.map((s) => stats.get(s.codecId)?.mimeType))].join(" ");
+  };
+
+  // What the page plays: a remote stream is heard only while an element plays it, so
   // the elements tell us the streams.
   const streams = new Set();
   const property = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, "srcObject");
@@ -29,6 +45,17 @@
       property.set.call(this, stream);
     },
   });
+
+  // What it plays without an element goes to the destination of a context.
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (to, ...rest) {
+    if (to instanceof AudioDestinationNode) {
+      const copy = new MediaStreamAudioDestinationNode(this.context);
+      connect.call(this, copy);
+      streams.add(copy.stream);
+    }
+    return connect.call(this, to, ...rest);
+  };
 
   const worklet = `registerProcessor("tap", class extends AudioWorkletProcessor {
     process(inputs) {
@@ -47,7 +74,7 @@
       for (const stream of streams) {
         if (stream.getAudioTracks().length > 0) new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(tap);
       }
-      tap.connect(context.destination);
+      connect.call(tap, context.destination); // else nothing pulls; it is silent
       await context.resume();
       const pcm = new Int16Array((milliseconds * 48000) / 1000);
       let filled = 0;
@@ -67,5 +94,5 @@
       await context.close();
     }
   };
-  window.__lab = { hear, streams };
+  window.__lab = { hear, streams, codec };
 })();

@@ -59,17 +59,17 @@ func (o *Offhook) AwaitIdle(before Held, within time.Duration) {
 	deadline := time.Now().Add(within)
 	for {
 		now := o.Holds()
-		busy := ""
+		var busy strings.Builder
 		for _, gauge := range []string{"offhook_legs", "offhook_calls", "offhook_sip_sessions", "offhook_sip_transactions"} {
 			if n := o.Metric(gauge); n != 0 {
-				busy += fmt.Sprintf(" %s is %v", gauge, n)
+				fmt.Fprintf(&busy, " %s is %v", gauge, n)
 			}
 		}
-		if busy == "" && now.UDPSockets <= before.UDPSockets && now.Goroutines <= before.Goroutines && now.Contacts == before.Contacts {
+		if busy.Len() == 0 && now.UDPSockets <= before.UDPSockets && now.Goroutines <= before.Goroutines && now.Contacts == before.Contacts {
 			return
 		}
 		if time.Now().After(deadline) {
-			o.t.Fatalf("not idle after %v:%s, holds %+v, held %+v before", within, busy, now, before)
+			o.t.Fatalf("not idle after %v:%s, holds %+v, held %+v before", within, busy.String(), now, before)
 		}
 		time.Sleep(200 * time.Millisecond)
 	}

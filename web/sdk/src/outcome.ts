@@ -54,6 +54,7 @@ function byCause(cause: number, direction: "incoming" | "outgoing"): OutcomeKind
     case 17:
       return "busy";
     case 18:
+      return direction === "incoming" ? "missed" : "unreachable";
     case 19:
       return direction === "incoming" ? "missed" : "no_answer";
     case 21:

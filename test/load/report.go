@@ -1,0 +1,251 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// figure is one number of a row: ours has to be at most target.
+type figure struct {
+	name    string
+	target  float64
+	decimal int
+}
+
+// row is one line of the table.
+type row struct {
+	id, what string
+	figures  []figure // shown separated by " / "
+	peers    string   // best figures of others on a machine like this one
+	limit    string   // what nobody can go below, and why
+}
+
+// rows is what must be reached and what others need, measured on a machine with
+// 2 virtual cores with generator and server side by side.
+func rows() []row {
+	return []row{
+		{
+			"R1", "REGISTER with digest (401 first), CPU ms at 1,000/s",
+			[]figure{{"R1", 0.12, 3}},
+			"Kamailio 0.05-0.08, Asterisk 0.52, FreeSWITCH 1.5", "0.03: parsing and two sockets calls each way",
+		},
+		{
+			"S1", "call set-up + BYE with digest, media ports allocated, CPU ms at 30/s",
+			[]figure{{"S1", 1.2, 2}},
+			"diago 1.4, Kamailio + rtpengine 1.5, Asterisk 3.6, FreeSWITCH 8.3", "0.3: two dialogs plus sockets",
+		},
+		{
+			"S2", "same, best point of a ladder to 240/s",
+			[]figure{{"S2", 0.6, 2}},
+			"Kamailio 0.28 (proxy), diago 0.60, Asterisk 2.8, FreeSWITCH 7.5", "0.3",
+		},
+		{
+			"S3", "INVITE to 200, ms, p50 / p99 (no target)",
+			[]figure{{"S3", 1.0, 2}, {"S3 p99", 0, 2}},
+			"diago 0.6, Kamailio 0.7, Asterisk 2.4, FreeSWITCH 25", "control: the same way there and back through the relay",
+		},
+		{
+			"M1", "G.711 two-way relay, CPU-s a call-minute, 100 calls",
+			[]figure{{"M1", 0.075, 3}},
+			"Kamailio + rtpengine 0.076, diago 0.093, Asterisk 0.12, FreeSWITCH 0.19", "0.048: 6,000 packets x 8 us plain UDP socket",
+		},
+		{
+			"-", "M1 with packets evenly spaced, each one waking the server (no target; one run)",
+			[]figure{{"M1 even", 0, 3}},
+			"-", "-",
+		},
+		{
+			"M3", "one-way delay through the server, 100 calls, ms, p50 / p99",
+			[]figure{{"M3", 0.15, 3}, {"M3 p99", 5, 2}},
+			"diago 0.09, rtpengine 0.11, Asterisk 0.15, FreeSWITCH 12", "control: through the relay",
+		},
+		{
+			"M4", "PCMU <-> Opus transcoded, CPU-s a call-minute, 20 calls",
+			[]figure{{"M4", 0.40, 2}},
+			"Asterisk 1.10, FreeSWITCH 1.3, rtpengine 1.32", "0.17 codec alone",
+		},
+		{
+			"G1", "ring group of 10: winner's 200 to caller's 200, ms, p50 / p99",
+			[]figure{{"G1", 0.6, 2}, {"G1 p99", 2, 2}},
+			"Kamailio 0.30 / 1.1, Asterisk 1.6 / 2.7, FreeSWITCH 13.9 / 16", "control: one way through the relay",
+		},
+		{
+			"G2", "winner's 200 to the last of nine CANCELs, ms, p50 / p99",
+			[]figure{{"G2", 1.0, 2}, {"G2 p99", 2.5, 2}},
+			"Kamailio 0.62 / 1.1, Asterisk 2.0 / 2.7, FreeSWITCH 12.6 / 13.9", "control: one way through the relay, once",
+		},
+		{
+			"G3", "ring-group call, CPU ms",
+			[]figure{{"G3", 4, 2}},
+			"Kamailio 2.3, Asterisk 15.5, FreeSWITCH 42", "about 1: eleven legs",
+		},
+		{
+			"K1", "memory of a standing relayed call, KB PSS (first 200)",
+			[]figure{{"K1", 60, 0}},
+			"Kamailio 2-40, diago 36-150, FreeSWITCH 410, Asterisk 430", "-",
+		},
+		{
+			"K2", "idle PSS, MB / start to ready, ms",
+			[]figure{{"K2", 45, 1}, {"K2 ready", 300, 0}},
+			"diago 8, FreeSWITCH 32, Kamailio 47, Asterisk 62 (MB)", "-",
+		},
+	}
+}
+
+// sample is what was measured for a figure, one value a run.
+type sample struct{ ours, control []float64 }
+
+// report collects figures and faults.
+type report struct {
+	samples map[string]*sample
+	faults  []string
+	remarks []string
+}
+
+func newReport() *report { return &report{samples: make(map[string]*sample)} }
+
+// add notes what one run measured; a control of 0 means there is none.
+func (r *report) add(figure string, ours, control float64) {
+	s := r.samples[figure]
+	if s == nil {
+		s = new(sample)
+		r.samples[figure] = s
+	}
+	s.ours = append(s.ours, ours)
+	if control != 0 {
+		s.control = append(s.control, control)
+	}
+}
+
+// fault notes what must not happen at any speed.
+func (r *report) fault(where string, what ...string) {
+	for _, w := range what {
+		r.faults = append(r.faults, where+": "+w)
+	}
+}
+
+// remark notes what a reader of the figures should know.
+func (r *report) remark(format string, args ...any) {
+	r.remarks = append(r.remarks, fmt.Sprintf(format, args...))
+}
+
+// median of an odd or even number of values, 0 of none.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+// table writes what was measured as Markdown.
+func (r *report) table() string {
+	var b strings.Builder
+	b.WriteString("| row | work | peers | target | offhook | control | target met | limit |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, row := range rows() {
+		if r.samples[row.figures[0].name] == nil {
+			continue
+		}
+		var target, ours, control []string
+		met := "yes"
+		for _, f := range row.figures {
+			s := r.samples[f.name]
+			if s == nil {
+				continue
+			}
+			value := median(s.ours)
+			ours = append(ours, fmt.Sprintf("%.*f", f.decimal, value))
+			if len(s.control) > 0 {
+				control = append(control, fmt.Sprintf("%.*f", f.decimal, median(s.control)))
+			}
+			if f.target > 0 {
+				target = append(target, fmt.Sprintf("<= %g", f.target))
+				if value > f.target {
+					met = "**no**"
+				}
+			}
+		}
+		if len(control) == 0 {
+			control = []string{"-"}
+		}
+		if len(target) == 0 {
+			target, met = []string{"-"}, "-"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | **%s** | %s | %s | %s |\n", row.id, row.what, row.peers, strings.Join(target, " / "),
+			strings.Join(ours, " / "), strings.Join(control, " / "), met, row.limit)
+	}
+	return b.String()
+}
+
+// notes writes faults and remarks as Markdown.
+func (r *report) notes() string {
+	var b strings.Builder
+	if len(r.faults) == 0 {
+		b.WriteString("Correctness over all runs: no failed call, no double answer, no missing CANCEL, no 200 without ACK, nothing left over.\n")
+	}
+	for _, f := range r.faults {
+		b.WriteString("- **Fault**: " + f + "\n")
+	}
+	for _, m := range r.remarks {
+		b.WriteString("- " + m + "\n")
+	}
+	return b.String()
+}
+
+// The generated part of the page stands between these lines; what is around it
+// was written by hand.
+const (
+	beginMark = "<!-- make bench: begin -->\n"
+	endMark   = "<!-- make bench: end -->\n"
+)
+
+// publish replaces the generated part of the page at path.
+func (r *report) publish(path, command string) error {
+	text, err := os.ReadFile(path) //nolint:gosec // from our own command line
+	if err != nil {
+		return err
+	}
+	before, rest, found1 := strings.Cut(string(text), beginMark)
+	_, after, found2 := strings.Cut(rest, endMark)
+	if !found1 || !found2 {
+		return errors.New(path + " has no place for the table")
+	}
+	page := before + beginMark + machine() + "\nCommand: `" + command + "`\n\n" + r.dearness() + r.table() + "\n" + r.notes() + endMark + after
+	return os.WriteFile(path, []byte(page), 0o644) //nolint:gosec // a page of the documentation
+}
+
+// quietControl is what the control of M1 needs when nothing else runs on a machine
+// like the one that the targets come from, in CPU-s a call-minute.
+const quietControl = 0.048
+
+// dearness says how much more a packet cost during these runs than on a quiet
+// machine, as a paragraph.
+func (r *report) dearness() string {
+	s := r.samples["M1"]
+	if s == nil || len(s.control) == 0 {
+		return ""
+	}
+	control := median(s.control)
+	return fmt.Sprintf("During these runs the control of M1 needed %.3f CPU-s a call-minute; %.3f is what it needs on a quiet machine of the kind that targets and peers were measured on: "+
+		"CPU was %.1f times as dear. The verdict does not allow for that; comparing offhook with the control does.\n\n", control, quietControl, control/quietControl)
+}
+
+// machine describes where and when the figures were measured.
+func machine() string {
+	model := "unknown processor"
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if _, after, found := strings.Cut(string(text), "model name\t: "); found {
+			model, _, _ = strings.Cut(after, "\n")
+		}
+	}
+	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")                                  // an empty one says enough
+	version, _ := exec.Command("git", "describe", "--tags", "--always", "--dirty").Output() //nolint:noctx // as above, at once
+	return fmt.Sprintf("%s, %d cores, Linux %s, %s, version %s, %s.\n", model, runtime.NumCPU(), strings.TrimSpace(string(kernel)),
+		runtime.Version(), strings.TrimSpace(string(version)), time.Now().UTC().Format("2006-01-02 15:04 MST"))
+}
