@@ -10,13 +10,6 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 )
 
-// The names of what there is one of.
-const (
-	settingDialling = "dialling"
-	settingLimits   = "limits"
-	settingParking  = "parking"
-)
-
 // querier is a database or a transaction of it.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -43,37 +36,26 @@ func resources(ctx context.Context, q querier) (route.Resources, error) {
 		load(ctx, q, "numbers", &r.Numbers),
 		load(ctx, q, "schedules", &r.Schedules),
 		load(ctx, q, "callers", &r.Callers),
-		loadSetting(ctx, q, settingDialling, &r.Dialling),
-		loadSetting(ctx, q, settingLimits, &r.Limits),
-		loadSetting(ctx, q, settingParking, &r.Parking),
+		loadSetting(ctx, q, route.SettingDialling, &r.Dialling),
+		loadSetting(ctx, q, route.SettingLimits, &r.Limits),
+		loadSetting(ctx, q, route.SettingParking, &r.Parking),
 		loadSwitches(ctx, q, &r),
 	)
 	return r, err
 }
 
-// load decodes the bodies of one table into list.
+// load decodes the bodies of one table into list, in the order that counts.
 func load[T any](ctx context.Context, q querier, table string, list *[]T) error {
-	var items []Item[T]
-	err := loadItems(ctx, q, table, &items)
-	for _, i := range items {
-		*list = append(*list, i.Value)
-	}
-	return err
-}
-
-// loadItems decodes one table, in the order that counts.
-func loadItems[T any](ctx context.Context, q querier, table string, list *[]Item[T]) error {
-	rows, err := q.QueryContext(ctx, `SELECT body, origin FROM `+table+` ORDER BY CASE origin WHEN 'file' THEN 0 ELSE 1 END, position, name`)
+	rows, err := q.QueryContext(ctx, `SELECT body FROM `+table+` ORDER BY CASE origin WHEN 'file' THEN 0 ELSE 1 END, position, name`)
 	if err != nil {
 		return err
 	}
-	*list, err = collect(rows, func() (item Item[T], err error) {
-		var text, origin string
-		if err := rows.Scan(&text, &origin); err != nil {
+	*list, err = collect(rows, func() (item T, err error) {
+		var text string
+		if err := rows.Scan(&text); err != nil {
 			return item, err
 		}
-		item.File = origin == originFile
-		return item, json.Unmarshal([]byte(text), &item.Value)
+		return item, json.Unmarshal([]byte(text), &item)
 	})
 	return err
 }

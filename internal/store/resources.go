@@ -156,9 +156,9 @@ func (s *Store) resourceRows(r Resources) ([]resourceRow, error) {
 		body any
 		zero bool
 	}{
-		{settingDialling, r.Dialling, r.Dialling == route.Dialling{}},
-		{settingLimits, r.Limits, reflect.ValueOf(r.Limits).IsZero()},
-		{settingParking, r.Parking, r.Parking == route.Parking{}},
+		{route.SettingDialling, r.Dialling, r.Dialling == route.Dialling{}},
+		{route.SettingLimits, r.Limits, reflect.ValueOf(r.Limits).IsZero()},
+		{route.SettingParking, r.Parking, r.Parking == route.Parking{}},
 	} {
 		if !set.zero {
 			add(newRow("setting", insertPlain("settings"), set.name, i, set.body))

@@ -49,8 +49,8 @@ func TestCallControlOfTheFile(t *testing.T) {
 			!reflect.DeepEqual(got.Limits, r.Limits) || got.Dialling != r.Dialling || got.Parking != r.Parking {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		if item, err := store.Setting[route.Limits](t.Context(), s, "limits"); err != nil || !item.File {
-			t.Errorf("limits of the file: %+v, %v", item, err)
+		if names, err := s.FromFile(t.Context(), route.KindSettings); err != nil || len(names) != 3 {
+			t.Errorf("settings of the file: %v, %v", names, err)
 		}
 	})
 }
@@ -59,48 +59,51 @@ func TestCreateReplaceDelete(t *testing.T) {
 	withSample(t, func(t sub, s *store.Store) {
 		ctx := t.Context()
 		group := route.Group{Name: "night", Endpoints: []route.Endpoint{{User: "sales"}}}
-		if err := s.Create(ctx, store.Groups, "night", group); err != nil {
+		if err := s.Create(ctx, route.KindGroups, "night", group); err != nil {
 			t.Fatal(err)
 		}
-		wantKind(t, "create twice", s.Create(ctx, store.Groups, "night", group), core.Conflict)
-		wantKind(t, "create over the file's", s.Create(ctx, store.Groups, "front-desk", group), core.Conflict)
+		wantKind(t, "create twice", s.Create(ctx, route.KindGroups, "night", group), core.Conflict)
+		wantKind(t, "create over the file's", s.Create(ctx, route.KindGroups, "front-desk", group), core.Conflict)
 		group.Strategy = route.Sequential
-		if err := s.Replace(ctx, store.Groups, "night", group); err != nil {
+		if err := s.Replace(ctx, route.KindGroups, "night", group); err != nil {
 			t.Fatal(err)
 		}
-		wantKind(t, "replace the file's", s.Replace(ctx, store.Groups, "front-desk", group), core.Conflict)
-		wantKind(t, "replace nothing", s.Replace(ctx, store.Groups, "x", group), core.NotFound)
-		items, err := store.List[route.Group](ctx, s, store.Groups)
-		if err != nil || len(items) != 2 || !items[0].File || items[1].File || items[1].Value.Strategy != route.Sequential {
-			t.Errorf("list: %+v, %v", items, err)
+		wantKind(t, "replace the file's", s.Replace(ctx, route.KindGroups, "front-desk", group), core.Conflict)
+		wantKind(t, "replace nothing", s.Replace(ctx, route.KindGroups, "x", group), core.NotFound)
+		r, err := s.Resources(ctx)
+		if err != nil || len(r.Groups) != 2 || r.Groups[1].Strategy != route.Sequential {
+			t.Errorf("groups: %+v, %v", r.Groups, err)
 		}
-		if err := s.Create(ctx, store.Numbers, "1", route.Number{Number: "1", Group: "night"}); err != nil {
+		if names, err := s.FromFile(ctx, route.KindGroups); err != nil || !slices.Equal(names, []string{"front-desk"}) {
+			t.Errorf("of the file: %v, %v", names, err)
+		}
+		if err := s.Create(ctx, route.KindNumbers, "1", route.Number{Number: "1", Group: "night"}); err != nil {
 			t.Fatal(err)
 		}
-		err = s.Delete(ctx, store.Groups, "night")
+		err = s.Delete(ctx, route.KindGroups, "night")
 		wantKind(t, "delete what a number leads to", err, core.Conflict)
-		if m, ok := errors.AsType[store.MisfitError](err); !ok || m.Kind != "numbers" || m.Name != "1" || m.Field != "group" {
+		if m, ok := errors.AsType[route.MisfitError](err); !ok || m.Kind != "numbers" || m.Name != "1" || m.Field != "group" {
 			t.Errorf("mistake %+v of %v", m, err)
 		}
-		if err := errors.Join(s.Delete(ctx, store.Numbers, "1"), s.Delete(ctx, store.Groups, "night")); err != nil {
+		if err := errors.Join(s.Delete(ctx, route.KindNumbers, "1"), s.Delete(ctx, route.KindGroups, "night")); err != nil {
 			t.Error(err)
 		}
-		wantKind(t, "delete twice", s.Delete(ctx, store.Groups, "night"), core.NotFound)
-		wantKind(t, "delete the file's", s.Delete(ctx, store.Groups, "front-desk"), core.Conflict)
+		wantKind(t, "delete twice", s.Delete(ctx, route.KindGroups, "night"), core.NotFound)
+		wantKind(t, "delete the file's", s.Delete(ctx, route.KindGroups, "front-desk"), core.Conflict)
 	})
 }
 
 func TestMisfitsChangeNothing(t *testing.T) {
 	withSample(t, func(t sub, s *store.Store) {
-		err := s.Create(t.Context(), store.Groups, "g", route.Group{Name: "g", Strategy: "loud", Endpoints: []route.Endpoint{{User: "nobody"}}})
+		err := s.Create(t.Context(), route.KindGroups, "g", route.Group{Name: "g", Strategy: "loud", Endpoints: []route.Endpoint{{User: "nobody"}}})
 		wantKind(t, "wrong group", err, core.Invalid)
 		for _, want := range []string{"groups g strategy: ", `groups g endpoints[0].user: no user "nobody"`} {
 			if !strings.Contains(fmt.Sprint(err), want) {
 				t.Errorf("%v does not say %q", err, want)
 			}
 		}
-		if items, err := store.List[route.Group](t.Context(), s, store.Groups); err != nil || len(items) != 1 {
-			t.Errorf("list: %+v, %v", items, err)
+		if r, err := s.Resources(t.Context()); err != nil || len(r.Groups) != 1 {
+			t.Errorf("groups: %+v, %v", r.Groups, err)
 		}
 	})
 }
@@ -112,7 +115,7 @@ func TestSetPassword(t *testing.T) {
 		wantKind(t, "user of the file", s.SetPassword(ctx, "sales", "x", realm, h.hash), core.Conflict)
 		wantKind(t, "unknown user", s.SetPassword(ctx, "x", "x", realm, h.hash), core.NotFound)
 		wantKind(t, "trunk of the file", s.SetTrunkPassword(ctx, "zulu", "x"), core.Conflict)
-		if err := s.Create(ctx, store.Users, "new", route.User{Name: "new"}); err != nil {
+		if err := s.Create(ctx, route.KindUsers, "new", route.User{Name: "new"}); err != nil {
 			t.Fatal(err)
 		}
 		if hash, err := s.PasswordHash(ctx, core.UserID{Name: "new"}); err != nil || hash != "" {
@@ -129,7 +132,7 @@ func TestSetPassword(t *testing.T) {
 			}
 		}
 		// A changed resource keeps its password.
-		if err := s.Replace(ctx, store.Users, "new", route.User{Name: "new", DisplayName: "New"}); err != nil {
+		if err := s.Replace(ctx, route.KindUsers, "new", route.User{Name: "new", DisplayName: "New"}); err != nil {
 			t.Fatal(err)
 		}
 		if hash, err := s.PasswordHash(ctx, core.UserID{Name: "new"}); err != nil || hash != "hash of two" {
@@ -140,7 +143,7 @@ func TestSetPassword(t *testing.T) {
 		}
 		_, _, err := s.Digest(ctx, core.UserID{Name: "new"}, realm)
 		wantKind(t, "password taken away", err, core.NotFound)
-		if err := s.Create(ctx, store.Trunks, "t", route.Trunk{Name: "t", URI: "sip:t"}); err != nil {
+		if err := s.Create(ctx, route.KindTrunks, "t", route.Trunk{Name: "t", URI: "sip:t"}); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.SetTrunkPassword(ctx, "t", "secret"); err != nil {
@@ -195,7 +198,7 @@ func TestCDRPages(t *testing.T) {
 			want = append(want, leg)
 		}
 		var got []core.LegID
-		q := store.CDRQuery{Limit: 4}
+		q := core.CDRQuery{Limit: 4}
 		for {
 			page, err := s.CDRs(t.Context(), q)
 			if err != nil {
@@ -212,7 +215,7 @@ func TestCDRPages(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
-		if page, err := s.CDRs(t.Context(), store.CDRQuery{Limit: 9, User: core.UserID{Name: "stranger"}}); err != nil || len(page) != 0 {
+		if page, err := s.CDRs(t.Context(), core.CDRQuery{Limit: 9, User: core.UserID{Name: "stranger"}}); err != nil || len(page) != 0 {
 			t.Errorf("records of a stranger: %v, %v", page, err)
 		}
 	})
