@@ -25,6 +25,7 @@ func (d *Directory) check() error {
 		checkDialling(&m, "dialling", c)
 	}
 	d.checkLimits(&m, "limits", d.res.Limits)
+	checkParking(&m, "parking", d.res.Parking)
 	for i, s := range d.res.Schedules {
 		d.checkSchedule(&m, fmt.Sprintf("schedules[%d]", i), s)
 	}
@@ -74,6 +75,18 @@ func checkDialling(m *mistakes, at string, c Dialling) {
 	}
 	if c.Area != "" && (!isNumber(c.Area) || len(c.Area) > 5) {
 		m.add(at+".area", "%q is not 1 to 5 digits", c.Area)
+	}
+}
+
+func checkParking(m *mistakes, at string, p Parking) {
+	if p == (Parking{}) {
+		return
+	}
+	if p.First < 10 || p.Last > 999_999 || p.Last < p.First || p.Last-p.First >= 1000 {
+		m.add(at, "%d to %d is not a range of 1 to 1000 slots between 10 and 999999", p.First, p.Last)
+	}
+	if p.Timeout != 0 && (time.Duration(p.Timeout) < time.Second || time.Duration(p.Timeout) > 24*time.Hour) {
+		m.add(at+".timeout", "%v is outside 1s..24h", p.Timeout)
 	}
 }
 

@@ -56,7 +56,7 @@ func (c Dialling) normalise(dialled string) string {
 		digits = digits[len(here.international):]
 	case here.hasTrunk() && n > len(here.trunk)+3 && strings.HasPrefix(digits, here.trunk):
 		digits = here.code + digits[len(here.trunk):]
-	case n >= here.shortest && n <= here.longest:
+	case n > 0 && n >= here.shortest && n <= here.longest:
 		digits = here.code + digits
 	case c.Area != "" && n >= minLocal && n <= maxLocal:
 		digits = here.code + c.Area + digits

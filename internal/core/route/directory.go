@@ -87,6 +87,19 @@ func (d *Directory) Open(name string, now time.Time) bool {
 	return ok && s.open(now)
 }
 
+// Parking returns the slots where calls wait.
+func (d *Directory) Parking() Parking {
+	p := DefaultParking()
+	if d == nil || d.res.Parking == (Parking{}) {
+		return p
+	}
+	set := d.res.Parking
+	if set.Timeout == 0 {
+		set.Timeout = p.Timeout
+	}
+	return set
+}
+
 // normalise brings a dialled number to E.164 digits without +, or "".
 func (d *Directory) normalise(dialled string) string {
 	if d == nil {

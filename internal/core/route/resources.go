@@ -175,8 +175,24 @@ type Resources struct {
 	Callers   []CallerRule `yaml:"callers,omitempty" json:"callers,omitempty"`
 	Dialling  Dialling     `yaml:"dialling,omitempty" json:"dialling,omitzero"`
 	Limits    Limits       `yaml:"limits,omitempty" json:"limits,omitzero"`
+	Parking   Parking      `yaml:"parking,omitempty" json:"parking,omitzero"`
 	// Overrides are made by hand at run time, whoever keeps the schedule.
 	Overrides []Override `yaml:"-" json:"overrides,omitempty"`
+}
+
+// Parking are the slots where calls wait to be taken from another phone. The zero
+// Parking is DefaultParking.
+type Parking struct {
+	First int `yaml:"first" json:"first"` // what is dialled for the first slot; 2 to 6 digits
+	Last  int `yaml:"last" json:"last"`   // and for the last; at most 1000 slots
+	// Timeout is how long a call stays before it rings who parked it. 1s-24h,
+	// default 45s.
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
+}
+
+// DefaultParking is what holds where nothing is set.
+func DefaultParking() Parking {
+	return Parking{First: 701, Last: 720, Timeout: Duration(45 * time.Second)}
 }
 
 // Duration is a time.Duration that is written as text, "29s", in files and API.
