@@ -46,7 +46,8 @@ func TestGroups(t *testing.T) {
 		{"sequential rings the first", seq(desk, bobtab), fromTrunk("21"), "ring 1001, start ring a 10s"},
 		{"sequential: busy, the next", steps, gone("1001", 17, 486), "ring desk"},
 		{"sequential: step over, the next", steps, timedOut(core.TimerRing, "a"), "end 1001 19 timeout, ring desk, start ring a 10s"},
-		{"sequential: nobody answers, on to carol, who has no phone", seq(steps, timedOut(core.TimerRing, "a"), timedOut(core.TimerRing, "a")), timedOut(core.TimerRing, "a"), "end bobtab 19 timeout, progress a, hear a prompt:unreachable, start play a 10s"},
+		{"sequential: nobody answers, on to carol, who has no phone", seq(steps, alerted("1001"), alerted("desk"), core.LegRinging{Leg: "bobtab"}), timedOut(core.TimerRing, "a"), "end bobtab 19 timeout, hear a prompt:unreachable, start play a 10s"},
+		{"sequential: no phone even rings, on to where the unreachable go", seq(steps, timedOut(core.TimerRing, "a"), timedOut(core.TimerRing, "a")), timedOut(core.TimerRing, "a"), "end bobtab 19 timeout, ring 1001, start ring a 29s, ring 1002, ring desk, ring bobtab"},
 		{"all busy falls through to an announcement", seq(steps, gone("1001", 17, 486), gone("desk", 17, 486)), gone("bobtab", 17, 486), "progress a, hear a prompt:closed, start play a 10s"},
 		{"confirm: answer is not enough", seq(bobtab, fromTrunk("25")), core.LegAccepted{Leg: "1001"}, "start media 1001 5s"},
 		{"confirm: the prompt", seq(bobtab, fromTrunk("25"), core.LegAccepted{Leg: "1001"}), core.LegUp{Leg: "1001"}, "start confirm 1001 15s, hear 1001 prompt:confirm"},
@@ -77,6 +78,11 @@ func TestGroups(t *testing.T) {
 		{"one call at a time", seq(poor("x", "0012995551")), poor("a", "0012995552"), "progress a, hear a prompt:not-allowed, start play a 10s"},
 	}
 	runSteps(t, tests)
+}
+
+// alerted is a phone that rings its whole time.
+func alerted(leg core.LegID) []core.Event {
+	return []core.Event{core.LegRinging{Leg: leg}, timedOut(core.TimerRing, "a")}
 }
 
 func fromTrunkLeg(leg core.LegID, to string) core.Offered {

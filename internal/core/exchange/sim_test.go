@@ -61,7 +61,7 @@ func run(tb testing.TB, seed uint64, acts []act, count map[string]int) (s *sim, 
 		legs: map[core.LegID]*scenario{}, calls: map[core.CallID]*scenario{},
 	}
 	s.name, s.caught, s.rough = fmt.Sprintf("seed %d", seed), true, seed%2 == 0
-	s.town.mood = func(_ *town, cmd core.Ring) { s.callee(cmd) }
+	s.mood = func(_ *town, cmd core.Ring) { s.callee(cmd) }
 	s.town.read = func(_ *town, c core.LegChange) { s.read(c) }
 	defer func() {
 		if p := recover(); p != nil {
@@ -137,14 +137,14 @@ func (s *sim) read(c core.LegChange) {
 	case core.ChangeBridged:
 		sc := s.legs[c.Leg]
 		if sc == nil || c.Direction != core.Inbound || sc.talk == nil {
-			s.town.talk(c)
+			s.talk(c)
 			return
 		}
 		s.legs[c.Leg] = nil // once
 		s.calls[c.Call] = nil
 		s.count[sc.name]++
 		sc.talk(s, c)
-		s.town.talk(c)
+		s.talk(c)
 	case core.ChangeBegan, core.ChangeRinging, core.ChangeAnswered, core.ChangeHeld, core.ChangeResumed,
 		core.ChangeMoved, core.ChangeEnded:
 	}

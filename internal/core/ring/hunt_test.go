@@ -79,6 +79,9 @@ func (p *player) try(n *Node) {
 	if p.Add(n, Candidate{Leg: leg, Edge: core.EdgeSIP, Target: t}) {
 		p.Launch(leg, p.now)
 		p.lines = append(p.lines, "ring "+string(leg))
+		if t.Number != "49" { // which the steps alert themselves
+			p.Alert(leg)
+		}
 	}
 }
 
@@ -162,6 +165,7 @@ func TestStrategies(t *testing.T) {
 		{"trunk fails over on 503", trunks, "ring 49", steps{"503 49", "ring 49@u", "503 49@u", "over 34/503"}},
 		{"trunk's callee is busy", trunks, "ring 49", steps{"busy 49", "over 17/486"}},
 		{"trunk without a sign of life", trunks, "ring 49", steps{"wait 8s", "end 49,ring 49@u", "wait 8s", "", "answer 49@u", "won 49@u"}},
+		{"no trunk gives a sign of life", trunks, "ring 49", steps{"wait 8s", "end 49,ring 49@u", "wait 20s", "end 49@u,over 18/408"}},
 		{"trunk that alerts keeps the call", trunks, "ring 49", steps{"alert 49", "", "wait 8s", "", "wait 12s", "end 49,over 19/480"}},
 	}
 	for _, tt := range tests {
