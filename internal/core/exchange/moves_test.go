@@ -64,6 +64,7 @@ func TestGroups(t *testing.T) {
 		{"skip busy: alice is in a call", seq(desk, bobtab, fromTrunkLeg("x", "17"), core.LegAccepted{Leg: "desk"}), fromTrunk("27"), "ring bobtab, start ring a 30s"},
 		{"skip busy: registration of who is in a call", seq(desk, bobtab, fromTrunkLeg("x", "17"), core.LegAccepted{Leg: "desk"}, fromTrunk("27")), tab, ""},
 		{"skip busy: all are", seq(desk, bobtab, fromTrunkLeg("x", "17"), core.LegAccepted{Leg: "desk"}, fromTrunkLeg("y", "15"), core.LegAccepted{Leg: "bobtab"}), fromTrunk("27"), "progress a, hear a prompt:busy, start play a 10s"},
+		{"183 of the only member of a group", seq(fromTrunk("28")), core.LegEarly{Leg: "4930"}, ""},
 		{"do not disturb", nil, fromTrunk("29"), "progress a, hear a prompt:busy, start play a 10s"},
 		{"nested group, one delayed", seq(desk, bobtab), fromTrunk("26"), "ring bobtab, start ring a 5s, ring 1001"},
 		{"nested group steps on", seq(desk, bobtab, fromTrunk("26")), gone("1001", 17, 486), "ring desk"},
