@@ -25,6 +25,7 @@ var faults = []fault{
 	{name: "answered elsewhere told as caller gone", file: "core/exchange/connect.go", right: "	x.endAll(losers, core.CauseElsewhere, core.ReasonElsewhere)", wrong: "	x.endAll(losers, core.CauseElsewhere, core.ReasonCallerGone)", killer: "TestApply"},
 	{name: "hunt goes on without its caller", file: "core/exchange/call.go", right: "	x.release(c, core.CauseNormal, reason)\n}", wrong: "	_ = reason\n}", killer: "TestApply"},
 	{name: "answer waits for the media for ever", file: "core/exchange/connect.go", right: "		x.startTimer(c.caller, core.TimerAnswer, answerTime)\n", wrong: "", killer: "TestApply"},
+	{name: "caller id rule ignored", file: "core/exchange/hunt.go", right: "x.dir.Caller(c.caller.self(), cand.Target, cand.CallerID)", wrong: "x.dir.Caller(c.caller.self(), cand.Target, \"\")", killer: "TestCallerID"},
 	{name: "fall-through ignored", file: "core/exchange/hunt.go", right: "	if to == nil || c.diverts >= maxDiverts {\n", wrong: "	if to != nil || c.diverts >= maxDiverts {\n", killer: "TestGroups|TestApply"},
 
 	// Trunks and limits.
@@ -62,6 +63,9 @@ var faults = []fault{
 	{name: "parked call never returns", file: "core/exchange/park.go", right: "	x.startTimer(l, core.TimerPark, verb.Timeout)\n", wrong: "", killer: "TestMoves"},
 	{name: "pickup leaves the others ringing", file: "core/exchange/parties.go", right: "	x.endAll(ringing, core.CauseElsewhere, core.ReasonElsewhere)\n", wrong: "	_ = ringing\n", killer: "TestMoves"},
 	{name: "supervisor outlives the call", file: "core/exchange/leg.go", right: "		if o.watches && o != l {\n", wrong: "		if o.watches && o == l {\n", killer: "TestMoves"},
+
+	{name: "transfer is not told how it went", file: "core/exchange/transfer.go", right: "	x.transferring(c, cmp.Or(o.Code, 480), true)\n", wrong: "	_ = cmp.Or(o.Code, 480)\n", killer: "TestSimulator"},
+	{name: "row is not ordered", file: "core/exchange/call.go", right: "	x.publish(l, kind)\n	x.hear(l.call)\n", wrong: "	x.publish(l, kind)\n", killer: "TestRandomRun"},
 
 	// The wire.
 	{name: "late 200 is not ended", file: "sipedge/to_core.go", right: "		d.Bye(sip.NewHeader(\"Reason\", reasonOf(l.why.Cause, l.why.Reason)))\n", wrong: "		_ = d\n", killer: "TestEndMeets200OnTheStrand", killers: "sipedge"},

@@ -26,7 +26,7 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 		return x.withTwo(req.By, req.Leg, x.pickup)
 	case core.Park:
 		return x.with(req.Leg, func(l *leg) (err error) {
-			reply.Slot, err = x.park(l, req.Slot)
+			reply.Slot, err = x.park(l, req.Slot, false)
 			return err
 		})
 	case core.Retrieve:

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -205,6 +206,20 @@ func TestApply(t *testing.T) {
 				t.Errorf("\n got %s\nwant %s", strings.Join(got, ", "), strings.Join(tt.want, ", "))
 			}
 		})
+	}
+}
+
+// TestCallerID shows callees of a group what the group says.
+func TestCallerID(t *testing.T) {
+	s := newScript(t)
+	shown := map[string]string{}
+	for _, cmd := range s.x.Apply(s.now, fromTrunk("30")) {
+		if r, ok := cmd.(core.Ring); ok {
+			shown[r.Target.Number] = r.From.Number
+		}
+	}
+	if want := map[string]string{"1001": "30", "1002": "1000", "1003": "1777"}; !maps.Equal(shown, want) {
+		t.Errorf("shown %v, want %v", shown, want)
 	}
 }
 

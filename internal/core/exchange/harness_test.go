@@ -19,7 +19,7 @@ import (
 //	dora   do not disturb
 //
 // The number 18 leads to the group of all of them and two mobiles, 17 to alice,
-// 16 to carol, 15 to bob; 21 to 29 to groups with something special.
+// 16 to carol, 15 to bob; 21 to 30 to groups with something special.
 func house(tb testing.TB) *route.Directory {
 	tb.Helper()
 	second := route.Duration(time.Second)
@@ -50,6 +50,7 @@ func house(tb testing.TB) *route.Directory {
 			{Name: "asked", Confirm: &route.Confirm{Key: "5"}, Endpoints: []route.Endpoint{{Phone: "1001"}, {Phone: "1002"}, {User: "bob"}}},
 			{Name: "nested", RingTimeout: 40 * second, Endpoints: []route.Endpoint{{User: "bob"}, {Group: "steps", Timeout: 15 * second}, {Phone: "1009", Delay: 5 * second}}},
 			{Name: "idle", SkipBusy: true, Endpoints: []route.Endpoint{{User: "alice"}, {User: "bob"}, {User: "dora"}}},
+			{Name: "shown", CallerHears: "music", Endpoints: []route.Endpoint{{Phone: "1001", CallerID: "dialled"}, {Phone: "1002", CallerID: "trunk"}, {Phone: "1003"}}},
 			{Name: "trunked", Endpoints: []route.Endpoint{{Phone: "4930"}}, Failed: &route.Destination{User: "bob"}},
 		},
 		Numbers: []route.Number{
@@ -65,7 +66,7 @@ func house(tb testing.TB) *route.Directory {
 			{Number: "26", Group: "nested"},
 			{Number: "27", Group: "idle"},
 			{Number: "28", Group: "trunked"},
-			{Number: "29", User: "dora"},
+			{Number: "29", User: "dora"}, {Number: "30", Group: "shown"},
 		},
 		Limits: route.Limits{User: unlimited, Trunk: unlimited},
 	})

@@ -49,9 +49,10 @@ func (x *Exchange) freeSlot() string {
 	return ""
 }
 
-// park puts a leg that talks with one other into a slot. The other ends; it is
-// rung again when nobody takes the parked leg in time.
-func (x *Exchange) park(l *leg, slot string) (string, error) {
+// park puts a leg that talks with one other into a slot. The other ends, and is
+// told first if it asked by REFER; it is rung again when nobody takes the parked
+// leg in time.
+func (x *Exchange) park(l *leg, slot string, notify bool) (string, error) {
 	c := l.call
 	by := c.other(l)
 	if by == nil || !c.talking() {
@@ -70,6 +71,9 @@ func (x *Exchange) park(l *leg, slot string) (string, error) {
 	}
 	c.caller = l
 	x.part(l)
+	if notify {
+		x.emit(core.TransferProgress{LegRef: by.LegRef, Code: 200, Final: true})
+	}
 	x.end(by, core.CauseNormal, core.ReasonNone, 0)
 	c.flow = flow.New(flow.Park{Slot: slot, Timeout: parkTime}, flow.Connect{Dial: backTo(by)})
 	x.run(c, c.flow.Current())

@@ -9,7 +9,11 @@ import (
 )
 
 // transferAsked serves a REFER. What becomes of it is told by TransferProgress.
+// While one is under way another from the same leg means nothing.
 func (x *Exchange) transferAsked(l *leg, ev core.TransferAsked) {
+	if l == l.call.referrer && l.call.notify {
+		return
+	}
 	if err := x.transfer(l, ev.To, ev.Replaces, true); err != nil {
 		x.emit(core.TransferProgress{LegRef: l.LegRef, Code: statusFor(err), Final: true})
 	}
@@ -46,7 +50,7 @@ func (x *Exchange) transfer(l *leg, to string, replaces core.LegID, notify bool)
 		return x.transferAttended(l, other, x.legs[replaces], notify)
 	}
 	if slot, ok := x.slotNamed(l, to); ok {
-		_, err := x.park(other, slot)
+		_, err := x.park(other, slot, notify)
 		return err
 	}
 	plan := x.plan(l.self(), to)

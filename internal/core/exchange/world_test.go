@@ -18,12 +18,13 @@ type world struct {
 	name   string // how to make the same world again
 	x      *Exchange
 	now    time.Time
-	dice   func(n int) int    // a number below n
-	react  func(core.Command) // sees every command, may be nil
-	log    []any              // events and commands, for the message of a failure
-	caught bool               // fail panics with broken
-	events int                // applied
-	timely bool               // timers fire on time, so that rates can be checked
+	dice   func(n int) int     // a number below n
+	react  func(core.Command)  // sees every command, may be nil
+	log    []any               // events and commands, for the message of a failure
+	caught bool                // fail panics with broken
+	events int                 // applied
+	refers map[core.LegID]bool // asked for a transfer, and did not hear the last of it
+	timely bool                // timers fire on time, so that rates can be checked
 	sent   map[string][]time.Time
 	asks   core.AskID // questions asked
 	waits  bool       // for the reply to the last
@@ -50,6 +51,7 @@ func newWorld(tb testing.TB, name string, dice func(int) int) *world {
 	return &world{
 		tb: tb, name: name, x: New(Config{Directory: house(tb)}), now: time.Unix(1e9, 0), dice: dice,
 		byID: map[core.LegID]*watched{}, timers: map[core.TimerID]bool{}, sent: map[string][]time.Time{},
+		refers: map[core.LegID]bool{},
 	}
 }
 
@@ -217,6 +219,9 @@ func (w *world) ask() {
 func (w *world) apply(ev core.Event) {
 	w.log = append(w.log, w.now, ev)
 	w.events++
+	if refer, ok := ev.(core.TransferAsked); ok && w.runs(refer.Leg) {
+		w.refers[refer.Leg] = true
+	}
 	for _, cmd := range w.x.Apply(w.now, ev) {
 		w.watch(cmd)
 		if w.react != nil {
@@ -298,6 +303,13 @@ func (w *world) watchLeg(cmd core.LegCommand) {
 		w.mustRun(cmd.Caller.Leg, cmd)
 		l.rung = true
 		w.checkRate(cmd)
+	case core.TransferProgress:
+		if !w.refers[cmd.Leg] {
+			w.fail("news of a transfer that nobody asked for, or that is over: %+v", cmd)
+		}
+		if cmd.Final {
+			delete(w.refers, cmd.Leg)
+		}
 	case core.Answer:
 		if l.answered || l.outbound {
 			w.fail("leg answered twice, or outbound: %+v", cmd)
@@ -414,6 +426,7 @@ func (w *world) checkState() {
 		w.checkTrunk(t)
 	}
 	w.checkCounts()
+	w.checkRefers()
 }
 
 // checkLeg says that a leg is in its call, does something there, and will end.
@@ -448,9 +461,13 @@ func (w *world) checkLeg(c *liveCall, l *leg) {
 	}
 }
 
-// checkCall says that no caller waits for nothing.
+// checkCall says that no caller waits for nothing, and that everybody hears what
+// the call wants them to.
 func (w *world) checkCall(c *liveCall) {
 	caller := c.caller
+	if rows := c.matrix.Rows(); len(rows) > 0 {
+		w.fail("nobody was told that leg %s hears %v %v now", rows[0].Leg, rows[0].From, rows[0].Sound)
+	}
 	if c.hunt != nil && (c.hunt.Over() || c.winner != nil) {
 		w.fail("hunt of %s runs without anybody who can win", caller.Leg)
 	}
@@ -468,6 +485,23 @@ func (w *world) checkCall(c *liveCall) {
 	if c.referrer != nil && (c.hunt == nil && c.winner == nil || c.referrer.call != c) {
 		w.fail("leg %s waits for a transfer that is over", c.referrer.Leg)
 	}
+}
+
+// checkRefers says that who asked for a transfer hears how it ends.
+func (w *world) checkRefers() {
+	for id := range w.refers {
+		if !w.runs(id) {
+			delete(w.refers, id)
+		} else if l := w.x.legs[id]; l.call.referrer != l || !l.call.notify {
+			w.fail("leg %s never hears how its transfer went", id)
+		}
+	}
+}
+
+// runs reports whether a leg began and was not told to end.
+func (w *world) runs(id core.LegID) bool {
+	l := w.byID[id]
+	return l != nil && !l.ending && !l.ended
 }
 
 // checkCounts says that what is counted is there.
