@@ -66,7 +66,8 @@ func house(tb testing.TB) *route.Directory {
 			{Number: "26", Group: "nested"},
 			{Number: "27", Group: "idle"},
 			{Number: "28", Group: "trunked"},
-			{Number: "29", User: "dora"}, {Number: "30", Group: "shown"},
+			{Number: "29", User: "dora"},
+			{Number: "30", Group: "shown"},
 		},
 		Limits: route.Limits{User: unlimited, Trunk: unlimited},
 	})

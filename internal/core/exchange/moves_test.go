@@ -138,6 +138,8 @@ func TestMoves(t *testing.T) {
 		{"parked caller hangs up", parked, gone("a", 16, 0), ""},
 		{"dialling an empty slot is an ordinary call", nil, fromAlice("701"), "ring 701, start ring a 30s"},
 		{"add a party", talk, ask(core.AddParty{Leg: "desk", To: "bob"}), "ring bobtab, start ring a 30s, done"},
+		{"add a party that is not there", talk, ask(core.AddParty{Leg: "desk", To: "16"}), "refused unavailable"},
+		{"transfer by request to who is not there", talk, ask(core.Transfer{Leg: "desk", To: "16"}), "hear a nothing, hear desk nothing, hear a desk, hear desk a, refused unavailable"},
 		{"added party answers", seq(talk, ask(core.AddParty{Leg: "desk", To: "bob"}), core.LegAccepted{Leg: "bobtab"}), core.LegUp{Leg: "bobtab"}, "hear a desk+bobtab, hear desk a+bobtab, hear bobtab a+desk"},
 		{"added party declines", seq(talk, ask(core.AddParty{Leg: "desk", To: "bob"})), gone("bobtab", 21, 0), ""},
 		{"added party declines after one hung up", seq(talk, ask(core.AddParty{Leg: "desk", To: "bob"}), gone("desk", 16, 0)), gone("bobtab", 21, 0), "end a 16"},
@@ -157,6 +159,43 @@ func TestMoves(t *testing.T) {
 		{"request about a leg that is gone", talk, ask(core.Release{Leg: "nobody"}), "refused not_found"},
 	}
 	runSteps(t, tests)
+}
+
+// TestMovesHistory: what the records of an attended transfer and of a retrieved
+// call say.
+func TestMovesHistory(t *testing.T) {
+	talk := seq(desk, tab, bobtab, fromTrunk("17"), up("desk"), core.LegUp{Leg: "a"}, gone("tab", 16, 0))
+	for _, tt := range []struct {
+		name  string
+		given []core.Event
+		when  core.Event
+		want  string
+	}{
+		{
+			"attended transfer", seq(talk, fromDesk("d2", "15"), up("bobtab")), core.TransferAsked{Leg: "desk", Replaces: "d2"},
+			"moved a, bridged a bobtab, bridged bobtab a",
+		},
+		{
+			"park", talk, core.TransferAsked{Leg: "desk", To: "700"},
+			"parked a 701",
+		},
+		{
+			"retrieve", seq(talk, core.TransferAsked{Leg: "desk", To: "700"}), fromBob("r", "701"),
+			"began r, moved r, answered r, bridged a r, bridged r a",
+		},
+		{
+			"confirmed", seq(bobtab, fromTrunk("25"), core.LegAccepted{Leg: "1001"}, core.LegUp{Leg: "1001"}), digit("1001", '5'),
+			"answered 1001, answered a, bridged a 1001, bridged 1001 a",
+		},
+	} {
+		s := newScript(t)
+		for _, ev := range tt.given {
+			s.apply(ev)
+		}
+		if _, history := s.apply(tt.when); strings.Join(history, ", ") != tt.want {
+			t.Errorf("%s: %s", tt.name, strings.Join(history, ", "))
+		}
+	}
 }
 
 // fromDesk is a second call of alice's desk phone, fromAliceTab one of her browser.

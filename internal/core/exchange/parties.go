@@ -62,6 +62,9 @@ func (x *Exchange) addParty(l *leg, to string) error {
 	}
 	c.added = true
 	x.connect(c, flow.Connect{Dial: plan.Dial, Dialled: plan.To.Number})
+	if !c.added {
+		return refuse(core.Unavailable, l, "nobody is there: "+to)
+	}
 	return nil
 }
 

@@ -65,6 +65,9 @@ func (x *Exchange) transfer(l *leg, to string, replaces core.LegID, notify bool)
 	c.diverts = 0
 	c.flow = flow.New(flow.Connect{Dial: plan.Dial, Dialled: plan.To.Number})
 	x.run(c, c.flow.Current())
+	if c.referrer != l && !notify {
+		return refuse(core.Unavailable, l, "nobody is there: "+to)
+	}
 	return nil
 }
 
@@ -118,13 +121,12 @@ func (x *Exchange) replaceable(l *leg) bool {
 // replaceable leg in its call; place ends.
 func (x *Exchange) takeOver(place, by *leg) {
 	c := place.call
-	talks := place.joined
+	talks, peer := place.joined, c.other(place)
 	x.move(by, c)
 	if c.caller == place {
 		x.stopTimer(place, core.TimerRing)
 		c.caller = by
 	}
-	peer := c.other(place)
 	x.part(place)
 	x.end(place, core.CauseNormal, core.ReasonNone, 0)
 	if !talks { // by waits for the answer now
