@@ -133,7 +133,10 @@ const nodeKeyFile = "node.key"
 // applyResources writes the file's resources into the store.
 func (n *node) applyResources(ctx context.Context) error {
 	r := n.cfg.Resources
-	out := store.Resources{Groups: r.Groups, Numbers: r.Numbers}
+	out := store.Resources{
+		Groups: r.Groups, Numbers: r.Numbers, Schedules: r.Schedules, Callers: r.Callers,
+		Dialling: r.Dialling, Limits: r.Limits, Parking: r.Parking,
+	}
 	for _, u := range r.Users {
 		out.Users = append(out.Users, store.User{User: u.User, Password: u.Password})
 	}

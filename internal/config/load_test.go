@@ -89,7 +89,7 @@ func TestLoadWhole(t *testing.T) {
 		{"password of digits", c.Resources.Users[1].Password.Reveal(), "1234567890"},
 		{"trunk password", c.Resources.Trunks[0].Password.Reveal(), "p"},
 		{"accept_from", c.Resources.Trunks[0].AcceptFrom[0], netip.MustParsePrefix("127.0.0.2/32")},
-		{"ring_timeout", c.Resources.Groups[0].RingTimeout, 29 * time.Second},
+		{"ring_timeout", c.Resources.Groups[0].RingTimeout, route.Duration(29 * time.Second)},
 		{"endpoints", len(c.Resources.Groups[0].Endpoints), 3},
 		{"public key", c.Resources.Applications[0].PublicKey, key},
 		{"users map", c.Resources.Applications[0].Users["alice"], "sales"},

@@ -58,6 +58,9 @@ func misfits(node ast.Node, t reflect.Type, otherwise error) error {
 
 // walk visits the scalars below node with the type each is decoded into.
 func walk(node ast.Node, t reflect.Type, visit func(ast.Node, reflect.Type)) {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	switch n := node.(type) {
 	case *ast.MappingNode:
 		for _, pair := range n.Values {

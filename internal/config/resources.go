@@ -15,11 +15,17 @@ import (
 // Resources is what is applied to the store at start. It replaces what the file
 // said before, and nothing else.
 type Resources struct {
-	Users        []User         `yaml:"users"`
-	Groups       []route.Group  `yaml:"groups"`
-	Numbers      []route.Number `yaml:"numbers"`
-	Trunks       []Trunk        `yaml:"trunks"`
-	Applications []Application  `yaml:"applications"`
+	Users        []User             `yaml:"users"`
+	Groups       []route.Group      `yaml:"groups"`
+	Numbers      []route.Number     `yaml:"numbers"`
+	Trunks       []Trunk            `yaml:"trunks"`
+	Applications []Application      `yaml:"applications"`
+	Schedules    []route.Schedule   `yaml:"schedules"`
+	Callers      []route.CallerRule `yaml:"callers"`
+	// Dialling, Limits and Parking are what there is one of.
+	Dialling route.Dialling `yaml:"dialling"`
+	Limits   route.Limits   `yaml:"limits"`
+	Parking  route.Parking  `yaml:"parking"`
 }
 
 // User is a user with the password for pages and phones. Without a password
@@ -53,7 +59,10 @@ type Application struct {
 
 // Route returns what can be reached, without the secrets.
 func (r Resources) Route() route.Resources {
-	out := route.Resources{Groups: r.Groups, Numbers: r.Numbers}
+	out := route.Resources{
+		Groups: r.Groups, Numbers: r.Numbers, Schedules: r.Schedules, Callers: r.Callers,
+		Dialling: r.Dialling, Limits: r.Limits, Parking: r.Parking,
+	}
 	for _, u := range r.Users {
 		out.Users = append(out.Users, u.User)
 	}

@@ -43,7 +43,7 @@ func NewSample(carrier netip.AddrPort) Sample {
 				AcceptFrom: []netip.Prefix{netip.PrefixFrom(carrier.Addr(), carrier.Addr().BitLen())},
 			}},
 			Groups: []route.Group{{
-				Name: "front-desk", RingTimeout: 30 * time.Second, CallerHears: "us",
+				Name: "front-desk", RingTimeout: route.Duration(30 * time.Second), CallerHears: "us",
 				Endpoints: []route.Endpoint{{User: "sales"}, {User: "support"}, {Phone: onCallNumber}},
 			}},
 			Numbers: []route.Number{

@@ -81,7 +81,7 @@ func sample() store.Resources {
 			{User: route.User{Name: "support"}, Password: "battery staple"},
 			{User: route.User{Name: "token-only"}},
 		},
-		Groups:  []route.Group{{Name: "front-desk", RingTimeout: 29 * time.Second, Endpoints: []route.Endpoint{{User: "sales"}, {Phone: "12995551111"}}}},
+		Groups:  []route.Group{{Name: "front-desk", RingTimeout: route.Duration(29 * time.Second), Endpoints: []route.Endpoint{{User: "sales"}, {Phone: "12995551111"}}}},
 		Numbers: []route.Number{{Number: "12995558888", Group: "front-desk"}, {Number: "12995557777", User: "sales"}},
 		Trunks: []store.Trunk{
 			{Trunk: route.Trunk{Name: "zulu", URI: "sip:127.0.0.1:5080", CallsPerSecond: 2.5}, Password: "trunk secret"},

@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 // PasswordHash returns the hash of user's password, "" if the user has none. An
@@ -105,4 +107,40 @@ func (s *Store) Application(ctx context.Context, id string) (publicKey string, u
 		return "", nil, fmt.Errorf("%s: %w", op, err)
 	}
 	return publicKey, app.Users, nil
+}
+
+// SetPassword gives a user of the house a password, kept as digest secrets for
+// realm and as hash; an empty one lets nobody in by password. A user that the
+// file keeps is a Conflict, an unknown one NotFound.
+func (s *Store) SetPassword(ctx context.Context, name string, password core.Secret, realm string, hash func(core.Secret) (string, error)) error {
+	const op = "store.SetPassword"
+	var md5Hex, shaHex, passwordHash string
+	if password != "" {
+		var err error
+		md5Hex, shaHex = HA1(name, realm, password)
+		if passwordHash, err = hash(password); err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+	}
+	id := core.UserID{Name: name}
+	return inTx(ctx, s.db, func(tx *sql.Tx) error {
+		if err := tables()[route.KindUsers].writable(ctx, tx, name); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE users SET realm = $2, ha1_md5 = $3, ha1_sha256 = $4, password_hash = $5 WHERE app = '' AND name = $1`,
+			name, realm, s.key.seal(digestPlace(id, realm, "md5"), md5Hex), s.key.seal(digestPlace(id, realm, "sha256"), shaHex), passwordHash)
+		return err
+	})
+}
+
+// SetTrunkPassword sets what answers the digest challenges of a trunk; an empty
+// one answers none. Errors are as with SetPassword.
+func (s *Store) SetTrunkPassword(ctx context.Context, name string, password core.Secret) error {
+	return inTx(ctx, s.db, func(tx *sql.Tx) error {
+		if err := tables()[route.KindTrunks].writable(ctx, tx, name); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `UPDATE trunks SET secret = $2 WHERE name = $1`, name, s.key.seal("trunks/"+name, password.Reveal()))
+		return err
+	})
 }

@@ -123,7 +123,8 @@ func (w *logWriter) record(e core.LegEntry) error {
 		_, err = w.exec(logAnswer, e.Leg, e.At.UnixMicro())
 	case core.ChangeEnded:
 		err = w.end(e)
-	case core.ChangeRinging, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed:
+	case core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed,
+		core.ChangeMoved, core.ChangeParked:
 	}
 	return err
 }

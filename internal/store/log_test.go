@@ -49,7 +49,7 @@ func TestLegOfACallAnswered(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, entries) {
 			t.Errorf("LegEvents, %v:\n got %+v\nwant %+v", err, got, entries)
 		}
-		want := store.CDR{
+		want := core.CDR{
 			Leg: "a", Call: "call-a", Edge: core.EdgeSIP, Direction: core.Inbound, From: entries[0].From, To: entries[0].To,
 			Begun: at(0), Answered: at(4), Ended: at(64), Talk: time.Minute,
 			Cause: core.CauseNormal, Reason: core.ReasonCallerGone, Code: 487,

@@ -4,55 +4,56 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
 )
 
-// CDR is a call detail record: the history of one leg in one row.
-type CDR struct {
-	Leg       core.LegID
-	Call      core.CallID // the call it was in at the end
-	Edge      core.Edge
-	Direction core.Direction
-	From, To  core.Party
-	Begun     time.Time
-	Answered  time.Time     // zero if it never was
-	Ended     time.Time     // zero while it lives
-	Talk      time.Duration // from Answered to Ended
-	Cause     core.Cause
-	Reason    core.Reason
-	Code      int // SIP status that ended an unanswered leg, 0 if none
-	// Interrupted marks a leg that was alive when the program was killed: Ended
-	// is the next start, and Talk is what the log proves, the real time is longer.
-	Interrupted bool
-}
-
 const selectCDR = `SELECT leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
 	to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, interrupted FROM cdrs `
 
 // CDR returns the record of one leg; an unknown leg is NotFound.
-func (s *Store) CDR(ctx context.Context, leg core.LegID) (CDR, error) {
+func (s *Store) CDR(ctx context.Context, leg core.LegID) (core.CDR, error) {
 	r, err := scanCDR(s.db.QueryRowContext(ctx, selectCDR+`WHERE leg = $1`, leg))
 	return r, notFound("store.CDR", "leg", err)
 }
 
 // RecentCDRs returns the records of the legs that began last, the newest first,
 // at most limit (1 to 1000).
-func (s *Store) RecentCDRs(ctx context.Context, limit int) ([]CDR, error) {
+func (s *Store) RecentCDRs(ctx context.Context, limit int) ([]core.CDR, error) {
 	rows, err := s.db.QueryContext(ctx, selectCDR+`ORDER BY begun_us DESC, leg LIMIT $1`, min(max(limit, 1), 1000))
 	if err != nil {
 		return nil, fmt.Errorf("store.RecentCDRs: %w", err)
 	}
-	records, err := collect(rows, func() (CDR, error) { return scanCDR(rows) })
+	records, err := collect(rows, func() (core.CDR, error) { return scanCDR(rows) })
 	if err != nil {
 		return nil, fmt.Errorf("store.RecentCDRs: %w", err)
 	}
 	return records, nil
 }
 
-func scanCDR(row interface{ Scan(...any) error }) (CDR, error) {
-	var r CDR
+// CDRs returns one page of records. Records that begin while pages are read come
+// before the first page and disturb none.
+func (s *Store) CDRs(ctx context.Context, q core.CDRQuery) ([]core.CDR, error) {
+	before := int64(math.MaxInt64)
+	if !q.BeforeTime.IsZero() {
+		before = q.BeforeTime.UnixMicro()
+	}
+	rows, err := s.db.QueryContext(ctx, selectCDR+`WHERE (begun_us < $1 OR begun_us = $1 AND leg > $2) AND ($3 = '' OR from_user = $3 OR to_user = $3)
+		ORDER BY begun_us DESC, leg LIMIT $4`, before, q.BeforeLeg, q.User.String(), min(max(q.Limit, 1), 1000))
+	if err != nil {
+		return nil, fmt.Errorf("store.CDRs: %w", err)
+	}
+	records, err := collect(rows, func() (core.CDR, error) { return scanCDR(rows) })
+	if err != nil {
+		return nil, fmt.Errorf("store.CDRs: %w", err)
+	}
+	return records, nil
+}
+
+func scanCDR(row interface{ Scan(...any) error }) (core.CDR, error) {
+	var r core.CDR
 	var from, to party
 	var edge, direction, reason string
 	var begun, talk int64
@@ -60,7 +61,7 @@ func scanCDR(row interface{ Scan(...any) error }) (CDR, error) {
 	err := row.Scan(&r.Leg, &r.Call, &edge, &direction, &from.User, &from.Trunk, &from.Number, &from.Name,
 		&to.User, &to.Trunk, &to.Number, &to.Name, &begun, &answered, &ended, &talk, &r.Cause, &reason, &r.Code, &r.Interrupted)
 	if err != nil {
-		return CDR{}, err
+		return core.CDR{}, err
 	}
 	r.Edge, r.Direction, r.Reason = parseWord[core.Edge](edge), parseWord[core.Direction](direction), parseWord[core.Reason](reason)
 	r.From, r.To = from.party(), to.party()

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
@@ -43,6 +44,11 @@ type Resources struct {
 	Numbers      []route.Number
 	Trunks       []Trunk
 	Applications []Application
+	Schedules    []route.Schedule
+	Callers      []route.CallerRule
+	Dialling     route.Dialling
+	Limits       route.Limits
+	Parking      route.Parking
 }
 
 // Hash makes a password hash for logins; package auth has it. It is slow on
@@ -65,7 +71,7 @@ func (s *Store) ApplyFile(ctx context.Context, r Resources, realm string, hash H
 	}
 	rows = append(users, rows...)
 	return inTx(ctx, s.db, func(tx *sql.Tx) error {
-		for _, table := range []string{"users", "ring_groups", "numbers", "trunks", "applications"} {
+		for _, table := range []string{"users", "ring_groups", "numbers", "trunks", "applications", "schedules", "callers", "settings"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE origin = 'file'`); err != nil {
 				return fmt.Errorf("store.ApplyFile: %w", err)
 			}
@@ -94,23 +100,32 @@ type resourceRow struct {
 	args   []any
 }
 
-// The statements of the rows; they begin with name, body and position.
+// The statements of the rows; they begin with name, body, position and origin.
 const (
-	insertGroup  = `INSERT INTO ring_groups (name, body, position, origin) VALUES ($1, $2, $3, 'file') ON CONFLICT DO NOTHING`
-	insertNumber = `INSERT INTO numbers (name, body, position, origin) VALUES ($1, $2, $3, 'file') ON CONFLICT DO NOTHING`
-	insertTrunk  = `INSERT INTO trunks (name, body, position, origin, secret) VALUES ($1, $2, $3, 'file', $4) ON CONFLICT DO NOTHING`
-	insertApp    = `INSERT INTO applications (name, body, position, origin, public_key) VALUES ($1, $2, $3, 'file', $4) ON CONFLICT DO NOTHING`
-	insertUser   = `INSERT INTO users (name, body, position, origin, app, realm, ha1_md5, ha1_sha256, password_hash)
-		VALUES ($1, $2, $3, 'file', $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
+	insertUser = `INSERT INTO users (name, body, position, origin, app, realm, ha1_md5, ha1_sha256, password_hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`
+	insertTrunk = `INSERT INTO trunks (name, body, position, origin, secret) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
+	insertApp   = `INSERT INTO applications (name, body, position, origin, public_key) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 )
 
-// newRow returns the row of one resource; extra follows name, body and position.
+// insertPlain is the statement of a table without columns of its own.
+func insertPlain(table string) string {
+	return `INSERT INTO ` + table + ` (name, body, position, origin) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
+}
+
+// Who keeps a resource.
+const (
+	originFile = "file"
+	originAPI  = "api"
+)
+
+// newRow returns the row of one resource of the file; extra follows the origin.
 func newRow(kind, insert, name string, position int, body any, extra ...any) (resourceRow, error) {
 	text, err := json.Marshal(body)
 	return resourceRow{
 		what:   fmt.Sprintf("%s %q", kind, name),
 		insert: insert,
-		args:   append([]any{name, string(text), position}, extra...),
+		args:   append([]any{name, string(text), position, originFile}, extra...),
 	}, err
 }
 
@@ -119,16 +134,35 @@ func (s *Store) resourceRows(r Resources) ([]resourceRow, error) {
 	var errs []error
 	add := func(row resourceRow, err error) { rows, errs = append(rows, row), append(errs, err) }
 	for i, g := range r.Groups {
-		add(newRow("group", insertGroup, g.Name, i, g))
+		add(newRow("group", insertPlain("ring_groups"), g.Name, i, g))
 	}
 	for i, n := range r.Numbers {
-		add(newRow("number", insertNumber, n.Number, i, n))
+		add(newRow("number", insertPlain("numbers"), n.Number, i, n))
 	}
 	for i, t := range r.Trunks {
 		add(newRow("trunk", insertTrunk, t.Name, i, t.Trunk, s.key.seal("trunks/"+t.Name, t.Password.Reveal())))
 	}
 	for i, a := range r.Applications {
 		add(newRow("application", insertApp, a.ID, i, a, a.PublicKey))
+	}
+	for i, c := range r.Schedules {
+		add(newRow("schedule", insertPlain("schedules"), c.Name, i, c))
+	}
+	for i, c := range r.Callers {
+		add(newRow("caller rule", insertPlain("callers"), c.Name, i, c))
+	}
+	for i, set := range []struct {
+		name string
+		body any
+		zero bool
+	}{
+		{route.SettingDialling, r.Dialling, r.Dialling == route.Dialling{}},
+		{route.SettingLimits, r.Limits, reflect.ValueOf(r.Limits).IsZero()},
+		{route.SettingParking, r.Parking, r.Parking == route.Parking{}},
+	} {
+		if !set.zero {
+			add(newRow("setting", insertPlain("settings"), set.name, i, set.body))
+		}
 	}
 	return rows, errors.Join(errs...)
 }

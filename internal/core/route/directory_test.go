@@ -26,7 +26,7 @@ func TestNewDirectoryMistakes(t *testing.T) {
 		{"all right", Resources{
 			Users:  []User{user, {App: "x", Name: "alice"}},
 			Trunks: []Trunk{{Name: "c", URI: "sips:c.example;transport=tls", AcceptFrom: []netip.Prefix{netip.MustParsePrefix("::1/128")}, CallsPerSecond: 0.5, CallerID: "1"}},
-			Groups: []Group{{Name: "g", Strategy: "simultaneous", RingTimeout: time.Second, CallerHears: "de", Endpoints: []Endpoint{{Phone: "+1 299"}, {SIP: "sip:bob@[::1]:5070"}, {User: "alice"}}}},
+			Groups: []Group{{Name: "g", Strategy: "simultaneous", RingTimeout: Duration(time.Second), CallerHears: "de", Endpoints: []Endpoint{{Phone: "+1 299"}, {SIP: "sip:bob@[::1]:5070"}, {User: "alice"}}}},
 		}, ""},
 		{"user without name", Resources{Users: []User{{}}}, "users[0].name"},
 		{"name in capitals", Resources{Users: []User{{Name: "Alice"}}}, "users[0].name"},

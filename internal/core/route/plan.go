@@ -6,173 +6,89 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// DefaultRingTimeout bounds ringing where the configuration sets nothing.
-const DefaultRingTimeout = 30 * time.Second
+// Limits of ringing where the configuration sets nothing.
+const (
+	DefaultRingTimeout = 30 * time.Second
+	DefaultStepTimeout = 15 * time.Second
+)
 
-// defaultCountry is whose ringback tone a caller hears where nothing is set.
-const defaultCountry = "us"
+// Request is a call that wants to go somewhere.
+type Request struct {
+	// Now is when; it decides schedules.
+	Now time.Time
+	// From is who calls, as the edge knows it.
+	From core.Party
+	// Dialled is what was dialled.
+	Dialled string
+	// Down reports trunks that answer nothing at the moment; they are tried last.
+	// nil is none.
+	Down func(trunk string) bool
+	// Random returns a number in [0,n) and spreads calls over trunks of one
+	// priority by weight. nil takes them in the order of the configuration.
+	Random func(n int) int
+}
 
-// Plan says what to do about a new incoming leg: ring Targets, or, when Refusal
-// is set, refuse.
+// Plan says what to do about a call: exactly one of Dial and Refusal is set.
 type Plan struct {
 	// To is who was called, as far as we know it.
 	To core.Party
-	// Targets are rung all at once. One with User and no Contact stands for every
-	// live registration of that user.
-	Targets []core.Target
-	// Group says that Targets are a group's, whose early media never reaches the caller.
-	Group       bool
-	RingTimeout time.Duration // 1s to 180s
-	Ringback    string        // country of the tone the caller hears
-	Refusal     *Refusal
+	// Dial is whom to ring.
+	Dial *Dial
+	// Refusal is why nobody is rung, and also an announcement that a number leads to.
+	Refusal *Refusal
+}
+
+// Dial is a hunt: whom to ring, in which order, and what happens otherwise.
+type Dial struct {
+	// Group is the name of the group, "" for a single endpoint. It names what the
+	// exchange remembers for RoundRobin and LeastRecent. A group's early media
+	// never reaches the caller.
+	Group    string
+	Strategy Strategy
+	// Timeout bounds the whole hunt, 1s to 180s.
+	Timeout time.Duration
+	// Hears is what the caller hears while it rings.
+	Hears core.Sound
+	// Confirm is the key that takes the call, 0 if answering does, and Prompt what
+	// who answers hears until then.
+	Confirm byte
+	Prompt  core.Sound
+	// SkipBusy leaves out users who are in a call.
+	SkipBusy bool
+	// Branches are what to ring, in the order of the configuration; it may be empty.
+	Branches []Branch
+	// By is whose limits the calls over trunks count against; zero is the trunks'
+	// alone, for the endpoints of a group are its maker's choice.
+	By core.UserID
+	// Where the call goes otherwise, for Directory.Divert; nil is nowhere.
+	NoAnswer, Busy, Unreachable, Failed *Destination
+}
+
+// Branch is one thing to ring: Target, or a group within the group.
+type Branch struct {
+	// Target with User and no Contact stands for every live registration of that
+	// user. One with Number is for the first of Trunks.
+	Target core.Target
+	// Trunks are those that carry Target.Number, in the order to try them: the next
+	// one when FailsOver says so.
+	Trunks []string
+	// Group, if not nil, is rung in place of Target, by its own rules, except that
+	// Hears and the four destinations of the outer group hold.
+	Group *Dial
+	// Delay holds the branch back after its turn came.
+	Delay time.Duration
+	// Timeout is how long the branch rings, at most as long as the hunt; never 0.
+	Timeout time.Duration
+	// Weight is its share with Random, 1 to 100.
+	Weight int
+	// CallerID is the third argument of Directory.Caller.
+	CallerID string
 }
 
 // Refusal is why a call goes nowhere.
 type Refusal struct {
-	Cause  core.Cause
-	Code   int    // SIP status
-	Prompt string // announced first as early media; "" for none
-}
-
-// Plan decides whom an incoming leg reaches.
-//
-// A trunk reaches our numbers and nothing else: there is no way from here to a
-// trunk but the phone endpoints of a group that a number leads to. A user of
-// an application reaches users of the same application and nobody else. A user
-// of the house reaches users by name, users and groups by number, and every
-// other number over the first trunk.
-func (d *Directory) Plan(from core.Party, dialled string) Plan {
-	switch {
-	case from.Trunk != "":
-		return d.planTrunk(dialled)
-	case from.User.App != "":
-		return d.planApp(from.User, dialled)
-	case from.User.Name != "":
-		return d.planUser(dialled)
-	}
-	return refuse(core.Party{Number: dialled}, Refusal{Cause: core.CauseNotAllowed, Code: 403})
-}
-
-func (d *Directory) planTrunk(dialled string) Plan {
-	digits := Normalise(dialled)
-	if n, ok := d.number(digits); ok {
-		return d.planNumber(n)
-	}
-	// No prompt: the carrier has its own announcement for 404, in the caller's language.
-	return refuse(core.Party{Number: dialled}, Refusal{Cause: core.CauseUnallocated, Code: 404})
-}
-
-func (d *Directory) planApp(user core.UserID, dialled string) Plan {
-	if !isName(dialled) {
-		return refuse(core.Party{Number: dialled}, unknownNumber)
-	}
-	// Users of an application may exist by their token alone, so who has no
-	// registration is unreachable, not unknown.
-	return d.planOne(core.UserID{App: user.App, Name: dialled}, "")
-}
-
-func (d *Directory) planUser(dialled string) Plan {
-	if Emergency(dialled) {
-		return refuse(core.Party{Number: dialled},
-			Refusal{Cause: core.CauseNotAllowed, Code: 403, Prompt: core.PromptNotAllowed})
-	}
-	if _, ok := d.User(core.UserID{Name: dialled}); ok {
-		return d.planOne(core.UserID{Name: dialled}, "")
-	}
-	digits := Normalise(dialled)
-	if digits == "" || d == nil {
-		return refuse(core.Party{Number: dialled}, unknownNumber)
-	}
-	if n, ok := d.number(digits); ok {
-		return d.planNumber(n)
-	}
-	if id, ok := d.byPhone[digits]; ok {
-		return d.planOne(id, digits)
-	}
-	trunk, ok := d.firstTrunk()
-	if !ok {
-		return refuse(core.Party{Number: digits}, unknownNumber)
-	}
-	return Plan{
-		To:          core.Party{Trunk: trunk.Name, Number: digits},
-		Targets:     []core.Target{{Trunk: trunk.Name, Number: digits}},
-		RingTimeout: DefaultRingTimeout,
-		Ringback:    defaultCountry,
-	}
-}
-
-var unknownNumber = Refusal{Cause: core.CauseUnallocated, Code: 404, Prompt: core.PromptUnknownNumber}
-
-func (d *Directory) planNumber(n Number) Plan {
-	if n.User != "" {
-		return d.planOne(core.UserID{Name: n.User}, n.Number)
-	}
-	g := d.groups[n.Group] // NewDirectory made sure of it
-	plan := Plan{
-		To:          core.Party{Number: n.Number, Name: g.Name},
-		Group:       true,
-		RingTimeout: g.RingTimeout,
-		Ringback:    g.CallerHears,
-	}
-	if plan.RingTimeout == 0 {
-		plan.RingTimeout = DefaultRingTimeout
-	}
-	if plan.Ringback == "" {
-		plan.Ringback = defaultCountry
-	}
-	for _, e := range g.Endpoints {
-		plan.Targets = append(plan.Targets, d.target(e))
-	}
-	return plan
-}
-
-func (d *Directory) planOne(id core.UserID, number string) Plan {
-	u, _ := d.User(id)
-	return Plan{
-		To:          core.Party{User: id, Number: number, Name: u.DisplayName},
-		Targets:     []core.Target{{User: id}},
-		RingTimeout: DefaultRingTimeout,
-		Ringback:    defaultCountry,
-	}
-}
-
-func (d *Directory) target(e Endpoint) core.Target {
-	switch {
-	case e.User != "":
-		return core.Target{User: core.UserID{Name: e.User}}
-	case e.SIP != "":
-		return core.Target{URI: e.SIP}
-	}
-	trunk, _ := d.firstTrunk() // NewDirectory made sure of it
-	return core.Target{Trunk: trunk.Name, Number: Normalise(e.Phone)}
-}
-
-func refuse(to core.Party, why Refusal) Plan {
-	return Plan{To: to, Refusal: &why}
-}
-
-// Caller returns the party of an incoming leg as target shall see it. A user
-// shows the display name of the directory, never one made up by the phone, and
-// on a trunk the own number or else the trunk's: carriers refuse others. A
-// caller who came from a trunk keeps the number it called with.
-func (d *Directory) Caller(from core.Party, target core.Target) core.Party {
-	if from.User.IsZero() {
-		return from
-	}
-	u, _ := d.User(from.User)
-	from.Name, from.Number = u.DisplayName, u.Number
-	if trunk, ok := d.Trunk(target.Trunk); ok && from.Number == "" {
-		from.Number = trunk.CallerID
-	}
-	return from
-}
-
-// Callee returns the party at target as shown to others; dialled is the number
-// of ours that was called, "" if none.
-func (d *Directory) Callee(target core.Target, dialled string) core.Party {
-	if target.User.IsZero() {
-		return core.Party{Trunk: target.Trunk, Number: target.Number, Name: target.URI}
-	}
-	u, _ := d.User(target.User)
-	return core.Party{User: target.User, Number: dialled, Name: u.DisplayName}
+	Cause core.Cause
+	Code  int // SIP status
+	// Sound is announced first, as early media; the zero Sound is nothing.
+	Sound core.Sound
 }

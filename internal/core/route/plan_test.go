@@ -16,7 +16,7 @@ func TestPlan(t *testing.T) {
 			{App: "app", Name: "alice"},
 		},
 		Trunks: []Trunk{{Name: "first", URI: "sip:first"}, {Name: "second", URI: "sip:second"}},
-		Groups: []Group{{Name: "g", RingTimeout: time.Second, CallerHears: "de", Endpoints: []Endpoint{
+		Groups: []Group{{Name: "g", RingTimeout: Duration(time.Second), CallerHears: "de", Endpoints: []Endpoint{
 			{Phone: "+1 (299) 555"}, {User: "alice"}, {SIP: "sip:bob@10.0.0.7"},
 		}}},
 		Numbers: []Number{{Number: "12995558888", Group: "g"}, {Number: "17", User: "alice"}},
@@ -34,7 +34,7 @@ func TestPlan(t *testing.T) {
 		toApp     = func(name string) []core.Target { return []core.Target{{User: core.UserID{App: "app", Name: name}}} }
 		unknown   = &unknownNumber
 		silent404 = &Refusal{Cause: core.CauseUnallocated, Code: 404}
-		forbidden = &Refusal{Cause: core.CauseNotAllowed, Code: 403, Prompt: core.PromptNotAllowed}
+		forbidden = &notAllowed
 	)
 	tests := []struct {
 		name    string
@@ -77,23 +77,34 @@ func TestPlan(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			plan := d.Plan(tt.from, tt.dialled)
-			if !slices.Equal(plan.Targets, tt.targets) {
-				t.Errorf("targets %+v", plan.Targets)
+			plan := d.Plan(Request{From: tt.from, Dialled: tt.dialled})
+			if got := targets(plan); !slices.Equal(got, tt.targets) {
+				t.Errorf("targets %+v", got)
 			}
 			switch {
 			case tt.refusal == nil && plan.Refusal != nil, tt.refusal != nil && plan.Refusal == nil:
 				t.Errorf("refusal %+v", plan.Refusal)
 			case tt.refusal != nil && *plan.Refusal != *tt.refusal:
 				t.Errorf("refusal %+v", *plan.Refusal)
-			case tt.refusal == nil && (plan.RingTimeout < time.Second || plan.Ringback == ""):
-				t.Errorf("plan without limits: %+v", plan)
+			case tt.refusal == nil && (plan.Dial.Timeout < time.Second || plan.Dial.Hears.IsZero() || plan.Dial.Branches[0].Timeout < time.Second):
+				t.Errorf("plan without limits: %+v", plan.Dial)
 			}
 		})
 	}
-	if plan := d.Plan(trunk, "12995558888"); !plan.Group || plan.RingTimeout != time.Second || plan.Ringback != "de" {
-		t.Errorf("the group's own settings are lost: %+v", plan)
+	if dial := d.Plan(Request{From: trunk, Dialled: "12995558888"}).Dial; dial.Group != "g" || dial.Timeout != time.Second || dial.Hears.Name != "de" {
+		t.Errorf("the group's own settings are lost: %+v", dial)
 	}
+}
+
+// targets returns what a plan rings.
+func targets(p Plan) (all []core.Target) {
+	if p.Dial == nil {
+		return nil
+	}
+	for _, b := range p.Dial.Branches {
+		all = append(all, b.Target)
+	}
+	return all
 }
 
 // TestNilDirectory knows nobody and does not crash.
@@ -101,7 +112,7 @@ func TestNilDirectory(t *testing.T) {
 	var d *Directory
 	for _, from := range []core.Party{{Trunk: "t"}, {User: core.UserID{Name: "a"}}, {User: core.UserID{App: "x", Name: "a"}}, {}} {
 		for _, to := range []string{"", "17", "a", "112"} {
-			if plan := d.Plan(from, to); plan.Refusal == nil && from.User.App == "" {
+			if plan := d.Plan(Request{From: from, Dialled: to}); plan.Refusal == nil && from.User.App == "" {
 				t.Errorf("%+v reaches %q: %+v", from, to, plan)
 			}
 		}
@@ -122,16 +133,19 @@ func TestCaller(t *testing.T) {
 		name   string
 		from   core.Party
 		target core.Target
+		show   string
 		want   core.Party
 	}{
-		{"own number on a trunk", core.Party{User: alice}, core.Target{Trunk: "c"}, core.Party{User: alice, Number: "1555", Name: "Alice"}},
-		{"trunk's number for who has none", core.Party{User: bob}, core.Target{Trunk: "c"}, core.Party{User: bob, Number: "1000"}},
-		{"no number inside", core.Party{User: bob}, core.Target{User: alice}, core.Party{User: bob}},
-		{"forged number and name", core.Party{User: bob, Number: "911", Name: "Alice"}, core.Target{Trunk: "c"}, core.Party{User: bob, Number: "1000"}},
-		{"caller from a trunk, forwarded", core.Party{Trunk: "x", Number: "1777", Name: "Zed"}, core.Target{Trunk: "c"}, core.Party{Trunk: "x", Number: "1777", Name: "Zed"}},
+		{"own number on a trunk", core.Party{User: alice}, core.Target{Trunk: "c"}, "", core.Party{User: alice, Number: "1555", Name: "Alice"}},
+		{"trunk's number for who has none", core.Party{User: bob}, core.Target{Trunk: "c"}, "", core.Party{User: bob, Number: "1000"}},
+		{"no number inside", core.Party{User: bob}, core.Target{User: alice}, "", core.Party{User: bob}},
+		{"forged number and name", core.Party{User: bob, Number: "911", Name: "Alice"}, core.Target{Trunk: "c"}, "", core.Party{User: bob, Number: "1000"}},
+		{"number of the endpoint", core.Party{Trunk: "x", Number: "1777"}, core.Target{Trunk: "c"}, "1888", core.Party{Trunk: "x", Number: "1888"}},
+		{"trunk's own number", core.Party{Trunk: "x", Number: "1777"}, core.Target{Trunk: "c"}, "trunk", core.Party{Trunk: "x", Number: "1000"}},
+		{"caller from a trunk, forwarded", core.Party{Trunk: "x", Number: "1777", Name: "Zed"}, core.Target{Trunk: "c"}, "", core.Party{Trunk: "x", Number: "1777", Name: "Zed"}},
 	}
 	for _, tt := range tests {
-		if got := d.Caller(tt.from, tt.target); got != tt.want {
+		if got := d.Caller(tt.from, tt.target, tt.show); got != tt.want {
 			t.Errorf("%s: %+v", tt.name, got)
 		}
 	}
