@@ -36,7 +36,7 @@ func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored in
 }
 
 // logStatements are prepared once: that costs as much as running them.
-type logStatements struct{ entry, begin, answer, end *sql.Stmt }
+type logStatements struct{ entry, begin, answer, move, end *sql.Stmt }
 
 func prepareLog(ctx context.Context, db *sql.DB) (*logStatements, error) {
 	var l logStatements
@@ -49,6 +49,7 @@ func prepareLog(ctx context.Context, db *sql.DB) (*logStatements, error) {
 				to_user, to_trunk, to_number, to_name, begun_us)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (leg) DO NOTHING`},
 		{&l.answer, `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`},
+		{&l.move, `UPDATE cdrs SET call = $2 WHERE leg = $1 AND ended_us IS NULL`},
 		{&l.end, `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
 				talk_us = CASE WHEN answered_us IS NULL OR answered_us > $2 THEN 0 ELSE $2 - answered_us END
 			WHERE leg = $1`},
@@ -64,7 +65,7 @@ func prepareLog(ctx context.Context, db *sql.DB) (*logStatements, error) {
 
 func (l *logStatements) close() error {
 	var errs []error
-	for _, stmt := range []*sql.Stmt{l.entry, l.begin, l.answer, l.end} {
+	for _, stmt := range []*sql.Stmt{l.entry, l.begin, l.answer, l.move, l.end} {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}
@@ -112,7 +113,9 @@ func (w logWriter) record(e core.LegEntry) error {
 		_, err = w.exec(w.stmts.answer, e.Leg, e.At.UnixMicro())
 	case core.ChangeEnded:
 		err = w.end(e)
-	case core.ChangeRinging, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed:
+	case core.ChangeBridged: // perhaps in another call than it began in
+		_, err = w.exec(w.stmts.move, e.Leg, e.Call)
+	case core.ChangeRinging, core.ChangeHeld, core.ChangeResumed:
 	}
 	return err
 }
