@@ -26,7 +26,7 @@ type Call struct {
 
 	mu     sync.Mutex // guards the fields below; not held while calling sip
 	state  state
-	giveUp bool // HangUp came before the INVITE was under way
+	giveUp bool // HangUp came
 	alerts Kind // the last of Ringing and Early that was reported
 	in     *sip.Incoming
 	out    *sip.Outgoing
@@ -170,11 +170,12 @@ func (c *Call) alerted(kind Kind, code int) {
 	}
 }
 
-// up makes the call answered, unless it was or ended meanwhile.
+// up makes the call answered, unless it was, ended meanwhile, or was hung up: an
+// answer and HangUp may cross.
 func (c *Call) up(d *sip.Dialog) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateNew {
+	if c.state != stateNew || c.giveUp {
 		return false
 	}
 	c.state, c.dialog = stateUp, d
@@ -195,8 +196,8 @@ func (c *Call) ended(code int, reason string) {
 	if timer != nil {
 		timer.Stop()
 	}
+	c.phone.remove(c) // before anybody hears of the end and counts the calls
 	c.phone.emit(Event{Kind: Ended, Call: c.id, Peer: c.peer, Code: code, Reason: reason, Heard: c.audio.summary(c.phone.config.Tone)})
-	c.phone.remove(c)
 	c.audio.close()
 }
 

@@ -103,8 +103,9 @@ func (c *Call) answered(offer []byte, d *sip.Dialog, res *sip.Response) {
 		c.ended(488, err.Error())
 	case c.up(d):
 		c.phone.emit(Event{Kind: Answered, Call: c.id, Peer: c.peer})
-	default:
-		d.Bye()
+	default: // too late to cancel
+		d.Bye(sip.Reason{Protocol: "Q.850", Cause: 16}.Header())
+		c.ended(487, "cancelled")
 	}
 }
 

@@ -58,7 +58,7 @@ func (p *party) dial(to *party) *Call {
 // hears waits until a call hears a tone for half a second.
 func hears(t *testing.T, c *Call, freq float64) {
 	t.Helper()
-	testkit.Eventually(t, 5*time.Second, fmt.Sprintf("%s hears %.0f Hz", c.id, freq), func() bool {
+	testkit.Eventually(t, 15*time.Second, fmt.Sprintf("%s hears %.0f Hz", c.id, freq), func() bool {
 		pcm := c.Heard(500 * time.Millisecond)
 		return len(pcm) == Rate/2 && meter.Purity(pcm, Rate, freq) > 0.8 && meter.Level(pcm) > -20
 	})
@@ -204,6 +204,22 @@ func TestReferIsRefusedByAPhone(t *testing.T) {
 	if code := testkit.Receive(t, answers, 5*time.Second, "answer to REFER"); code != 405 {
 		t.Errorf("REFER was answered with %d", code)
 	}
+}
+
+// TestHangUpCrossesTheAnswer is a HangUp whose CANCEL comes too late, because the
+// 200 is being taken at this moment.
+func TestHangUpCrossesTheAnswer(t *testing.T) {
+	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{})
+	a := alice.dial(bob)
+	b := bob.Call(bob.next(Incoming).Call)
+	alice.next(Ringing)
+	a.mu.Lock()
+	a.giveUp = true // as HangUp does before it cancels
+	a.mu.Unlock()
+	b.Answer()
+	bob.next(Answered)
+	alice.next(Ended)
+	bob.next(Ended)
 }
 
 // TestInviteWithoutOffer is a caller that wants our offer and answers it in its

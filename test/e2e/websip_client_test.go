@@ -104,14 +104,10 @@ func (c *webClient) until(t *testing.T, event string) {
 	})
 }
 
-func (c *webClient) Tone() float64         { return c.hz }
-func (c *webClient) Answer()               { c.do("answer()") }
-func (c *webClient) HangUp()               { c.do("hangUp()") }
-func (c *webClient) AwaitEnd(t *testing.T) { t.Helper(); c.until(t, "ended") }
-func (c *webClient) AwaitTone(t *testing.T, hz float64) {
-	t.Helper()
-	(&softphone{Page: c.Page}).AwaitTone(t, hz)
-}
+func (c *webClient) Tone() float64                       { return c.hz }
+func (c *webClient) Answer()                             { c.do("answer()") }
+func (c *webClient) HangUp()                             { c.do("hangUp()") }
+func (c *webClient) AwaitEnd(t *testing.T)               { t.Helper(); c.until(t, "ended") }
 func (c *webClient) WantNoCancel(t *testing.T, _ string) { t.Helper(); c.wantCancels(t, 0, "") }
 
 func (c *webClient) Dial(to string) {
@@ -141,6 +137,15 @@ func (c *webClient) wantCancels(t *testing.T, n int, word string) {
 	if all := c.find("< CANCEL ", ""); len(all) != n || len(c.find("< CANCEL ", word)) != n {
 		t.Errorf("%s got %d CANCELs, want %d with %q:\n%s", c.library, len(all), n, word, strings.Join(all, "\n"))
 	}
+}
+
+// AwaitTone waits until the page plays a tone for a second. The first half second
+// of a look is rough: the audio of the page has just been tapped.
+func (c *webClient) AwaitTone(t *testing.T, hz float64) {
+	t.Helper()
+	testkit.Eventually(t, soon, fmt.Sprintf("%s plays %.0f Hz", c.library, hz), func() bool {
+		return harness.HasTone(c.Hear(2*time.Second), harness.HearRate, hz, time.Second)
+	})
 }
 
 // awaitRingback waits until the page plays the ringback tone, of 440 and 480 Hz.
