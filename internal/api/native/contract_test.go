@@ -1,6 +1,7 @@
 package native_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,10 +13,14 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"github.com/offhook/offhook/internal/api/native"
 	"github.com/offhook/offhook/internal/core"
@@ -67,7 +72,8 @@ type world struct {
 	store  *store.Store
 	calls  *calls
 	server *httptest.Server
-	doc    *document
+	router routers.Router
+	doc    *openapi3.T
 	token  string
 	latest *route.Directory // the last that Changed was given
 	done   map[string]map[int]bool
@@ -117,12 +123,20 @@ func (w *world) describe() {
 	if status != http.StatusOK {
 		w.Fatalf("no description: %d %s", status, text)
 	}
-	w.doc = &document{}
-	if err := json.Unmarshal(text, w.doc); err != nil {
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
 		w.Fatal(err)
 	}
-	if !strings.HasPrefix(w.doc.OpenAPI, "3.1") {
-		w.Errorf("OpenAPI %s", w.doc.OpenAPI)
+	if err := doc.Validate(w.Context()); err != nil {
+		w.Fatal(err)
+	}
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
+		w.Errorf("OpenAPI %s", doc.OpenAPI)
+	}
+	doc.Servers = openapi3.Servers{{URL: w.server.URL}}
+	w.doc = doc
+	if w.router, err = gorillamux.NewRouter(doc); err != nil {
+		w.Fatal(err)
 	}
 }
 
@@ -163,12 +177,17 @@ func (w *world) request(method, path, body string) *http.Request {
 // must; every answer must. It returns the decoded body.
 func (w *world) do(method, path, body string, want int) map[string]any {
 	w.Helper()
-	op, err := w.doc.find(method, path)
+	req := w.request(method, path, body)
+	at, params, err := w.router.FindRoute(req)
 	if err != nil {
-		w.Fatal(err)
+		w.Fatalf("%s %s: %v", method, path, err)
+	}
+	input := &openapi3filter.RequestValidationInput{
+		Request: req, PathParams: params, Route: at,
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, ExcludeReadOnlyValidations: true},
 	}
 	if want != http.StatusBadRequest && want != http.StatusUnprocessableEntity {
-		if err := w.doc.request(op, body); err != nil {
+		if err := openapi3filter.ValidateRequest(w.Context(), input); err != nil {
 			w.Errorf("%s %s: the request does not fit: %v", method, path, err)
 		}
 	}
@@ -176,13 +195,17 @@ func (w *world) do(method, path, body string, want int) map[string]any {
 	if status != want {
 		w.Fatalf("%s %s %s: %d %s, want %d", method, path, body, status, text, want)
 	}
-	if err := w.doc.response(op, status, header.Get("Content-Type"), text); err != nil {
+	response := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: status, Header: header, Body: io.NopCloser(bytes.NewReader(text)), Options: input.Options,
+	}
+	if err := openapi3filter.ValidateResponse(w.Context(), response); err != nil {
 		w.Errorf("%s %s: the answer does not fit: %v\n%s", method, path, err, text)
 	}
-	if w.done[op.ID] == nil {
-		w.done[op.ID] = make(map[int]bool)
+	id := at.Operation.OperationID
+	if w.done[id] == nil {
+		w.done[id] = make(map[int]bool)
 	}
-	w.done[op.ID][status] = true
+	w.done[id][status] = true
 	return w.decode(method, path, status, header, text)
 }
 
@@ -226,14 +249,14 @@ func items(body map[string]any, field string) (all []string) {
 // complete wants each operation to have been done well, and refused where it can be.
 func (w *world) complete() {
 	w.Helper()
-	for path, item := range w.doc.Paths {
-		for method, op := range item {
-			seen := slices.Sorted(maps.Keys(w.done[op.ID]))
+	for path, item := range w.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			seen := slices.Sorted(maps.Keys(w.done[op.OperationID]))
 			if len(seen) == 0 || seen[0] >= 300 {
 				w.Errorf("%s %s was never done well", method, path)
 			}
 			for _, want := range []int{404, 409, 422} {
-				if op.Responses[strconv.Itoa(want)] != nil && !slices.Contains(seen, want) {
+				if op.Responses.Status(want) != nil && !slices.Contains(seen, want) {
 					w.Errorf("%s %s never answered %d", method, path, want)
 				}
 			}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -102,11 +101,11 @@ func TestContract(t *testing.T) {
 // tryLongNames puts a name that nothing can have into every path.
 func (w *world) tryLongNames() {
 	w.Helper()
-	for path, item := range w.doc.Paths {
-		for method, op := range item {
+	for path, item := range w.doc.Paths.Map() {
+		for method, op := range item.Operations() {
 			if begin := strings.Index(path, "{"); begin >= 0 && op.RequestBody == nil {
 				end := strings.Index(path, "}")
-				w.do(strings.ToUpper(method), path[:begin]+strings.Repeat("a", 65)+path[end+1:], "", 422)
+				w.do(method, path[:begin]+strings.Repeat("a", 65)+path[end+1:], "", 422)
 			}
 		}
 	}
@@ -352,18 +351,18 @@ func TestWhoMayAsk(t *testing.T) {
 		"": 401, "nonsense": 401, "for-clerk": 403, "for-app/boss": 403, "for-nobody": 403, "locked": 429,
 	} {
 		w.token = token
-		for path, item := range w.doc.Paths {
-			for method, op := range item {
+		for path, item := range w.doc.Paths.Map() {
+			for method, op := range item.Operations() {
 				body := ""
 				if op.RequestBody != nil {
 					body = "{"
 				}
-				status, header, text := w.raw(strings.ToUpper(method), strings.NewReplacer("{name}", "boss", "{id}", "x", "{leg}", "x").Replace(path), body)
+				status, header, text := w.raw(method, strings.NewReplacer("{name}", "boss", "{id}", "x", "{leg}", "x").Replace(path), body)
 				if status != want {
 					t.Errorf("token %q: %s %s: %d, want %d", token, method, path, status, want)
 				}
 				w.decode(method, path, status, header, text)
-				if op.Responses[strconv.Itoa(want)] == nil {
+				if op.Responses.Status(want) == nil {
 					t.Errorf("%s %s does not say that it answers %d", method, path, want)
 				}
 				if want == 401 && header.Get("WWW-Authenticate") == "" || want == 429 && header.Get("Retry-After") == "" {
