@@ -14,7 +14,7 @@ LINTVER  := v2.15.0
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web database sdk dist setup test e2e check lint fmt fuzz bench golden sizes clean
+.PHONY: help run build web database sdk dist setup test e2e check lint fmt fuzz bench mutants golden sizes clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,7 +79,10 @@ $(LINTER): | $(TOOLS)
 $(TOOLS):
 	@mkdir -p $@
 
-fuzz: ## every fuzz target for FUZZTIME each
+mutants: ## plant faults of one line; each must be noticed by its test
+	$(GO) run ./test/mutants
+
+fuzz: ## every fuzz target, and the simulator, for FUZZTIME each
 	scripts/fuzz $(FUZZTIME)
 
 bench: build ## what a call costs, about 12 minutes; writes docs/benchmarks.md

@@ -144,7 +144,8 @@ type TimerID struct {
 type TimerKind uint8
 
 const (
-	// TimerRing bounds how long a hunt rings; Leg is its caller.
+	// TimerRing runs until the next thing to do in a hunt: a step's or its own end,
+	// the next step's beginning; Leg is its caller.
 	TimerRing TimerKind = iota + 1
 	// TimerAnswer bounds the wait for a winner's media before the caller, Leg, is answered anyway.
 	TimerAnswer
@@ -156,7 +157,32 @@ const (
 	TimerDrain
 	// TimerPace lets the next call out to Trunk, which limits calls per second.
 	TimerPace
+	// TimerConfirm bounds how long who answered, Leg, may take to press the key.
+	TimerConfirm
+	// TimerPark bounds how long a parked leg waits in its slot.
+	TimerPark
+	// TimerTalk ends a conversation that used up the minutes of its caller or trunk.
+	TimerTalk
 )
+
+// TransferProgress tells the party of Leg, who asked for a transfer, how it
+// goes, as the status of a SIP response: 100, 180, 200, or why it failed. The SIP
+// edge sends it by NOTIFY (RFC 3515 section 2.4.4). After the Final one the
+// transfer is over; after 200 End follows.
+type TransferProgress struct {
+	LegRef
+	Code  int
+	Final bool
+}
+
+// Reply answers a question asked with Asked, once. Package engine hands it to
+// who waits.
+type Reply struct {
+	Ask  AskID
+	Err  error // an *Error with a Kind; nil is success
+	Call CallID
+	Slot string // of Park
+}
 
 // Publish reports a change of a leg to the event log, call detail records and
 // subscribers. Package events carries it out.
@@ -175,6 +201,7 @@ type LegChange struct {
 	Reason    Reason // with ChangeEnded
 	Code      int    // with ChangeEnded: the SIP status, 0 if none
 	Peer      LegID  // with ChangeBridged: the leg it now talks with
+	Slot      string // with ChangeParked
 }
 
 // ChangeKind says what happened to a leg.
@@ -195,11 +222,17 @@ const (
 	ChangeResumed
 	// ChangeEnded is the last entry of a leg.
 	ChangeEnded
+	// ChangeConfirming says the party answered and is asked to press the key.
+	ChangeConfirming
+	// ChangeMoved says the leg left its call for Call.
+	ChangeMoved
+	// ChangeParked says the leg waits in Slot.
+	ChangeParked
 )
 
 // String returns the word stored in the event log: "began", "ringing", ...
 func (k ChangeKind) String() string {
-	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended"}
+	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended", "confirming", "moved", "parked"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -235,3 +268,6 @@ func (Hear) command()       {}
 func (StartTimer) command() {}
 func (StopTimer) command()  {}
 func (Publish) command()    {}
+
+func (TransferProgress) command() {}
+func (Reply) command()            {}

@@ -27,6 +27,9 @@ type Offered struct {
 	From    Party
 	Contact ContactID // the contact that calls, "" for a trunk
 	To      string    // what was dialled: digits, +E.164 or a user's name
+	// Replaces is a leg whose place the new one shall take (RFC 3891), "" for
+	// none: a leg that rings is picked up, one that talks is taken over.
+	Replaces LegID
 }
 
 // LegRinging reports that an outgoing leg alerts its party.
@@ -75,6 +78,16 @@ type LegDigit struct {
 	Digit byte
 }
 
+// TransferAsked reports that the party of Leg asks to send whom it talks with
+// elsewhere (REFER, RFC 3515): to To, or, when Replaces is set, to whom Replaces
+// talks with, which is another leg of the same party (RFC 3891). The exchange
+// answers with TransferProgress.
+type TransferAsked struct {
+	Leg      LegID
+	To       string
+	Replaces LegID
+}
+
 // Played reports that a finite Sound given by Hear came to its end. It is not
 // posted for a sound that was replaced.
 type Played struct {
@@ -87,6 +100,13 @@ type ContactUp struct{ Contact Contact }
 
 // ContactGone reports that a registration ended, expired or lost its connection.
 type ContactGone struct{ ID ContactID }
+
+// TrunkState reports that a trunk stopped answering OPTIONS, or answers again.
+// A trunk that was never reported is up.
+type TrunkState struct {
+	Trunk string
+	Up    bool
+}
 
 // TimedOut reports that a timer set by StartTimer fired. A late one is ignored
 // by state.
@@ -115,8 +135,12 @@ func (LegHeld) event()     {}
 func (LegMuted) event()    {}
 func (LegDigit) event()    {}
 func (Played) event()      {}
+
+func (TransferAsked) event() {}
+
 func (ContactUp) event()   {}
 func (ContactGone) event() {}
+func (TrunkState) event()  {}
 func (TimedOut) event()    {}
 func (Draining) event()    {}
 func (Shutdown) event()    {}
@@ -148,6 +172,9 @@ func (e LegMuted) LegID() LegID { return e.Leg }
 
 // LegID implements LegEvent.
 func (e LegDigit) LegID() LegID { return e.Leg }
+
+// LegID implements LegEvent.
+func (e TransferAsked) LegID() LegID { return e.Leg }
 
 // LegID implements LegEvent.
 func (e Played) LegID() LegID { return e.Leg }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -35,7 +34,9 @@ type Loop struct {
 	inbox  *inbox
 	timers *timers
 	stats  counters
-	debug  bool // the log takes debug records; asked once, not at every event
+
+	questions questions
+	debug     bool // the log takes debug records; asked once, not at every event
 }
 
 // New returns a Loop that does nothing before Run. Events may be posted already.
@@ -51,7 +52,7 @@ func New(cfg Config) *Loop {
 func (l *Loop) Post(ev core.Event) error {
 	switch l.inbox.put(ev) {
 	case refused:
-		return &core.Error{Op: "engine.Post", Kind: core.Unavailable, Err: errors.New("the node has stopped")}
+		return errStopped("engine.Post")
 	case dropped:
 		l.stats.dropped.Add(1)
 	case taken:
@@ -64,6 +65,7 @@ func (l *Loop) Post(ev core.Event) error {
 // or the drain limit ends them, with BYEs sent. Run may be called once.
 func (l *Loop) Run(ctx context.Context) {
 	defer l.timers.stopAll()
+	defer l.questions.close()
 	stop := ctx.Done()
 	for {
 		select {
@@ -108,6 +110,9 @@ func (l *Loop) apply(ev core.Event) {
 	l.trace(ev)
 	cmds, ok := l.step(now, ev)
 	if !ok {
+		if asked, isQuestion := ev.(core.Asked); isQuestion {
+			l.questions.answer(core.Reply{Ask: asked.Ask, Err: &core.Error{Op: "engine.Ask"}})
+		}
 		leg := legOf(ev)
 		if leg == "" {
 			return
@@ -171,6 +176,8 @@ func (l *Loop) dispatch(now time.Time, cmd core.Command) {
 		l.timers.start(cmd.Timer, cmd.After)
 	case core.StopTimer:
 		l.timers.stop(cmd.Timer)
+	case core.Reply:
+		l.questions.answer(cmd)
 	case core.Publish:
 		l.cfg.Events.Publish(now, cmd.Change)
 	}
@@ -197,10 +204,39 @@ func legOf(what any) core.LegID {
 		return what.LegID()
 	case core.TimedOut:
 		return what.Timer.Leg
+	case core.Asked:
+		return legAsked(what.Do)
 	case core.Hear:
 		return what.Leg
 	case core.Publish:
 		return what.Change.Leg
+	}
+	return ""
+}
+
+// legAsked returns the leg that a request is first of all about.
+func legAsked(do core.Request) core.LegID {
+	switch do := do.(type) {
+	case core.Transfer:
+		return do.Leg
+	case core.Pickup:
+		return do.Leg
+	case core.Park:
+		return do.Leg
+	case core.Retrieve:
+		return do.By
+	case core.Merge:
+		return do.Leg
+	case core.AddParty:
+		return do.Leg
+	case core.Supervise:
+		return do.Target
+	case core.Release:
+		return do.Leg
+	case core.Hold:
+		return do.Leg
+	case core.Mute:
+		return do.Leg
 	}
 	return ""
 }

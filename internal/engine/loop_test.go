@@ -40,6 +40,9 @@ func (f faulty) Apply(now time.Time, ev core.Event) []core.Command {
 	if d, ok := ev.(core.LegDigit); ok && d.Digit == '#' {
 		panic("no such key")
 	}
+	if a, ok := ev.(core.Asked); ok && a.Do == nil {
+		panic("no request")
+	}
 	if o, ok := ev.(core.Offered); ok && o.To == "#" {
 		panic("no such number")
 	}
@@ -300,4 +303,38 @@ func TestManyPosters(t *testing.T) {
 	if !n.has("ended 7-199") {
 		t.Error("a leg has no end in its history")
 	}
+}
+
+// TestAsk waits for what came of a request, and for nothing when nobody is left
+// to reply.
+func TestAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, 0)
+		n.post(t, call("a"))
+		synctest.Wait()
+		if _, err := n.Ask(t.Context(), core.Release{Leg: "nobody"}); core.KindOf(err) != core.NotFound {
+			t.Errorf("release of nobody: %v", err)
+		}
+		if _, err := n.Ask(t.Context(), nil); err == nil || core.KindOf(err) != core.Internal {
+			t.Errorf("a panic: %v", err)
+		}
+		r, err := n.Ask(t.Context(), core.Release{Leg: "a"})
+		if err != nil || r.Call == "" {
+			t.Errorf("release: %+v, %v", r, err)
+		}
+		synctest.Wait()
+		if !n.has("ended a") {
+			t.Errorf("notes: %v", n.notes)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := n.Ask(ctx, core.Release{Leg: "a"}); err == nil {
+			t.Error("no error at all")
+		}
+		n.stop()
+		<-n.over
+		if _, err := n.Ask(t.Context(), core.Release{Leg: "a"}); core.KindOf(err) != core.Unavailable {
+			t.Errorf("after the end: %v", err)
+		}
+	})
 }

@@ -21,6 +21,8 @@ type member struct {
 	muted     bool       // nobody hears it
 	sound     core.Sound // what it is played instead of people
 	overhears core.LegID // whom it hears without talking: a callee's early media
+	mode      core.SuperviseMode
+	target    core.LegID // whom it supervises, with mode
 	row       core.Hear  // what it hears, as last given by Rows
 }
 
@@ -41,6 +43,15 @@ func (c *Call) Remove(leg core.LegID) {
 	}
 }
 
+// Move takes a leg out of c into to, with all it does: it talks there as it did
+// here, and stays muted or on hold. What is left of c stops hearing it.
+func (c *Call) Move(leg core.LegID, to *Call) {
+	if m := c.find(leg); m != nil && c != to && !to.Has(leg) {
+		c.Remove(leg)
+		to.members = append(to.members, m)
+	}
+}
+
 // Has reports whether leg is in the call.
 func (c *Call) Has(leg core.LegID) bool { return c.find(leg) != nil }
 
@@ -48,7 +59,29 @@ func (c *Call) Has(leg core.LegID) bool { return c.find(leg) != nil }
 func (c *Call) Join(leg core.LegID) {
 	if m := c.find(leg); m != nil {
 		m.talking, m.sound, m.overhears = true, core.Sound{}, ""
+		m.mode, m.target = 0, ""
 	}
+}
+
+// Part ends Join: the leg hears nobody and is heard by nobody.
+func (c *Call) Part(leg core.LegID) {
+	if m := c.find(leg); m != nil {
+		m.talking, m.mode, m.target = false, 0, ""
+	}
+}
+
+// Supervise lets a leg hear all who talk without being one of them. It is heard
+// by nobody, by target alone or by all, as mode says.
+func (c *Call) Supervise(leg, target core.LegID, mode core.SuperviseMode) {
+	if m := c.find(leg); m != nil {
+		m.talking, m.sound, m.overhears = false, core.Sound{}, ""
+		m.mode, m.target = mode, target
+	}
+}
+
+// speaksTo reports whether m's voice is for other, unless it is muted.
+func (m *member) speaksTo(other *member) bool {
+	return m.talking || m.mode == core.Barge || m.mode == core.Whisper && m.target == other.leg
 }
 
 // Play lets a leg hear sound alone, until Join, Overhear or another Play. The
@@ -113,12 +146,12 @@ func (c *Call) row(m *member) core.Hear {
 	case m.overhears != "":
 		row.From = []core.LegID{m.overhears}
 		return row
-	case !m.talking || m.holding:
+	case !m.talking && m.mode == 0 || m.holding:
 		return row
 	}
 	present, held := false, false
 	for _, other := range c.members {
-		if other == m || !other.talking {
+		if other == m || !other.speaksTo(m) {
 			continue
 		}
 		if other.holding {
@@ -130,7 +163,7 @@ func (c *Call) row(m *member) core.Hear {
 			row.From = append(row.From, other.leg)
 		}
 	}
-	if held && !present {
+	if m.talking && held && !present {
 		row.Sound = core.Sound{Kind: core.SoundHold}
 	}
 	return row

@@ -42,7 +42,22 @@ func TestRows(t *testing.T) {
 		{"muted leg still hears", func(c *Call) { joined(c, "a", "b"); c.Mute("a", true) }, rows{"a": from("b")}},
 		{"hold of a leg that did not join", func(c *Call) { joined(c, "a", "b"); c.Hold("c", true) }, rows{"a": from("b"), "b": from("a")}},
 		{"other leg left", func(c *Call) { joined(c, "a", "b"); c.Remove("b") }, rows{}},
-		{"strangers", func(c *Call) { joined(c, "a", "x"); c.Play("x", tone); c.Mute("x", true); c.Remove("x") }, rows{}},
+		{"parted", func(c *Call) { joined(c, "a", "b", "c"); c.Part("b") }, rows{"a": from("c"), "c": from("a")}},
+		{"monitor", func(c *Call) { joined(c, "a", "b"); c.Supervise("c", "b", core.Monitor) }, rows{"a": from("b"), "b": from("a"), "c": from("a", "b")}},
+		{"whisper", func(c *Call) { joined(c, "a", "b"); c.Supervise("c", "b", core.Whisper) }, rows{"a": from("b"), "b": from("a", "c"), "c": from("a", "b")}},
+		{"barge", func(c *Call) { joined(c, "a", "b"); c.Supervise("c", "b", core.Barge) }, rows{"a": from("b", "c"), "b": from("a", "c"), "c": from("a", "b")}},
+		{"whisper to an agent whose party holds", func(c *Call) { joined(c, "a", "b"); c.Supervise("c", "b", core.Whisper); c.Hold("a", true) }, rows{"b": from("c"), "c": from("b")}},
+		{"monitor of an agent whose party holds gets no music", func(c *Call) { joined(c, "a", "b"); c.Supervise("c", "b", core.Monitor); c.Hold("a", true) }, rows{"b": sound(music), "c": from("b")}},
+		{"no longer a monitor", func(c *Call) { joined(c, "a", "b"); c.Supervise("c", "b", core.Barge); c.Part("c") }, rows{"a": from("b"), "b": from("a")}},
+		{"monitor becomes a party", func(c *Call) { joined(c, "a", "b"); c.Supervise("c", "b", core.Monitor); c.Join("c") }, rows{"a": from("b", "c"), "b": from("a", "c"), "c": from("a", "b")}},
+		{"strangers", func(c *Call) {
+			joined(c, "a", "x")
+			c.Play("x", tone)
+			c.Mute("x", true)
+			c.Part("x")
+			c.Supervise("x", "a", core.Barge)
+			c.Remove("x")
+		}, rows{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,50 +2,84 @@ package exchange
 
 import (
 	"slices"
+	"time"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/call"
 	"github.com/offhook/offhook/internal/core/flow"
 	"github.com/offhook/offhook/internal/core/ring"
-	"github.com/offhook/offhook/internal/core/route"
 )
 
 // liveCall is one call: its legs, who hears whom, and the flow of its caller.
 type liveCall struct {
-	id      core.CallID
-	seq     uint64 // order of beginning on this node
-	matrix  call.Call
-	legs    []*leg // in order of beginning
-	caller  *leg
-	flow    *flow.Flow
-	hunt    *ring.Hunt // of a running Connect, until somebody accepts; else nil
-	winner  *leg       // who accepted; nil when it is gone again
-	bridged bool       // caller and winner talk
+	id     core.CallID
+	seq    uint64 // order of beginning on this node
+	matrix call.Call
+	legs   []*leg // in order of beginning or joining
+	caller *leg   // whose flow the call runs, and for whom everything rings
+	flow   *flow.Flow
+
+	// Of a running Connect, or of a party that is being added.
+	connect flow.Connect
+	hunt    *ring.Hunt // until somebody accepts; else nil
+	due     time.Time  // when TimerRing fires
+	winner  *leg       // who accepted and has no media yet; else nil
+	alerted bool       // a callee is alerted
 	heard   bool       // the caller hears, or heard, the callee's early media
+	added   bool       // the callee is to join a conversation that goes on
+	diverts int        // fall-throughs taken
 	queues  []*trunk   // where candidates wait, or waited
+
+	referrer *leg // who sent the caller on and learns how it goes; else nil
+	notify   bool // by TransferProgress
 }
 
-// offered takes in a new incoming leg, in a call of its own.
-func (x *Exchange) offered(ev core.Offered) {
-	if ev.Leg == "" || x.legs[ev.Leg] != nil {
-		return // two legs never have one name; an edge that repeats itself changes nothing
-	}
-	plan := x.dir.Plan(route.Request{Now: x.now, From: ev.From, Dialled: ev.To, Random: x.random})
+// newCall returns a call with one leg, l, which runs its flow.
+func (x *Exchange) newCall(l *leg, verbs ...flow.Verb) *liveCall {
 	x.begun++
-	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun}
+	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun, caller: l, flow: flow.New(verbs...)}
 	x.calls[c.id] = c
-	c.caller = &leg{
-		LegRef:    core.LegRef{Leg: ev.Leg, Edge: ev.Edge},
-		direction: core.Inbound, contact: ev.Contact,
-		from: x.dir.Caller(ev.From, core.Target{}, ""), to: plan.To,
-	}
-	x.begin(c.caller, c)
-	c.flow = flow.New(x.verbs(plan)...)
-	x.run(c, c.flow.Current())
+	x.begin(l, c)
+	return c
 }
 
-// run starts a verb of the caller's flow.
+// talkers returns who talks in the call, supervisors apart.
+func (c *liveCall) talkers() (legs []*leg) {
+	for _, l := range c.legs {
+		if l.joined {
+			legs = append(legs, l)
+		}
+	}
+	return legs
+}
+
+// talking reports whether the call is a conversation and nothing else is under way.
+func (c *liveCall) talking() bool {
+	return c.hunt == nil && c.winner == nil && c.referrer == nil && c.caller.joined
+}
+
+// other returns whom l talks with, if there is exactly one.
+func (c *liveCall) other(l *leg) *leg {
+	talkers := c.talkers()
+	switch {
+	case len(talkers) != 2 || !l.joined:
+		return nil
+	case talkers[0] == l:
+		return talkers[1]
+	}
+	return talkers[0]
+}
+
+// run starts a verb of the caller's flow, and those after it that need not wait.
 func (x *Exchange) run(c *liveCall, verb flow.Verb) {
+	for ; !verb.Waits(); verb = c.flow.Next(flow.Outcome{}) {
+		x.start(c, verb)
+	}
+	x.start(c, verb)
+}
+
+// start sees to what a verb needs and starts it.
+func (x *Exchange) start(c *liveCall, verb flow.Verb) {
 	switch verb.Needs() {
 	case flow.NeedEarly:
 		x.progress(c)
@@ -60,6 +94,11 @@ func (x *Exchange) run(c *liveCall, verb flow.Verb) {
 		c.matrix.Play(c.caller.Leg, verb.Sound)
 		x.hear(c)
 		x.startTimer(c.caller, core.TimerPlay, playTime)
+	case flow.Play:
+		c.matrix.Play(c.caller.Leg, verb.Sound)
+		x.hear(c)
+	case flow.Park:
+		x.parked(c, verb)
 	case flow.Hangup:
 		x.end(c.caller, verb.Cause, core.ReasonNone, verb.Code)
 	}
@@ -70,26 +109,58 @@ func (x *Exchange) next(c *liveCall, o flow.Outcome) {
 	x.run(c, c.flow.Next(o))
 }
 
-// lost says what the end of a leg from its own side means for its call.
-func (x *Exchange) lost(c *liveCall, l *leg) {
-	switch l {
-	case c.caller:
-		x.abandoned(c)
-	case c.winner:
+// lost says what the end of a leg from its own side means for its call. talked
+// is whether it was joined.
+func (x *Exchange) lost(c *liveCall, l *leg, talked bool) {
+	switch {
+	case l.watches:
+	case l == c.referrer:
+		c.referrer = nil // the transfer goes on without anybody to return to
+	case l == c.caller:
+		x.callerGone(c, talked)
+	case l == c.winner:
 		x.winnerGone(c, l)
+	case talked:
+		x.settle(c)
 	default:
 		x.candidateGone(c, l)
 	}
 }
 
-// abandoned ends what a caller leaves behind: a conversation, or everything
-// that rings for it.
-func (x *Exchange) abandoned(c *liveCall) {
+// callerGone ends what a caller leaves behind: a conversation of two, or
+// everything that rings for it. Several others talk on.
+func (x *Exchange) callerGone(c *liveCall, talked bool) {
+	if others := c.talkers(); len(others) > 1 {
+		x.handOver(c, others[0])
+		return
+	}
+	if c.referrer != nil {
+		x.transferring(c, 480, true)
+		x.end(c.referrer, core.CauseNormal, core.ReasonNone, 0)
+	}
 	reason := core.ReasonCallerGone
-	if c.bridged {
+	if talked {
 		reason = core.ReasonNone
 	}
 	x.release(c, core.CauseNormal, reason)
+}
+
+// handOver makes another talking leg the caller of its call.
+func (x *Exchange) handOver(c *liveCall, to *leg) {
+	c.caller, c.flow = to, flow.New(flow.Talk{})
+	if c.hunt != nil {
+		x.rearm(c)
+	}
+	x.hear(c)
+}
+
+// settle ends the conversation of a caller whom everybody else has left.
+func (x *Exchange) settle(c *liveCall) {
+	if c.talking() && len(c.talkers()) < 2 {
+		x.part(c.caller)
+		x.next(c, flow.Outcome{Connected: true, Cause: core.CauseNormal})
+	}
+	x.hear(c)
 }
 
 // release ends all legs of a call and its hunt. It relies on nothing but the
@@ -99,8 +170,47 @@ func (x *Exchange) release(c *liveCall, cause core.Cause, reason core.Reason) {
 		c.hunt.Stop()
 		x.stopHunt(c)
 	}
+	c.winner, c.referrer = nil, nil
 	for _, l := range slices.Clone(c.legs) {
 		x.end(l, cause, reason, 0)
+	}
+}
+
+// join lets legs of c talk with all others who do, and answers who waits for it.
+func (x *Exchange) join(c *liveCall, legs ...*leg) {
+	for _, l := range legs {
+		l.joined = true
+		c.matrix.Join(l.Leg)
+	}
+	x.hear(c) // before the answer, so that no word is lost
+	for _, l := range legs {
+		x.answer(l)
+	}
+}
+
+// part takes a leg out of the conversation; it stays in the call.
+func (x *Exchange) part(l *leg) {
+	l.joined = false
+	l.call.matrix.Part(l.Leg)
+}
+
+// move takes a leg from its call into another, where it does what it did here.
+func (x *Exchange) move(l *leg, to *liveCall) {
+	from := l.call
+	if from == to {
+		return
+	}
+	from.matrix.Move(l.Leg, &to.matrix)
+	from.legs = slices.DeleteFunc(from.legs, func(o *leg) bool { return o == l })
+	if from.caller == l && len(from.legs) > 0 {
+		from.caller, from.flow = from.legs[0], flow.New(flow.Talk{})
+	}
+	l.call = to
+	to.legs = append(to.legs, l)
+	x.publish(l, core.ChangeMoved)
+	x.hear(from)
+	if len(from.legs) == 0 {
+		delete(x.calls, from.id)
 	}
 }
 
@@ -111,7 +221,7 @@ func (x *Exchange) answer(l *leg) {
 		return
 	}
 	l.state = talking
-	x.emit(core.Answer{LegRef: l.LegRef, Peers: l.call.peers()})
+	x.emit(core.Answer{LegRef: l.LegRef, Peers: l.call.peers(l)})
 	x.publish(l, core.ChangeAnswered)
 }
 
@@ -122,23 +232,31 @@ func (x *Exchange) progress(c *liveCall) {
 		return
 	}
 	l.early = true
-	x.emit(core.Progress{LegRef: l.LegRef, Early: true, Peers: c.peers()})
+	x.emit(core.Progress{LegRef: l.LegRef, Early: true, Peers: c.peers(l)})
 }
 
-// peers counts whom the caller's codec shall suit.
-func (c *liveCall) peers() core.Peers {
-	switch {
-	case c.winner != nil:
-		return peersOf(c.winner)
-	case c.hunt != nil:
+// peers counts whom the codec of l shall suit.
+func (c *liveCall) peers(l *leg) core.Peers {
+	if c.hunt != nil {
 		return c.hunt.Peers()
 	}
-	return core.Peers{}
+	if c.winner != nil {
+		return peersOf(c.winner)
+	}
+	var p core.Peers
+	for _, o := range c.talkers() {
+		if o != l {
+			p.Browsers += peersOf(o).Browsers
+			p.Phones += peersOf(o).Phones
+			p.Trunks += peersOf(o).Trunks
+		}
+	}
+	return p
 }
 
 func peersOf(l *leg) core.Peers {
 	switch {
-	case l.to.Trunk != "":
+	case l.self().Trunk != "":
 		return core.Peers{Trunks: 1}
 	case l.Edge == core.EdgeBrowser:
 		return core.Peers{Browsers: 1}
@@ -161,8 +279,13 @@ func (x *Exchange) legHeld(l *leg, held bool) {
 
 // played notes that a sound came to its end.
 func (x *Exchange) played(l *leg, sound core.Sound) {
-	if verb, ok := l.call.flow.Current().(flow.Announce); ok && l == l.call.caller && verb.Sound == sound {
+	c := l.call
+	if verb, ok := c.flow.Current().(flow.Announce); ok && l == c.caller && verb.Sound == sound {
 		x.announced(l)
+		return
+	}
+	if c.hunt != nil && l.state == talking && c.hunt.Confirms(l.Leg).Prompt == sound {
+		x.askToConfirm(l)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/offhook/offhook/internal/core"
-	"github.com/offhook/offhook/internal/core/flow"
 )
 
 // registrations are the live contacts of all users.
@@ -63,18 +62,12 @@ func (x *Exchange) contactUp(contact core.Contact) {
 	if contact.ID == "" || contact.User.IsZero() || !x.contacts.put(contact) {
 		return
 	}
-	for _, c := range x.hunting(contact.User) {
-		x.candidateContact(c, contact)
-	}
-}
-
-// hunting returns the calls that ring user, in the order they began.
-func (x *Exchange) hunting(user core.UserID) []*liveCall {
-	return x.callsWhere(func(c *liveCall) bool {
-		if c.hunt == nil {
-			return false
+	for _, c := range x.callsWhere(func(c *liveCall) bool { return c.hunt != nil }) {
+		late := c.hunt.Late(contact.User)
+		for _, node := range late {
+			if !node.SkipsBusy() || x.lines[contact.User] == 0 {
+				x.candidateContact(c, node, contact)
+			}
 		}
-		verb, ok := c.flow.Current().(flow.Connect)
-		return ok && slices.Contains(verb.Targets, core.Target{User: user})
-	})
+	}
 }

@@ -1,5 +1,5 @@
 // Package exchange holds everything of one node that must change in one step:
-// calls, legs, running hunts, trunk queues and registrations. Apply takes one
+// calls, legs, running hunts, park slots, trunk queues, limits and registrations. Apply takes one
 // event and returns the commands it causes; it does no I/O, reads no clock and
 // takes no lock.
 //
@@ -8,5 +8,11 @@
 //   - every leg has exactly one ChangeBegan, first, and one ChangeEnded, last;
 //   - no command is given for a leg that ended, and only End once;
 //   - of one hunt at most one leg wins;
+//   - a leg moves between calls in one step and never hears who is in another;
+//   - who is asked a question gets one reply, and who asks for a transfer hears
+//     how it ended while its leg lives;
 //   - every timer that runs belongs to a live leg or to a trunk with waiting calls.
+//
+// The tests hold it to that: tables, FuzzEventOrders, TestRandomRun with edges that
+// say anything at any time, and TestSimulator with people and networks that behave.
 package exchange

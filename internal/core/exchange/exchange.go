@@ -7,29 +7,37 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/ring"
 	"github.com/offhook/offhook/internal/core/route"
 )
 
 // Config is what an Exchange starts with.
 type Config struct {
-	// Seed makes the identifiers of new legs and calls; the same seed and the
+	// Seed makes the identifiers of new legs and calls and draws the order of random
+	// groups; the same seed and the
 	// same events give the same commands. A node takes it from crypto/rand.
 	Seed [32]byte
 	// Directory says who can be reached; nil is nobody, until DirectoryChanged.
 	Directory *route.Directory
 }
 
-// Exchange is every call, leg, running hunt, trunk queue and registration of
-// one node. It is not safe for concurrent use; package engine feeds it from one
+// Exchange is every call, leg, running hunt, park slot, trunk queue and
+// registration of one node. It is not safe for concurrent use; package engine feeds it from one
 // goroutine.
 type Exchange struct {
 	ids      *rand.ChaCha8
+	dice     *rand.Rand // over ids
 	dir      *route.Directory
 	contacts registrations
 	legs     map[core.LegID]*leg
 	calls    map[core.CallID]*liveCall
 	begun    uint64 // calls since the start; orders them
 	trunks   map[string]*trunk
+	down     map[string]bool     // trunks that answer nothing
+	slots    map[string]*leg     // who is parked
+	lines    map[core.UserID]int // legs of users who are in a call, or make one
+	memory   ring.Memory
+	meter    route.Meter
 	draining bool
 
 	now   time.Time // of the event being applied
@@ -45,13 +53,18 @@ type DirectoryChanged struct {
 
 // New returns an Exchange without calls.
 func New(cfg Config) *Exchange {
+	ids := rand.NewChaCha8(cfg.Seed)
 	return &Exchange{
-		ids:      rand.NewChaCha8(cfg.Seed),
+		ids:      ids,
+		dice:     rand.New(ids),
 		dir:      cfg.Directory,
 		contacts: newRegistrations(),
 		legs:     make(map[core.LegID]*leg),
 		calls:    make(map[core.CallID]*liveCall),
 		trunks:   make(map[string]*trunk),
+		down:     make(map[string]bool),
+		slots:    make(map[string]*leg),
+		lines:    make(map[core.UserID]int),
 	}
 }
 
@@ -88,6 +101,10 @@ func (x *Exchange) apply(ev core.Event) {
 		}
 	case core.TimedOut:
 		x.timedOut(ev.Timer)
+	case core.Asked:
+		x.asked(ev)
+	case core.TrunkState:
+		x.trunkState(ev)
 	case core.ContactUp:
 		x.contactUp(ev.Contact)
 	case core.ContactGone:
@@ -117,8 +134,12 @@ func (x *Exchange) applyLeg(l *leg, ev core.LegEvent) {
 	case core.LegMuted:
 		l.call.matrix.Mute(l.Leg, ev.Muted)
 		x.hear(l.call)
+	case core.LegDigit:
+		x.legDigit(l, ev.Digit)
 	case core.Played:
 		x.played(l, ev.Sound)
+	case core.TransferAsked:
+		x.transferAsked(l, ev)
 	}
 }
 
@@ -135,13 +156,19 @@ func (x *Exchange) timedOut(id core.TimerID) {
 	l.timers.clear(id.Kind)
 	switch id.Kind {
 	case core.TimerRing:
-		x.ringTimedOut(l.call)
+		x.huntDue(l.call)
 	case core.TimerAnswer:
 		x.answer(l)
 	case core.TimerMedia:
 		x.mediaTimedOut(l)
 	case core.TimerPlay:
 		x.announced(l)
+	case core.TimerConfirm:
+		x.confirmTimedOut(l)
+	case core.TimerPark:
+		x.parkTimedOut(l)
+	case core.TimerTalk:
+		x.hangup(l, core.CauseNotAllowed)
 	case core.TimerDrain:
 		x.legGone(l, l.cause, l.code)
 	case core.TimerPace: // handled above

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -208,6 +209,20 @@ func TestApply(t *testing.T) {
 	}
 }
 
+// TestCallerID shows callees of a group what the group says.
+func TestCallerID(t *testing.T) {
+	s := newScript(t)
+	shown := map[string]string{}
+	for _, cmd := range s.x.Apply(s.now, fromTrunk("30")) {
+		if r, ok := cmd.(core.Ring); ok {
+			shown[r.Target.Number] = r.From.Number
+		}
+	}
+	if want := map[string]string{"1001": "30", "1002": "1000", "1003": "1777"}; !maps.Equal(shown, want) {
+		t.Errorf("shown %v, want %v", shown, want)
+	}
+}
+
 // TestHistory follows one call's log from end to end.
 func TestHistory(t *testing.T) {
 	s := newScript(t)
@@ -348,7 +363,7 @@ func TestPanicLosesNoCommand(t *testing.T) {
 	s := newScript(t)
 	s.apply(desk)
 	s.apply(fromTrunk("17"))
-	s.x.legs["a"].call.flow = nil // a bug
+	s.x.legs["a"].call.connect.Dial = nil // a bug
 	func() {
 		defer func() {
 			if recover() == nil {

@@ -10,27 +10,66 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 )
 
-// house is what the tests call: a trunk that takes three calls a second, and
+// house is what the tests call: a trunk that takes three calls a second, one
+// behind it, and
 //
 //	alice  two phones: desk (SIP) and tab (browser)
 //	bob    one browser: bobtab; a decline stops all his devices
 //	carol  nothing registered
+//	dora   do not disturb
 //
 // The number 18 leads to the group of all of them and two mobiles, 17 to alice,
-// 16 to carol, 15 to bob.
+// 16 to carol, 15 to bob; 21 to 30 to groups with something special.
 func house(tb testing.TB) *route.Directory {
 	tb.Helper()
+	second := route.Duration(time.Second)
+	unlimited := &route.Limit{}
 	d, err := route.NewDirectory(route.Resources{
 		Users: []route.User{
 			{Name: "alice", DisplayName: "Alice", Number: "1555"},
 			{Name: "bob", DeclineAll: true},
 			{Name: "carol"},
+			{Name: "dora", DoNotDisturb: true},
+			{Name: "poor", Limits: &route.Limit{Calls: 1}},
 		},
-		Trunks: []route.Trunk{{Name: "carrier", URI: "sip:127.0.0.1:5080", CallsPerSecond: 3, CallerID: "1000"}},
-		Groups: []route.Group{{Name: "all", RingTimeout: route.Duration(29 * time.Second), CallerHears: "de", Endpoints: []route.Endpoint{
-			{Phone: "1001"}, {Phone: "1002"}, {User: "alice"}, {User: "bob"}, {User: "carol"},
-		}}},
-		Numbers: []route.Number{{Number: "18", Group: "all"}, {Number: "17", User: "alice"}, {Number: "16", User: "carol"}, {Number: "15", User: "bob"}},
+		Trunks: []route.Trunk{
+			{Name: "carrier", URI: "sip:127.0.0.1:5080", CallsPerSecond: 3, CallerID: "1000"},
+			{Name: "backup", URI: "sip:127.0.0.1:5081", Prefixes: []string{"49"}, Priority: 2},
+			{Name: "main", URI: "sip:127.0.0.1:5082", Prefixes: []string{"49"}, Priority: 1},
+		},
+		Groups: []route.Group{
+			{Name: "all", RingTimeout: 29 * second, CallerHears: "de", Endpoints: []route.Endpoint{
+				{Phone: "1001"}, {Phone: "1002"}, {User: "alice"}, {User: "bob"}, {User: "carol"},
+			}},
+			{Name: "steps", Strategy: route.Sequential, RingTimeout: 25 * second, StepTimeout: 10 * second, Endpoints: []route.Endpoint{
+				{Phone: "1001"}, {User: "alice"}, {User: "bob"},
+			}, NoAnswer: &route.Destination{User: "carol"}, Busy: &route.Destination{Announce: "closed"}, Unreachable: &route.Destination{Group: "all"}},
+			{Name: "turns", Strategy: route.RoundRobin, Endpoints: []route.Endpoint{{User: "alice"}, {User: "bob"}, {Phone: "1001"}}},
+			{Name: "rested", Strategy: route.LeastRecent, Endpoints: []route.Endpoint{{User: "alice"}, {User: "bob"}}},
+			{Name: "drawn", Strategy: route.Random, Endpoints: []route.Endpoint{{User: "alice", Weight: 9}, {User: "bob"}}},
+			{Name: "asked", Confirm: &route.Confirm{Key: "5"}, Endpoints: []route.Endpoint{{Phone: "1001"}, {Phone: "1002"}, {User: "bob"}}},
+			{Name: "nested", RingTimeout: 40 * second, Endpoints: []route.Endpoint{{User: "bob"}, {Group: "steps", Timeout: 15 * second}, {Phone: "1009", Delay: 5 * second}}},
+			{Name: "idle", SkipBusy: true, Endpoints: []route.Endpoint{{User: "alice"}, {User: "bob"}, {User: "dora"}}},
+			{Name: "shown", CallerHears: "music", Endpoints: []route.Endpoint{{Phone: "1001", CallerID: "dialled"}, {Phone: "1002", CallerID: "trunk"}, {Phone: "1003"}}},
+			{Name: "trunked", Endpoints: []route.Endpoint{{Phone: "4930"}}, Failed: &route.Destination{User: "bob"}},
+		},
+		Numbers: []route.Number{
+			{Number: "18", Group: "all"},
+			{Number: "17", User: "alice"},
+			{Number: "16", User: "carol"},
+			{Number: "15", User: "bob"},
+			{Number: "21", Group: "steps"},
+			{Number: "22", Group: "turns"},
+			{Number: "23", Group: "rested"},
+			{Number: "24", Group: "drawn"},
+			{Number: "25", Group: "asked"},
+			{Number: "26", Group: "nested"},
+			{Number: "27", Group: "idle"},
+			{Number: "28", Group: "trunked"},
+			{Number: "29", User: "dora"},
+			{Number: "30", Group: "shown"},
+		},
+		Limits: route.Limits{User: unlimited, Trunk: unlimited},
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -79,6 +118,9 @@ func (s *script) apply(ev core.Event) (orders, history []string) {
 		}
 		if r, ok := cmd.(core.Ring); ok {
 			name := core.LegID(string(r.Target.Contact) + r.Target.Number + r.Target.URI)
+			if r.Target.Trunk == "backup" {
+				name += "@backup"
+			}
 			s.names[r.Leg], s.ids[name] = name, r.Leg
 		}
 		orders = append(orders, s.line(cmd))
@@ -126,6 +168,21 @@ func (s *script) rename(ev core.Event) core.Event {
 	case core.LegMuted:
 		ev.Leg = id(ev.Leg)
 		return ev
+	case core.LegDigit:
+		ev.Leg = id(ev.Leg)
+		return ev
+	case core.Played:
+		ev.Leg = id(ev.Leg)
+		return ev
+	case core.TransferAsked:
+		ev.Leg, ev.Replaces = id(ev.Leg), id(ev.Replaces)
+		return ev
+	case core.Offered:
+		ev.Replaces = id(ev.Replaces)
+		return ev
+	case core.Asked:
+		ev.Do = renameRequest(ev.Do, id)
+		return ev
 	case core.TimedOut:
 		ev.Timer.Leg = id(ev.Timer.Leg)
 		return ev
@@ -133,6 +190,32 @@ func (s *script) rename(ev core.Event) core.Event {
 		return core.Broken{Leg: id(ev.Leg)}
 	}
 	return ev
+}
+
+func renameRequest(req core.Request, id func(core.LegID) core.LegID) core.Request {
+	switch req := req.(type) {
+	case core.Transfer:
+		return core.Transfer{Leg: id(req.Leg), To: req.To, Replaces: id(req.Replaces)}
+	case core.Pickup:
+		return core.Pickup{Leg: id(req.Leg), By: id(req.By)}
+	case core.Park:
+		return core.Park{Leg: id(req.Leg), Slot: req.Slot}
+	case core.Retrieve:
+		return core.Retrieve{Slot: req.Slot, By: id(req.By)}
+	case core.Merge:
+		return core.Merge{Leg: id(req.Leg), With: id(req.With)}
+	case core.AddParty:
+		return core.AddParty{Leg: id(req.Leg), To: req.To}
+	case core.Supervise:
+		return core.Supervise{Leg: id(req.Leg), Target: id(req.Target), Mode: req.Mode}
+	case core.Release:
+		return core.Release{Leg: id(req.Leg)}
+	case core.Hold:
+		return core.Hold{Leg: id(req.Leg), Held: req.Held}
+	case core.Mute:
+		return core.Mute{Leg: id(req.Leg), Muted: req.Muted}
+	}
+	return req
 }
 
 func (s *script) name(id core.LegID) string {
@@ -162,6 +245,17 @@ func (s *script) line(cmd core.Command) string {
 		return line
 	case core.Hear:
 		return "hear " + s.name(cmd.Leg) + " " + s.source(cmd)
+	case core.TransferProgress:
+		line := fmt.Sprintf("notify %s %d", s.name(cmd.Leg), cmd.Code)
+		if cmd.Final {
+			line += " final"
+		}
+		return line
+	case core.Reply:
+		if cmd.Err != nil {
+			return "refused " + core.KindOf(cmd.Err).String()
+		}
+		return strings.TrimSpace("done " + cmd.Slot)
 	case core.StartTimer:
 		return fmt.Sprintf("start %s %v", s.timer(cmd.Timer), cmd.After)
 	case core.StopTimer:
@@ -195,7 +289,7 @@ func (s *script) source(row core.Hear) string {
 }
 
 func (s *script) timer(id core.TimerID) string {
-	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace"}
+	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace", "confirm", "park", "talk"}
 	return kinds[id.Kind] + " " + s.name(id.Leg) + id.Trunk
 }
 
@@ -213,7 +307,10 @@ func (s *script) change(c core.LegChange) string {
 		if c.Code != 0 {
 			line += fmt.Sprintf(" code=%d", c.Code)
 		}
-	case core.ChangeBegan, core.ChangeRinging, core.ChangeAnswered, core.ChangeHeld, core.ChangeResumed:
+	case core.ChangeParked:
+		line += " " + c.Slot
+	case core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeAnswered, core.ChangeHeld,
+		core.ChangeResumed, core.ChangeMoved:
 	}
 	return line
 }

@@ -3,7 +3,6 @@ package exchange
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -13,6 +12,9 @@ import (
 // drainTime bounds the wait for LegGone after End: 64*T1 of a BYE or CANCEL
 // transaction (RFC 3261 section 17.1.1.1), and some for the edge itself.
 const drainTime = 40 * time.Second
+
+// longTalk is what no conversation lasts; a limit beyond it needs no timer.
+const longTalk = 12 * time.Hour
 
 // leg is one party's connection.
 type leg struct {
@@ -24,6 +26,10 @@ type leg struct {
 	state     legState
 	early     bool // inbound: was told to bring its path up before the answer
 	rang      bool // was told, or told us, that the callee is alerted
+	joined    bool // talks with the others of its call
+	watches   bool // supervises; is no party of its call
+	line      bool // counts in Exchange.lines
+	slot      string
 	timers    timerSet
 
 	// Why it ended or is ending.
@@ -56,6 +62,60 @@ func (x *Exchange) begin(l *leg, c *liveCall) {
 	c.legs = append(c.legs, l)
 	c.matrix.Add(l.Leg)
 	x.publish(l, core.ChangeBegan)
+	if l.direction == core.Inbound {
+		x.takeLine(l)
+	}
+}
+
+// self returns who is at the leg.
+func (l *leg) self() core.Party {
+	if l.direction == core.Inbound {
+		return l.from
+	}
+	return l.to
+}
+
+// live reports whether the leg was not told to end.
+func (l *leg) live() bool { return l.state != ending }
+
+// takeLine counts the leg's user as busy, once.
+func (x *Exchange) takeLine(l *leg) {
+	if user := l.self().User; !l.line && !user.IsZero() {
+		l.line = true
+		x.lines[user]++
+	}
+}
+
+// charge begins the conversation of a leg whose party took the call, which may
+// talk no longer than the limits allow.
+func (x *Exchange) charge(l *leg) {
+	x.takeLine(l)
+	x.meter.Answered(x.now, l.Leg)
+	if left, limited := x.meter.Left(x.now, x.dir, l.Leg); limited && left < longTalk {
+		x.startTimer(l, core.TimerTalk, left)
+	}
+}
+
+func (x *Exchange) leaveLine(l *leg) {
+	if !l.line {
+		return
+	}
+	l.line = false
+	user := l.self().User
+	if x.lines[user]--; x.lines[user] == 0 {
+		delete(x.lines, user)
+	}
+}
+
+// leave undoes what a leg holds while it lives.
+func (x *Exchange) leave(l *leg) {
+	l.joined = false
+	x.stopTimers(l)
+	x.leaveLine(l)
+	if l.slot != "" {
+		delete(x.slots, l.slot)
+		l.slot = ""
+	}
 }
 
 // end orders the end of a leg; it is the only place that does. A leg that is
@@ -66,9 +126,24 @@ func (x *Exchange) end(l *leg, cause core.Cause, reason core.Reason, code int) {
 	}
 	l.state, l.cause, l.reason, l.code = ending, cause, reason, code
 	l.call.matrix.Remove(l.Leg)
-	x.stopTimers(l)
+	x.leave(l)
 	x.emit(core.End{LegRef: l.LegRef, Cause: cause, Reason: reason, Code: code})
 	x.startTimer(l, core.TimerDrain, drainTime)
+	x.sweep(l)
+}
+
+// sweep ends the supervisors of a call whose last party, l, leaves it.
+func (x *Exchange) sweep(l *leg) {
+	for _, o := range l.call.legs {
+		if o != l && o.live() && !o.watches {
+			return
+		}
+	}
+	for _, o := range slices.Clone(l.call.legs) {
+		if o.watches && o != l {
+			x.end(o, l.cause, l.reason, 0)
+		}
+	}
 }
 
 // legGone is the last of a leg, and the only way out of the exchange. What it
@@ -81,14 +156,16 @@ func (x *Exchange) legGone(l *leg, cause core.Cause, code int) {
 	} else if l.code == 0 {
 		l.code = code
 	}
-	x.stopTimers(l)
-	c := l.call
+	c, talked := l.call, l.joined
 	c.matrix.Remove(l.Leg)
+	x.leave(l)
 	c.legs = slices.DeleteFunc(c.legs, func(o *leg) bool { return o == l })
 	delete(x.legs, l.Leg)
+	x.meter.End(x.now, l.Leg)
 	x.publish(l, core.ChangeEnded)
 	if surprise {
-		x.lost(c, l)
+		x.lost(c, l, talked)
+		x.sweep(l)
 	}
 	if len(c.legs) == 0 {
 		delete(x.calls, c.id)
@@ -116,7 +193,7 @@ func (x *Exchange) stopTimer(l *leg, kind core.TimerKind) {
 }
 
 func (x *Exchange) stopTimers(l *leg) {
-	for kind := core.TimerRing; kind <= core.TimerDrain; kind++ {
+	for kind := core.TimerRing; kind <= core.TimerTalk; kind++ {
 		x.stopTimer(l, kind)
 	}
 }
@@ -135,9 +212,6 @@ func (l *leg) change(kind core.ChangeKind) core.LegChange {
 		Kind: kind, Leg: l.Leg, Call: l.call.id, Edge: l.Edge, Direction: l.direction, From: l.from, To: l.to,
 	}
 }
-
-// random returns a number in [0,n) from the seeded source.
-func (x *Exchange) random(n int) int { return rand.New(x.ids).IntN(n) } //nolint:gosec // spreads calls, keeps no secret
 
 // newID mints a version 4 UUID (RFC 9562 section 5.4) from the seeded source.
 func (x *Exchange) newID() string {

@@ -21,6 +21,10 @@ type town struct {
 	gone    map[core.LegID]bool // LegGone is reported, or will never be
 	bridged map[core.LegID]core.LegID
 	taken   map[core.CallID]bool // somebody accepted while the caller still waited
+	clock   map[core.TimerID]*appointment
+	mood    func(*town, core.Ring) // what a callee does; nil is callee
+	read    func(*town, core.LegChange)
+	rough   bool // messages are lost and repeated
 }
 
 // agenda is what will happen, a heap by time.
@@ -58,8 +62,9 @@ func newTown(tb testing.TB, seed uint64) *town {
 	t := &town{
 		world: newWorld(tb, fmt.Sprintf("town %d", seed), r.IntN),
 		gone:  map[core.LegID]bool{}, bridged: map[core.LegID]core.LegID{}, taken: map[core.CallID]bool{},
+		clock: map[core.TimerID]*appointment{}, mood: (*town).callee, read: (*town).talk,
 	}
-	t.react = t.obey
+	t.react, t.timely = t.obey, true
 	return t
 }
 
@@ -88,7 +93,7 @@ func (t *town) hangup(after time.Duration, leg core.LegID, cause core.Cause, cod
 func (t *town) obey(cmd core.Command) {
 	switch cmd := cmd.(type) {
 	case core.Ring:
-		t.callee(cmd.Leg)
+		t.mood(t, cmd)
 	case core.Answer:
 		t.plan(t.soon(), core.LegUp{Leg: cmd.Leg})
 	case core.End:
@@ -100,19 +105,22 @@ func (t *town) obey(cmd core.Command) {
 			t.plan(3*time.Second, core.Played{Leg: cmd.Leg, Sound: cmd.Sound})
 		}
 	case core.StartTimer:
-		t.plan(cmd.After, core.TimedOut{Timer: cmd.Timer}).timer = cmd.Timer
+		t.stop(cmd.Timer)
+		one := t.plan(cmd.After, core.TimedOut{Timer: cmd.Timer})
+		one.timer, t.clock[cmd.Timer] = cmd.Timer, one
 	case core.StopTimer:
-		for _, one := range t.queue {
-			one.dropped = one.dropped || one.timer == cmd.Timer
-		}
+		t.stop(cmd.Timer)
 	case core.Publish:
-		t.read(cmd.Change)
+		if cmd.Change.Kind == core.ChangeEnded {
+			t.gone[cmd.Change.Leg] = true
+		}
+		t.read(t, cmd.Change)
 	}
 }
 
 // callee decides what the party of a new leg does.
-func (t *town) callee(leg core.LegID) {
-	at := t.soon()
+func (t *town) callee(cmd core.Ring) {
+	leg, at := cmd.Leg, t.soon()
 	switch t.dice(8) {
 	case 0:
 		t.hangup(at, leg, core.CauseBusy, 486)
@@ -136,17 +144,21 @@ func (t *town) callee(leg core.LegID) {
 	}
 }
 
-// read follows the history.
-func (t *town) read(c core.LegChange) {
-	switch c.Kind {
-	case core.ChangeBridged:
+// stop drops a running timer; a replaced one does not fire either.
+func (t *town) stop(id core.TimerID) {
+	if one := t.clock[id]; one != nil {
+		one.dropped = true
+		delete(t.clock, id)
+	}
+}
+
+// talk lets who is connected hang up after a while.
+func (t *town) talk(c core.LegChange) {
+	if c.Kind == core.ChangeBridged {
 		t.bridged[c.Leg] = c.Peer
 		if c.Direction == core.Inbound {
 			t.hangup(t.seconds(20), []core.LegID{c.Leg, c.Peer}[t.dice(2)], core.CauseNormal, 0)
 		}
-	case core.ChangeEnded:
-		t.gone[c.Leg] = true
-	case core.ChangeBegan, core.ChangeRinging, core.ChangeAnswered, core.ChangeHeld, core.ChangeResumed:
 	}
 }
 
@@ -162,6 +174,9 @@ func (t *town) live() {
 		}
 		t.now = one.at
 		delete(t.timers, one.timer)
+		if t.clock[one.timer] == one {
+			delete(t.clock, one.timer)
+		}
 		switch ev := one.ev.(type) {
 		case core.LegGone:
 			if t.gone[ev.Leg] {
@@ -176,8 +191,24 @@ func (t *town) live() {
 				t.accepts(ev.LegID())
 			}
 		}
-		t.apply(one.ev)
+		t.deliver(one)
 	}
+}
+
+// deliver applies one event; on a rough day some are lost, and some come again.
+func (t *town) deliver(one *appointment) {
+	if t.rough {
+		switch one.ev.(type) {
+		case core.LegRinging, core.LegEarly, core.LegUp, core.Played, core.LegDigit, core.LegHeld:
+			if t.dice(25) == 0 {
+				return
+			}
+		}
+		if t.dice(15) == 0 && one.timer == (core.TimerID{}) {
+			t.apply(one.ev)
+		}
+	}
+	t.apply(one.ev)
 }
 
 // accepts notes that a call is taken before its callee's accept is applied.

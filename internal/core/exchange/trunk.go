@@ -22,6 +22,17 @@ type queued struct {
 	cand ring.Candidate
 }
 
+// trunkState notes whether a trunk answers.
+func (x *Exchange) trunkState(ev core.TrunkState) {
+	if ev.Up {
+		delete(x.down, ev.Trunk)
+		return
+	}
+	if _, known := x.dir.Trunk(ev.Trunk); known {
+		x.down[ev.Trunk] = true
+	}
+}
+
 // queue rings a candidate over its trunk as soon as its turn comes.
 func (x *Exchange) queue(c *liveCall, cand ring.Candidate) {
 	t := x.trunks[cand.Target.Trunk]
@@ -64,14 +75,31 @@ func (x *Exchange) startPace(t *trunk, wait time.Duration) {
 	x.emit(core.StartTimer{Timer: core.TimerID{Kind: core.TimerPace, Trunk: t.name}, After: wait})
 }
 
-// unqueue takes a call's candidates out of all queues.
-func (x *Exchange) unqueue(c *liveCall) {
+// unqueueAll takes a call's candidates out of all queues.
+func (x *Exchange) unqueueAll(c *liveCall) {
+	x.unqueueWhere(c, func(core.LegID) bool { return true })
+	c.queues = nil
+}
+
+// unqueue takes some of a call's candidates out of the queues.
+func (x *Exchange) unqueue(c *liveCall, legs []core.LegID) {
+	if len(legs) > 0 {
+		x.unqueueWhere(c, func(leg core.LegID) bool { return slices.Contains(legs, leg) })
+	}
+}
+
+func (x *Exchange) unqueueWhere(c *liveCall, which func(core.LegID) bool) {
 	for _, t := range c.queues {
-		t.waiting = slices.DeleteFunc(t.waiting, func(q queued) bool { return q.call == c })
+		t.waiting = slices.DeleteFunc(t.waiting, func(q queued) bool {
+			if q.call != c || !which(q.cand.Leg) {
+				return false
+			}
+			x.meter.End(x.now, q.cand.Leg)
+			return true
+		})
 		if len(t.waiting) == 0 && t.timed {
 			t.timed = false
 			x.emit(core.StopTimer{Timer: core.TimerID{Kind: core.TimerPace, Trunk: t.name}})
 		}
 	}
-	c.queues = nil
 }

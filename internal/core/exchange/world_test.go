@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -17,10 +18,17 @@ type world struct {
 	name   string // how to make the same world again
 	x      *Exchange
 	now    time.Time
-	dice   func(n int) int    // a number below n
-	react  func(core.Command) // sees every command, may be nil
-	log    []any              // events and commands, for the message of a failure
-	legs   []*watched         // all legs there ever were
+	dice   func(n int) int     // a number below n
+	react  func(core.Command)  // sees every command, may be nil
+	log    []any               // events and commands, for the message of a failure
+	caught bool                // fail panics with broken
+	events int                 // applied
+	refers map[core.LegID]bool // asked for a transfer, and did not hear the last of it
+	timely bool                // timers fire on time, so that rates can be checked
+	sent   map[string][]time.Time
+	asks   core.AskID // questions asked
+	waits  bool       // for the reply to the last
+	legs   []*watched // all legs there ever were
 	byID   map[core.LegID]*watched
 	timers map[core.TimerID]bool
 	old    []core.TimerID // timers that ran once, to fire late
@@ -42,31 +50,40 @@ func newWorld(tb testing.TB, name string, dice func(int) int) *world {
 	tb.Helper()
 	return &world{
 		tb: tb, name: name, x: New(Config{Directory: house(tb)}), now: time.Unix(1e9, 0), dice: dice,
-		byID: map[core.LegID]*watched{}, timers: map[core.TimerID]bool{},
+		byID: map[core.LegID]*watched{}, timers: map[core.TimerID]bool{}, sent: map[string][]time.Time{},
+		refers: map[core.LegID]bool{},
 	}
 }
 
 // fail reports a broken promise with the events that led to it.
 func (w *world) fail(format string, args ...any) {
 	w.tb.Helper()
-	for _, entry := range w.log[max(0, len(w.log)-60):] {
-		w.tb.Logf("%T%+v", entry, entry)
+	problem := fmt.Sprintf(format, args...)
+	if w.caught {
+		panic(broken(problem))
 	}
-	w.tb.Fatalf("%s: %s", w.name, fmt.Sprintf(format, args...))
+	w.tb.Fatalf("%s: %s\n%s", w.name, problem, w.ladder(80))
 }
+
+// broken is a promise that was broken, while a simulation looks for a shorter story.
+type broken string
 
 // step lets one thing happen.
 func (w *world) step() {
 	w.now = w.now.Add(time.Duration(w.dice(200)) * time.Millisecond)
-	switch k := w.dice(32); {
-	case k < 3:
+	switch k := w.dice(40); {
+	case k < 4:
 		w.offer()
-	case k < 6:
-		w.fire()
 	case k < 8:
+		w.fire()
+	case k < 9:
 		w.contact()
-	case k < 9 && len(w.legs) > 0:
+	case k < 10 && w.dice(4) == 0 && len(w.legs) > 0:
 		w.apply(core.Broken{Leg: w.anyLeg()})
+	case k < 11:
+		w.apply(core.TrunkState{Trunk: []string{"main", "backup", "nobody"}[w.dice(3)], Up: w.dice(2) == 0})
+	case k < 17 && len(w.legs) > 0:
+		w.ask()
 	case len(w.legs) > 0:
 		w.report()
 	}
@@ -74,12 +91,18 @@ func (w *world) step() {
 
 // offer lets somebody call. Now and then an edge reports the same leg twice.
 func (w *world) offer() {
-	to := []string{"18", "18", "18", "17", "16", "15", "alice", "bob", "0012995551234", "112", "nobody"}
+	to := []string{
+		"18", "18", "17", "16", "15", "alice", "bob", "0012995551234", "112", "nobody",
+		"21", "22", "23", "24", "25", "25", "26", "26", "27", "28", "29", "4940", "*8alice", "*8bob", "701", "702",
+	}
 	ev := core.Offered{Leg: core.LegID(fmt.Sprintf("in-%d", len(w.legs))), Edge: core.EdgeSIP, To: to[w.dice(len(to))]}
 	if w.dice(2) == 0 {
 		ev.From = core.Party{Trunk: "carrier", Number: "1777"}
 	} else {
 		ev.From, ev.Contact = core.Party{User: core.UserID{Name: "alice"}}, "desk"
+	}
+	if w.dice(12) == 0 && len(w.legs) > 0 {
+		ev.Replaces = w.anyLeg()
 	}
 	w.apply(ev)
 	if w.dice(8) == 0 && w.x.legs[ev.Leg] != nil {
@@ -135,9 +158,9 @@ func (w *world) report() {
 	case k < 13:
 		ev = core.LegMuted{Leg: leg, Muted: w.dice(2) == 0}
 	case k < 14:
-		ev = core.LegDigit{Leg: leg, Digit: '5'}
+		ev = core.LegDigit{Leg: leg, Digit: "55#"[w.dice(3)]}
 	case k < 15:
-		ev = core.Played{Leg: leg, Sound: noAnswer}
+		ev = core.Played{Leg: leg, Sound: []core.Sound{noAnswer, {Kind: core.SoundPrompt, Name: core.PromptConfirm}}[w.dice(2)]}
 	default:
 		causes := []core.Cause{0, core.CauseNormal, core.CauseBusy, core.CauseRejected, core.CauseUnreachable, 200}
 		codes := []int{0, 404, 486, 603, 302, 487}
@@ -150,9 +173,55 @@ func (w *world) report() {
 	}
 }
 
+// ask lets a phone or an application move legs about, sensibly or not.
+func (w *world) ask() {
+	leg, other := w.anyLeg(), w.anyLeg()
+	if l := w.x.legs[leg]; l != nil && w.dice(2) == 0 {
+		// Legs of one call, or of one user, are likelier to fit.
+		for _, o := range w.legs {
+			if p := w.x.legs[o.Leg]; p != nil && p != l && p.self().User == l.self().User {
+				other = o.Leg
+			}
+		}
+	}
+	to := []string{"bob", "17", "18", "21", "25", "0012995551234", "700", "701", "112", "16"}[w.dice(10)]
+	if w.dice(2) == 0 {
+		ev := core.TransferAsked{Leg: leg, To: to}
+		if w.dice(3) == 0 {
+			ev.Replaces = other
+		}
+		w.apply(ev)
+		return
+	}
+	slot := []string{"", "", "701", "702", "703", "9"}[w.dice(6)]
+	requests := []core.Request{
+		core.Transfer{Leg: leg, To: to},
+		core.Transfer{Leg: leg, Replaces: other},
+		core.Pickup{Leg: leg, By: other},
+		core.Park{Leg: leg, Slot: slot},
+		core.Retrieve{Slot: slot, By: leg},
+		core.Merge{Leg: leg, With: other},
+		core.AddParty{Leg: leg, To: to},
+		core.Supervise{Leg: leg, Target: other, Mode: core.SuperviseMode(w.dice(5))},
+		core.Release{Leg: leg},
+		core.Hold{Leg: leg, Held: w.dice(2) == 0},
+		core.Mute{Leg: leg, Muted: true},
+	}
+	w.asks++
+	w.waits = true
+	w.apply(core.Asked{Ask: w.asks, Do: requests[w.dice(len(requests))]})
+	if w.waits {
+		w.fail("question %d got no reply", w.asks)
+	}
+}
+
 // apply applies one event and checks every promise of the package.
 func (w *world) apply(ev core.Event) {
-	w.log = append(w.log, ev)
+	w.log = append(w.log, w.now, ev)
+	w.events++
+	if refer, ok := ev.(core.TransferAsked); ok && w.runs(refer.Leg) {
+		w.refers[refer.Leg] = true
+	}
 	for _, cmd := range w.x.Apply(w.now, ev) {
 		w.watch(cmd)
 		if w.react != nil {
@@ -166,10 +235,18 @@ func (w *world) apply(ev core.Event) {
 
 // checkRows says that nobody is left listening to a leg that is gone.
 func (w *world) checkRows() {
-	for _, l := range w.legs[max(0, len(w.legs)-200):] {
+	for id := range w.x.legs {
+		l := w.byID[id]
 		for _, from := range l.hears {
-			if other := w.byID[from]; !l.ending && !l.ended && (other.ending || other.ended) {
+			other := w.byID[from]
+			if l.ending || l.ended {
+				continue
+			}
+			if other.ending || other.ended {
 				w.fail("leg %s listens to leg %s, which is gone", l.Leg, from)
+			}
+			if other.call != l.call {
+				w.fail("leg %s listens to leg %s of another call", l.Leg, from)
 			}
 		}
 	}
@@ -183,6 +260,11 @@ func (w *world) watch(cmd core.Command) {
 		w.watchChange(cmd.Change)
 	case core.LegCommand:
 		w.watchLeg(cmd)
+	case core.Reply:
+		if cmd.Ask != w.asks || !w.waits {
+			w.fail("reply to nobody: %+v", cmd)
+		}
+		w.waits = false
 	case core.Hear:
 		w.mustRun(cmd.Leg, cmd).hears = cmd.From
 		if !cmd.Sound.IsZero() && len(cmd.From) > 0 || slices.Contains(cmd.From, cmd.Leg) {
@@ -220,6 +302,14 @@ func (w *world) watchLeg(cmd core.LegCommand) {
 		}
 		w.mustRun(cmd.Caller.Leg, cmd)
 		l.rung = true
+		w.checkRate(cmd)
+	case core.TransferProgress:
+		if !w.refers[cmd.Leg] {
+			w.fail("news of a transfer that nobody asked for, or that is over: %+v", cmd)
+		}
+		if cmd.Final {
+			delete(w.refers, cmd.Leg)
+		}
 	case core.Answer:
 		if l.answered || l.outbound {
 			w.fail("leg answered twice, or outbound: %+v", cmd)
@@ -227,6 +317,27 @@ func (w *world) watchLeg(cmd core.LegCommand) {
 		l.answered = true
 	case core.End:
 		l.ending = true
+	}
+}
+
+// checkRate says that a trunk never gets more than its calls per second, and a
+// user with a limit never more than its calls.
+func (w *world) checkRate(cmd core.Ring) {
+	if cmd.Target.Trunk == "carrier" && w.timely {
+		sent := append(w.sent["carrier"], w.now)
+		w.sent["carrier"] = sent
+		if n := len(sent); n > 3 && sent[n-1].Sub(sent[n-4]) < time.Second {
+			w.fail("4 calls to the trunk within %v", sent[n-1].Sub(sent[n-4]))
+		}
+	}
+	calls := 0
+	for _, l := range w.x.legs {
+		if l.direction == core.Outbound && l.to.Trunk != "" && l.from.User.Name == "poor" {
+			calls++
+		}
+	}
+	if calls > 1 {
+		w.fail("%d calls of a user who may make one", calls)
 	}
 }
 
@@ -243,6 +354,9 @@ func (w *world) watchChange(c core.LegChange) {
 	if l == nil || l.ended {
 		w.fail("history before the beginning or after the end: %+v", c)
 	}
+	if c.Kind == core.ChangeMoved && c.Call != l.call {
+		l.call = c.Call
+	}
 	if c.Call != l.call {
 		w.fail("leg changed its call: %+v", c)
 	}
@@ -255,15 +369,20 @@ func (w *world) watchChange(c core.LegChange) {
 			w.fail("ended without a Q.850 cause: %+v", c)
 		}
 		l.ended = true
-	case core.ChangeBegan, core.ChangeRinging, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed:
+	case core.ChangeMoved, core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld,
+		core.ChangeResumed, core.ChangeParked:
 	}
 }
 
-// checkWinners says that of one hunt at most one leg wins.
+// checkWinners says that of one hunt at most one leg wins: besides those who
+// talk, and who waits for it, at most one leg of a call was answered.
 func (w *world) checkWinners(call core.CallID) {
 	winners := 0
 	for _, l := range w.legs[max(0, len(w.legs)-200):] {
-		if l.call == call && l.outbound && l.accepted {
+		if l.call != call || !l.outbound || !l.accepted || l.ending || l.ended {
+			continue
+		}
+		if p := w.x.legs[l.Leg]; !p.joined && !p.watches && p != p.call.caller && p != p.call.referrer {
 			winners++
 		}
 	}
@@ -306,38 +425,100 @@ func (w *world) checkState() {
 	for _, t := range w.x.trunks {
 		w.checkTrunk(t)
 	}
+	w.checkCounts()
+	w.checkRefers()
 }
 
-// checkLeg says that a leg is in its call, and is caller, winner, ringing or ending.
+// checkLeg says that a leg is in its call, does something there, and will end.
 func (w *world) checkLeg(c *liveCall, l *leg) {
-	if w.x.legs[l.Leg] != l || l.call != c || c.matrix.Has(l.Leg) != (l.state != ending) {
+	if w.x.legs[l.Leg] != l || l.call != c || c.matrix.Has(l.Leg) != l.live() {
 		w.fail("leg %s is not where it should be", l.Leg)
 	}
-	if l.state == ending {
-		if !l.timers.running(core.TimerDrain) {
-			w.fail("leg %s may never end", l.Leg)
+	if l.slot != "" && w.x.slots[l.slot] != l {
+		w.fail("leg %s is parked in a slot that does not know it", l.Leg)
+	}
+	if !l.live() {
+		if !l.timers.running(core.TimerDrain) || l.joined || l.line || l.slot != "" {
+			w.fail("leg %s may never end, or holds something on its way", l.Leg)
 		}
 		return
 	}
-	if caller := w.x.legs[c.caller.Leg]; caller == nil || caller.state == ending {
+	if w.x.legs[c.caller.Leg] != c.caller || c.caller.call != c || !c.caller.live() {
 		w.fail("leg %s lives on without its caller", l.Leg)
 	}
-	if c.hunt == nil && l != c.caller && l != c.winner {
-		w.fail("leg %s rings on after the hunt", l.Leg)
+	rings := c.hunt != nil && c.hunt.Ringing(l.Leg)
+	if !rings && l != c.caller && l != c.winner && l != c.referrer && !l.joined && !l.watches {
+		w.fail("leg %s does nothing in its call", l.Leg)
+	}
+	if l.joined && (rings || l.watches || l.state != talking || l == c.referrer) {
+		w.fail("leg %s talks and does something else", l.Leg)
+	}
+	if l.state == accepted && !l.timers.running(core.TimerMedia) {
+		w.fail("leg %s may wait for its media for ever", l.Leg)
+	}
+	if rings && l.state == talking && !l.timers.running(core.TimerConfirm) {
+		w.fail("leg %s may be asked to confirm for ever", l.Leg)
 	}
 }
 
-// checkCall says that no caller waits for nothing.
+// checkCall says that no caller waits for nothing, and that everybody hears what
+// the call wants them to.
 func (w *world) checkCall(c *liveCall) {
-	waits := c.hunt != nil || c.winner != nil || c.caller.timers.running(core.TimerPlay)
-	if w.x.legs[c.caller.Leg] == c.caller && c.caller.state != ending && !waits {
-		w.fail("caller %s waits for nothing", c.caller.Leg)
+	caller := c.caller
+	if rows := c.matrix.Rows(); len(rows) > 0 {
+		w.fail("nobody was told that leg %s hears %v %v now", rows[0].Leg, rows[0].From, rows[0].Sound)
 	}
 	if c.hunt != nil && (c.hunt.Over() || c.winner != nil) {
-		w.fail("hunt of %s runs without anybody who can win", c.caller.Leg)
+		w.fail("hunt of %s runs without anybody who can win", caller.Leg)
 	}
-	if c.winner != nil && c.winner.state == accepted && !c.winner.timers.running(core.TimerMedia) {
-		w.fail("winner %s may wait for its media for ever", c.winner.Leg)
+	if w.x.legs[caller.Leg] != caller || !caller.live() {
+		return
+	}
+	talks := caller.joined && (len(c.talkers()) > 1 || c.added)
+	waits := c.hunt != nil || c.winner != nil || caller.timers.running(core.TimerPlay) || caller.timers.running(core.TimerPark)
+	if !talks && !waits {
+		w.fail("caller %s waits for nothing", caller.Leg)
+	}
+	if c.hunt != nil && !c.hunt.Due().IsZero() && !caller.timers.running(core.TimerRing) {
+		w.fail("hunt of %s forgets what is due", caller.Leg)
+	}
+	if c.referrer != nil && (c.hunt == nil && c.winner == nil || c.referrer.call != c) {
+		w.fail("leg %s waits for a transfer that is over", c.referrer.Leg)
+	}
+}
+
+// checkRefers says that who asked for a transfer hears how it ends.
+func (w *world) checkRefers() {
+	for id := range w.refers {
+		if !w.runs(id) {
+			delete(w.refers, id)
+		} else if l := w.x.legs[id]; l.call.referrer != l || !l.call.notify {
+			w.fail("leg %s never hears how its transfer went", id)
+		}
+	}
+}
+
+// runs reports whether a leg began and was not told to end.
+func (w *world) runs(id core.LegID) bool {
+	l := w.byID[id]
+	return l != nil && !l.ending && !l.ended
+}
+
+// checkCounts says that what is counted is there.
+func (w *world) checkCounts() {
+	lines := map[core.UserID]int{}
+	for _, l := range w.x.legs {
+		if l.line {
+			lines[l.self().User]++
+		}
+	}
+	if !maps.Equal(lines, w.x.lines) {
+		w.fail("lines in use are %v, counted %v", lines, w.x.lines)
+	}
+	for slot, l := range w.x.slots {
+		if w.x.legs[l.Leg] != l || l.slot != slot {
+			w.fail("slot %s keeps a leg that is gone", slot)
+		}
 	}
 }
 
@@ -371,7 +552,7 @@ func (w *world) finish() {
 			w.fail("leg %s did not end", l.Leg)
 		}
 	}
-	if legs, calls, _ := w.x.Size(); legs+calls+len(w.timers) != 0 || !w.x.Drained() {
+	if legs, calls, _ := w.x.Size(); legs+calls+len(w.timers)+len(w.x.slots) != 0 || !w.x.Drained() || !w.x.meter.Idle() {
 		w.fail("left: %d legs, %d calls, timers %v, drained %v", legs, calls, w.timers, w.x.Drained())
 	}
 }

@@ -1,59 +1,13 @@
 // Package flow is call control as data: verbs, what each needs before it may
-// run, and the sequencer that hands them out one after the other. It is pure
-// and knows no legs but the one it controls.
+// run and whether the next one waits for it, and the sequencer that hands them
+// out. It is pure and knows no legs but the one it controls.
 package flow
 
 import (
 	"cmp"
-	"time"
 
 	"github.com/offhook/offhook/internal/core"
 )
-
-// Verb is one action of a flow.
-type Verb interface {
-	// Needs is the precondition that must hold before the verb runs.
-	Needs() Need
-}
-
-// Need is what a leg must be able to do before a verb runs on it.
-type Need uint8
-
-const (
-	// NeedNothing lets a verb run at any time.
-	NeedNothing Need = iota
-	// NeedEarly needs a leg that can hear us: early media, or answered.
-	NeedEarly
-	// NeedAnswer needs an answered leg.
-	NeedAnswer
-)
-
-// Connect rings Targets and gives the call to the first that accepts.
-type Connect struct {
-	Targets  []core.Target
-	Dialled  string // the number of ours that was called, "" if none
-	Group    bool   // early media of callees is not passed on
-	Timeout  time.Duration
-	Ringback string // country of the tone the caller hears
-}
-
-// Announce plays a finite sound.
-type Announce struct{ Sound core.Sound }
-
-// Hangup ends the leg.
-type Hangup struct {
-	Cause core.Cause
-	Code  int // SIP status of an unanswered leg, 0 = of the cause
-}
-
-// Needs implements Verb.
-func (Connect) Needs() Need { return NeedNothing }
-
-// Needs implements Verb.
-func (Announce) Needs() Need { return NeedEarly }
-
-// Needs implements Verb.
-func (Hangup) Needs() Need { return NeedNothing }
 
 // Outcome is how a verb ended.
 type Outcome struct {
@@ -70,14 +24,14 @@ type Outcome struct {
 // behind it is followed by the announcement that says why, and the last verb is
 // always a Hangup.
 type Flow struct {
-	verbs []Verb // the running one first
+	verbs []Verb // the one that is waited for first
 	last  Outcome
 }
 
 // New returns a Flow whose first verb is running.
 func New(verbs ...Verb) *Flow { return &Flow{verbs: verbs} }
 
-// Current returns the running verb.
+// Current returns the running verb that the flow waits for.
 func (f *Flow) Current() Verb {
 	if len(f.verbs) == 0 {
 		return Hangup{Cause: core.CauseNormal}
@@ -85,7 +39,8 @@ func (f *Flow) Current() Verb {
 	return f.verbs[0]
 }
 
-// Next ends the running verb with o and returns the one that runs now.
+// Next ends the running verb with o and returns the one that runs now. Should
+// that one not wait, Next is called again as soon as it was started.
 func (f *Flow) Next(o Outcome) Verb {
 	if len(f.verbs) > 0 {
 		if _, ok := f.verbs[0].(Connect); ok {
@@ -97,9 +52,19 @@ func (f *Flow) Next(o Outcome) Verb {
 		f.verbs = f.verbs[1:]
 	}
 	if len(f.verbs) == 0 {
-		f.verbs = []Verb{Hangup{Cause: cmp.Or(f.last.Cause, core.CauseNormal), Code: f.last.Code}}
+		f.verbs = []Verb{Hangup{}}
+	}
+	if h, ok := f.verbs[0].(Hangup); ok && h.Cause == 0 {
+		f.verbs[0] = Hangup{Cause: cmp.Or(f.last.Cause, core.CauseNormal), Code: f.last.Code}
 	}
 	return f.verbs[0]
+}
+
+// Divert ends the running verb with o and lets verbs run in place of it and of
+// all that would have followed. It returns the first of them.
+func (f *Flow) Divert(o Outcome, verbs ...Verb) Verb {
+	f.verbs = append([]Verb{f.Current()}, verbs...)
+	return f.Next(o)
 }
 
 // fallThrough says why a Connect failed.

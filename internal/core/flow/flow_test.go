@@ -12,7 +12,7 @@ func TestFlow(t *testing.T) {
 	prompt := func(name string) Announce {
 		return Announce{Sound: core.Sound{Kind: core.SoundPrompt, Name: name}}
 	}
-	ring := Connect{Ringback: "us"}
+	ring := Connect{Dialled: "17"}
 	tests := []struct {
 		name  string
 		verbs []Verb
@@ -70,11 +70,55 @@ func TestFlow(t *testing.T) {
 	}
 }
 
-// same compares verbs; a Connect has a slice and is never among those wanted.
-func same(a, b Verb) bool {
-	_, isA := a.(Connect)
-	_, isB := b.(Connect)
-	return !isA && !isB && a == b
+func same(a, b Verb) bool { return a == b }
+
+// TestDivert: a fall-through replaces all that would have followed.
+func TestDivert(t *testing.T) {
+	music := Play{Sound: core.Sound{Kind: core.SoundHold}}
+	tests := []struct {
+		name  string
+		verbs []Verb
+		with  []Verb
+		want  []Verb
+	}{
+		{"to somebody else", []Verb{Connect{}, Talk{}}, []Verb{Connect{Dialled: "2"}}, []Verb{Connect{Dialled: "2"}, Hangup{Cause: core.CauseNormal}}},
+		{"to music and somebody else", []Verb{Connect{}}, []Verb{music, Connect{Dialled: "2"}}, []Verb{music, Connect{Dialled: "2"}}},
+		{"to an announcement", []Verb{Connect{}}, []Verb{music, Hangup{}}, []Verb{music, Hangup{Cause: core.CauseBusy, Code: 486}}},
+		{"to a hangup of its own", []Verb{Connect{}}, []Verb{Hangup{Cause: core.CauseNormal}}, []Verb{Hangup{Cause: core.CauseNormal}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := New(tt.verbs...)
+			got := []Verb{f.Divert(Outcome{Cause: core.CauseBusy, Code: 486}, tt.with...)}
+			for len(got) < len(tt.want) {
+				got = append(got, f.Next(Outcome{Connected: true}))
+			}
+			if !slices.EqualFunc(got, tt.want, same) {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// TestVerbs: what each verb needs and whether the flow waits for it.
+func TestVerbs(t *testing.T) {
+	for _, tt := range []struct {
+		verb  Verb
+		needs Need
+		waits bool
+	}{
+		{Connect{}, NeedNothing, true},
+		{Announce{}, NeedEarly, true},
+		{Play{}, NeedEarly, false},
+		{Park{}, NeedAnswer, true},
+		{Talk{}, NeedAnswer, true},
+		{Answer{}, NeedAnswer, false},
+		{Hangup{}, NeedNothing, true},
+	} {
+		if tt.verb.Needs() != tt.needs || tt.verb.Waits() != tt.waits {
+			t.Errorf("%T needs %v, waits %v", tt.verb, tt.verb.Needs(), tt.verb.Waits())
+		}
+	}
 }
 
 // TestEveryFailureIsAnnounced: a caller is never left without a word, unless

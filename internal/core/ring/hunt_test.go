@@ -1,198 +1,336 @@
 package ring
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
-var alice = core.UserID{Name: "alice"}
+var (
+	alice = core.UserID{Name: "alice"}
+	epoch = time.Unix(1e9, 0)
+)
 
-// hunt rings legs a, b and c: two devices of alice and a mobile.
-func hunt(declineAll bool) *Hunt {
-	h := &Hunt{}
-	for _, c := range []Candidate{
-		{Leg: "a", Edge: core.EdgeSIP, Target: core.Target{User: alice, Contact: "desk"}, DeclineAll: declineAll},
-		{Leg: "b", Edge: core.EdgeBrowser, Target: core.Target{User: alice, Contact: "tab"}, DeclineAll: declineAll},
-		{Leg: "c", Edge: core.EdgeSIP, Target: core.Target{Trunk: "t", Number: "1"}},
-	} {
-		h.Add(c)
-		h.Launch(c.Leg)
-	}
-	return h
+// player runs a hunt: its legs are called like the number, URI or user they
+// ring, those of a second trunk number@trunk.
+type player struct {
+	*Hunt
+	now   time.Time
+	busy  map[string]bool // users to pass over
+	lines []string
 }
 
-func TestAccept(t *testing.T) {
-	type legs = []core.LegID
-	tests := []struct {
-		name   string
-		before func(*Hunt)
-		accept core.LegID
-		losers legs
-		ok     bool
-	}{
-		{"first", func(*Hunt) {}, "b", legs{"a", "c"}, true},
-		{"second", func(h *Hunt) { h.Accept("a") }, "b", nil, false},
-		{"the same again", func(h *Hunt) { h.Accept("a") }, "a", nil, false},
-		{"after the time-out", func(h *Hunt) { h.Stop() }, "a", nil, false},
-		{"after its own decline", func(h *Hunt) { h.Gone("a", core.CauseRejected, 603) }, "a", nil, false},
-		{"others gone", func(h *Hunt) { h.Gone("a", core.CauseBusy, 486); h.Alert("c") }, "c", legs{"b"}, true},
-		{"a stranger", func(*Hunt) {}, "x", nil, false},
-		{"one that waits for its trunk", func(h *Hunt) { h.Add(Candidate{Leg: "d", Target: core.Target{Number: "2"}}) }, "d", nil, false},
-		{"while one waits for its trunk", func(h *Hunt) { h.Add(Candidate{Leg: "d", Target: core.Target{Number: "2"}}) }, "a", legs{"b", "c"}, true},
+// endpoints makes branches of names: "alice" is a user, digits are a number over
+// trunk t.
+func endpoints(names ...string) (branches []route.Branch) {
+	for _, name := range names {
+		b := route.Branch{Timeout: 10 * time.Second}
+		if name[0] < 'a' {
+			b.Target, b.Trunks = core.Target{Trunk: "t", Number: name}, []string{"t"}
+		} else {
+			b.Target.User = core.UserID{Name: name}
+		}
+		branches = append(branches, b)
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			h := hunt(false)
-			tt.before(h)
-			losers, ok := h.Accept(tt.accept)
-			if !slices.Equal(losers, tt.losers) || ok != tt.ok {
-				t.Errorf("losers %v, ok %v", losers, ok)
-			}
-			if ok && (!h.Over() || h.Waiting("d")) {
-				t.Error("the hunt goes on after a win")
-			}
-		})
-	}
+	return branches
 }
 
-func TestAddOnce(t *testing.T) {
-	h := hunt(false)
-	h.Gone("b", core.CauseRejected, 0)
-	if h.Add(Candidate{Leg: "x", Target: core.Target{User: alice, Contact: "tab"}}) {
-		t.Error("a device that declined rings again")
+func play(d *route.Dial, memory *Memory) *player {
+	p := &player{now: epoch, busy: map[string]bool{}}
+	p.Hunt = Start(p.now, d, memory, func(n int) int { return n - 1 })
+	p.advance()
+	return p
+}
+
+// advance does what the exchange does, and notes it.
+func (p *player) advance() {
+	for again := true; again; {
+		w := p.Advance(p.now)
+		for _, leg := range slices.Concat(w.Stop, w.Slow, w.Drop) {
+			p.lines = append(p.lines, "end "+string(leg))
+		}
+		for _, n := range w.Try {
+			p.try(n)
+		}
+		again = len(w.Try) > 0
 	}
-	if h.Add(Candidate{Leg: "x", Target: core.Target{Trunk: "t", Number: "1"}}) {
-		t.Error("a number listed twice is called twice")
-	}
-	if !h.Add(Candidate{Leg: "x", Target: core.Target{Trunk: "t", Number: "2"}}) {
-		t.Error("a second number is not called")
+	if p.Over() && !slices.ContainsFunc(p.entries, func(e *entry) bool { return e.state == won }) {
+		cause, code := p.Outcome()
+		p.lines = append(p.lines, fmt.Sprintf("over %d/%d", cause, code))
 	}
 }
 
-func TestDecline(t *testing.T) {
-	if got := hunt(false).Gone("a", core.CauseRejected, 603); got != nil {
-		t.Errorf("one device's decline ended %v", got)
+func (p *player) try(n *Node) {
+	t := n.Target()
+	leg := core.LegID(t.Number + t.URI + t.User.Name)
+	if t.Trunk != "" && t.Trunk != "t" {
+		leg += core.LegID("@" + t.Trunk)
 	}
-	if got := hunt(true).Gone("a", core.CauseRejected, 603); !slices.Equal(got, []core.LegID{"b"}) {
-		t.Errorf("a decline for all devices ended %v", got)
+	if p.busy[string(leg)] {
+		p.Skip(n, core.CauseBusy, 486)
+		return
 	}
-	if got := hunt(true).Gone("a", core.CauseBusy, 486); got != nil {
-		t.Errorf("a busy device ended %v", got)
-	}
-}
-
-func TestAlert(t *testing.T) {
-	h := hunt(false)
-	if h.Alert("x"); h.Alerted() {
-		t.Error("nobody rings, and somebody was alerted")
-	}
-	if !h.Alert("a") || h.Alert("b") || h.Alert("a") || h.Alert("x") {
-		t.Error("not exactly the first alerting is the first")
-	}
-	if h.Gone("a", core.CauseRejected, 603); !h.Alerted() {
-		t.Error("forgets that a phone rang once it is gone")
-	}
-}
-
-func TestPeers(t *testing.T) {
-	h := hunt(false)
-	if got := h.Peers(); got != (core.Peers{Browsers: 1, Phones: 1, Trunks: 1}) {
-		t.Errorf("all: %+v", got)
-	}
-	h.Gone("a", core.CauseBusy, 486)
-	h.Accept("b")
-	if got := h.Peers(); got != (core.Peers{Browsers: 1}) {
-		t.Errorf("winner: %+v", got)
-	}
-}
-
-func TestOutcome(t *testing.T) {
-	type answer struct {
-		cause core.Cause
-		code  int
-	}
-	tests := []struct {
-		name    string
-		answers []answer
-		want    answer
-	}{
-		{"nobody registered", nil, answer{20, 480}},
-		{"single: its own code", []answer{{17, 600}}, answer{17, 600}},
-		{"single: a browser's decline", []answer{{21, 0}}, answer{21, 0}},
-		{"single: 404", []answer{{1, 404}}, answer{1, 404}},
-		{"single: 503", []answer{{41, 503}}, answer{41, 503}},
-		{"single: 407 is about our request", []answer{{21, 407}}, answer{21, 0}},
-		{"single: 302 is not passed on", []answer{{3, 302}}, answer{3, 0}},
-		{"single: 487", []answer{{16, 487}}, answer{16, 0}},
-		{"single: nonsense code", []answer{{127, 999}}, answer{127, 0}},
-		{"all busy", []answer{{17, 486}, {17, 486}}, answer{17, 486}},
-		{"all busy, in different words", []answer{{17, 486}, {17, 600}}, answer{17, 0}},
-		{"all declined", []answer{{21, 603}, {21, 603}}, answer{21, 603}},
-		{"all declined, one a browser", []answer{{21, 603}, {21, 0}}, answer{21, 0}},
-		{"busy and declined", []answer{{17, 486}, {21, 603}}, answer{19, 480}},
-		{"busy and unreachable", []answer{{17, 486}, {20, 480}}, answer{19, 480}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			h := &Hunt{}
-			for i, a := range tt.answers {
-				leg := core.LegID(rune('a' + i))
-				h.Add(Candidate{Leg: leg, Target: core.Target{Contact: core.ContactID(leg)}})
-				h.Launch(leg)
-				h.Gone(leg, a.cause, a.code)
-			}
-			if cause, code := h.Outcome(); (answer{cause, code}) != tt.want || !h.Over() {
-				t.Errorf("got %d %d, over %v", cause, code, h.Over())
-			}
-		})
-	}
-}
-
-// TestPacer sends as fast as it may and wants the times in milliseconds.
-func TestPacer(t *testing.T) {
-	tests := []struct {
-		rate float64
-		want []int
-	}{
-		{0, []int{0, 0, 0, 0, 0, 0}},
-		{1, []int{0, 1000, 2000, 3000}},
-		{3, []int{0, 0, 0, 1000, 1000, 1000, 2000}},
-		{0.5, []int{0, 2000, 4000}},
-		{2.5, []int{0, 0, 800, 800, 1600}},
-	}
-	for _, tt := range tests {
-		var p Pacer
-		start := time.Unix(1e9, 0)
-		now := start
-		for i, want := range tt.want {
-			if wait := p.Take(now, tt.rate); wait > 0 {
-				if p.Take(now.Add(wait-1), tt.rate) == 0 {
-					t.Errorf("rate %v: call %d left too early", tt.rate, i)
-				}
-				now = now.Add(wait)
-				if p.Take(now, tt.rate) != 0 {
-					t.Errorf("rate %v: call %d waits twice", tt.rate, i)
-				}
-			}
-			if got := now.Sub(start).Milliseconds(); got != int64(want) {
-				t.Errorf("rate %v: call %d left after %d ms, want %d", tt.rate, i, got, want)
-			}
+	t.Contact = core.ContactID(t.User.Name)
+	if p.Add(n, Candidate{Leg: leg, Edge: core.EdgeSIP, Target: t}) {
+		p.Launch(leg, p.now)
+		p.lines = append(p.lines, "ring "+string(leg))
+		if t.Number != "49" { // which the steps alert themselves
+			p.Alert(leg)
 		}
 	}
 }
 
-// TestPacerIsBounded keeps no more times than a second needs.
-func TestPacerIsBounded(t *testing.T) {
-	var p Pacer
-	now := time.Unix(1e9, 0)
-	for range 10_000 {
-		now = now.Add(p.Take(now, 3))
-		p.Take(now, 3)
+// do lets one thing happen, "503 1001" or "10s", and returns what follows.
+func (p *player) do(step string) []string {
+	p.lines = nil
+	what, name, _ := strings.Cut(step, " ")
+	leg := core.LegID(name)
+	switch what {
+	case "alert":
+		p.Alert(leg)
+	case "answer":
+		if p.Answered(leg) {
+			p.lines = append(p.lines, "asked "+name)
+			return p.lines
+		}
+		fallthrough
+	case "key":
+		losers, ok := p.Accept(leg, p.now)
+		if ok {
+			p.lines = append(p.lines, "won "+name)
+		}
+		for _, l := range losers {
+			p.lines = append(p.lines, "end "+string(l))
+		}
+		return p.lines
+	case "busy":
+		p.Gone(leg, core.CauseBusy, 486)
+	case "503":
+		p.Gone(leg, core.CauseNoCircuit, 503)
+	case "wait":
+		d, _ := time.ParseDuration(name)
+		p.now = p.now.Add(d)
 	}
-	if len(p.sent) > 6 {
-		t.Errorf("keeps %d times", len(p.sent))
+	p.advance()
+	return p.lines
+}
+
+// TestStrategies: how a group rings from its start, step by step. Lines of one
+// step are joined by commas.
+func TestStrategies(t *testing.T) {
+	group := func(s route.Strategy, names ...string) *route.Dial {
+		return &route.Dial{Group: "g", Strategy: s, Timeout: 25 * time.Second, Branches: endpoints(names...)}
+	}
+	with := func(d *route.Dial, change func(*route.Dial)) *route.Dial {
+		change(d)
+		return d
+	}
+	nested := func(inner *route.Dial) *route.Dial {
+		return with(group(route.Simultaneous, "alice", "bob"), func(d *route.Dial) { d.Branches[1] = route.Branch{Group: inner, Timeout: 18 * time.Second} })
+	}
+	confirmed := with(group(route.Simultaneous, "1001", "1002", "alice"), func(d *route.Dial) { d.Confirm = '5' })
+	trunks := with(group(route.Simultaneous, "49"), func(d *route.Dial) {
+		d.Branches[0].Trunks = []string{"t", "u"}
+		d.Branches[0].Timeout = 20 * time.Second
+	})
+	type steps = []string // alternating: what happens, what follows
+	tests := []struct {
+		name  string
+		dial  *route.Dial
+		first string
+		steps steps
+	}{
+		{"simultaneous", group("", "alice", "1001"), "ring alice,ring 1001", steps{"wait 9s", "", "wait 1s", "end alice,end 1001,over 19/480"}},
+		{"simultaneous, one answers", group(route.Simultaneous, "alice", "1001"), "ring alice,ring 1001", steps{"answer 1001", "won 1001,end alice", "answer alice", ""}},
+		{"delay", with(group("", "alice", "bob"), func(d *route.Dial) { d.Branches[1].Delay = 3 * time.Second }), "ring alice", steps{"wait 2.9s", "", "wait 0.1s", "ring bob", "wait 7s", "end alice", "wait 3s", "end bob,over 19/480"}},
+		{"delay is cut short when nobody rings", with(group("", "alice", "bob"), func(d *route.Dial) { d.Branches[1].Delay = 3 * time.Second }), "ring alice", steps{"busy alice", "ring bob"}},
+		{"sequential", group(route.Sequential, "alice", "bob", "1001"), "ring alice", steps{"wait 10s", "end alice,ring bob", "busy bob", "ring 1001", "wait 10s", "end 1001,over 19/480"}},
+		{"sequential, whole time over", group(route.Sequential, "alice", "bob", "1001"), "ring alice", steps{"wait 10s", "end alice,ring bob", "wait 10s", "end bob,ring 1001", "wait 5s", "end 1001,over 19/480"}},
+		{"sequential, second answers", group(route.Sequential, "alice", "bob", "1001"), "ring alice", steps{"wait 10s", "end alice,ring bob", "answer bob", "won bob", "wait 10s", ""}},
+		{"sequential, late answer of the first", group(route.Sequential, "alice", "bob"), "ring alice", steps{"wait 10s", "end alice,ring bob", "answer alice", ""}},
+		{"sequential with delay", with(group(route.Sequential, "alice", "bob"), func(d *route.Dial) { d.Branches[1].Delay = 2 * time.Second }), "ring alice", steps{"busy alice", "", "wait 2s", "ring bob"}},
+		{"random draws the last first", group(route.Random, "alice", "bob", "carol"), "ring carol", steps{"busy carol", "ring alice", "busy alice", "ring bob"}},
+		{"nobody at all", group(""), "over 20/480", nil},
+		{"the same number twice rings once", group("", "1001", "1001"), "ring 1001", steps{"busy 1001", "over 17/486"}},
+		{"nested group steps on", nested(group(route.Sequential, "carol", "1001")), "ring alice,ring carol", steps{"busy carol", "ring 1001", "answer 1001", "won 1001,end alice"}},
+		{"nested group's own time", nested(group(route.Sequential, "carol", "1001")), "ring alice,ring carol", steps{"wait 10s", "end alice,end carol,ring 1001", "wait 8s", "end 1001,over 19/480"}},
+		{"confirm: two listen, the key wins", confirmed, "ring 1001,ring 1002,ring alice", steps{"answer 1001", "asked 1001", "answer 1002", "asked 1002", "key 1002", "won 1002,end 1001,end alice", "key 1001", ""}},
+		{"confirm: time over while one listens", confirmed, "ring 1001,ring 1002,ring alice", steps{"answer 1001", "asked 1001", "wait 10s", "end 1002,end alice", "wait 30s", "", "key 1001", "won 1001"}},
+		{"confirm: who listened hangs up", confirmed, "ring 1001,ring 1002,ring alice", steps{"answer 1001", "asked 1001", "wait 10s", "end 1002,end alice", "busy 1001", "over 19/480"}},
+		{"trunk fails over on 503", trunks, "ring 49", steps{"503 49", "ring 49@u", "503 49@u", "over 34/503"}},
+		{"trunk's callee is busy", trunks, "ring 49", steps{"busy 49", "over 17/486"}},
+		{"trunk without a sign of life", trunks, "ring 49", steps{"wait 8s", "end 49,ring 49@u", "wait 8s", "", "answer 49@u", "won 49@u"}},
+		{"no trunk gives a sign of life", trunks, "ring 49", steps{"wait 8s", "end 49,ring 49@u", "wait 20s", "end 49@u,over 18/408"}},
+		{"trunk that alerts keeps the call", trunks, "ring 49", steps{"alert 49", "", "wait 8s", "", "wait 12s", "end 49,over 19/480"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := play(tt.dial, &Memory{})
+			if got := strings.Join(p.lines, ","); got != tt.first {
+				t.Fatalf("at first %q, want %q", got, tt.first)
+			}
+			for i := 0; i < len(tt.steps); i += 2 {
+				if got := strings.Join(p.do(tt.steps[i]), ","); got != tt.steps[i+1] {
+					t.Fatalf("%s: %q, want %q", tt.steps[i], got, tt.steps[i+1])
+				}
+			}
+		})
+	}
+}
+
+// TestMemory: who rings first, call after call. After each call the first who
+// rang took it.
+func TestMemory(t *testing.T) {
+	d := func(s route.Strategy) *route.Dial {
+		return &route.Dial{Group: "g", Strategy: s, Timeout: time.Minute, Branches: endpoints("alice", "bob", "1001")}
+	}
+	for _, tt := range []struct {
+		strategy route.Strategy
+		want     string
+	}{
+		{route.RoundRobin, "alice bob 1001 alice bob"},
+		{route.LeastRecent, "alice bob 1001 alice bob"},
+		{route.Sequential, "alice alice alice alice alice"},
+	} {
+		var m Memory
+		var first []string
+		for i := range 5 {
+			p := &player{now: epoch.Add(time.Duration(i) * time.Minute)}
+			p.Hunt = Start(p.now, d(tt.strategy), &m, nil)
+			p.advance()
+			leg := strings.TrimPrefix(p.lines[0], "ring ")
+			p.do("answer " + leg)
+			first = append(first, leg)
+		}
+		if got := strings.Join(first, " "); got != tt.want {
+			t.Errorf("%s: %s", tt.strategy, got)
+		}
+	}
+	var m Memory
+	recent := d(route.LeastRecent)
+	p := play(recent, &m)
+	p.do("busy alice")
+	p.do("answer bob")
+	if p = play(recent, &m); p.lines[0] != "ring alice" {
+		t.Errorf("who declined is not who talked: %s", p.lines[0])
+	}
+}
+
+// TestWeights draws ten thousand times.
+func TestWeights(t *testing.T) {
+	d := &route.Dial{Strategy: route.Random, Timeout: time.Minute, Branches: endpoints("alice", "bob", "carol")}
+	d.Branches[0].Weight = 7
+	d.Branches[1].Weight = 2
+	count := map[int]int{}
+	var m Memory
+	seed := 1
+	for range 10_000 {
+		order := m.order(d, func(n int) int { seed = seed * 48271 % 0x7fffffff; return seed % n })
+		count[order[0]]++
+		if sorted := slices.Sorted(slices.Values(order)); !slices.Equal(sorted, []int{0, 1, 2}) {
+			t.Fatalf("drew %v", order)
+		}
+	}
+	if count[0] < 6700 || count[0] > 7300 || count[2] < 800 || count[2] > 1200 {
+		t.Errorf("first turns: %v, want 7000, 2000, 1000", count)
+	}
+}
+
+// TestSkip passes over who is busy, and says so when everybody is.
+func TestSkip(t *testing.T) {
+	d := &route.Dial{Group: "g", Timeout: time.Minute, Branches: endpoints("alice", "bob")}
+	p := &player{now: epoch, busy: map[string]bool{"alice": true}}
+	p.Hunt = Start(p.now, d, &Memory{}, nil)
+	p.advance()
+	if got := strings.Join(p.lines, ","); got != "ring bob" {
+		t.Errorf("got %s", got)
+	}
+	if got := strings.Join(p.do("busy bob"), ","); got != "over 17/486" {
+		t.Errorf("got %s", got)
+	}
+	if p.Late(alice) != nil {
+		t.Error("a hunt that is over takes a registration")
+	}
+}
+
+// TestLate says where a registration that comes late still rings.
+func TestLate(t *testing.T) {
+	for _, tt := range []struct {
+		strategy route.Strategy
+		steps    []string
+		user     string
+		want     int
+	}{
+		{route.Simultaneous, nil, "alice", 1},
+		{route.Simultaneous, []string{"busy alice"}, "alice", 1}, // another device of hers
+		{route.Simultaneous, []string{"answer bob"}, "alice", 0},
+		{route.Simultaneous, nil, "zoe", 0},
+		{route.Sequential, nil, "alice", 1},
+		{route.Sequential, nil, "bob", 0},                      // not his turn yet
+		{route.Sequential, []string{"wait 10s"}, "alice", 0},   // her turn is over
+		{route.Sequential, []string{"busy alice"}, "alice", 0}, // likewise
+	} {
+		p := play(&route.Dial{Strategy: tt.strategy, Timeout: time.Minute, Branches: endpoints("alice", "bob")}, &Memory{})
+		for _, s := range tt.steps {
+			p.do(s)
+		}
+		if got := len(p.Late(core.UserID{Name: tt.user})); got != tt.want {
+			t.Errorf("%s %v: %s rings at %d places", tt.strategy, tt.steps, tt.user, got)
+		}
+	}
+}
+
+// devices rings two devices of alice and a mobile.
+func devices(declineAll bool) *Hunt {
+	d := &route.Dial{Group: "g", Timeout: time.Minute, Branches: endpoints("alice", "1001")}
+	h := Start(epoch, d, &Memory{}, nil)
+	for _, n := range h.Advance(epoch).Try {
+		add := func(leg core.LegID, edge core.Edge) {
+			target := n.Target()
+			if !target.User.IsZero() {
+				target.Contact = core.ContactID(leg)
+			}
+			h.Add(n, Candidate{Leg: leg, Edge: edge, Target: target, DeclineAll: declineAll})
+			h.Launch(leg, epoch)
+		}
+		if n.Target().User.IsZero() {
+			add("mobile", core.EdgeSIP)
+			continue
+		}
+		add("desk", core.EdgeSIP)
+		add("tab", core.EdgeBrowser)
+	}
+	return h
+}
+
+func TestDecline(t *testing.T) {
+	if got := devices(false).Gone("desk", core.CauseRejected, 603); got != nil {
+		t.Errorf("one device's decline ended %v", got)
+	}
+	if got := devices(true).Gone("desk", core.CauseRejected, 603); !slices.Equal(got, []core.LegID{"tab"}) {
+		t.Errorf("a decline for all devices ended %v", got)
+	}
+	if got := devices(true).Gone("desk", core.CauseBusy, 486); got != nil {
+		t.Errorf("a busy device ended %v", got)
+	}
+}
+
+func TestPeers(t *testing.T) {
+	h := devices(false)
+	if got := h.Peers(); got != (core.Peers{Browsers: 1, Phones: 1, Trunks: 1}) {
+		t.Errorf("all ring: %+v", got)
+	}
+	h.Gone("desk", core.CauseBusy, 486)
+	if first := h.Alert("mobile"); !first || h.Alert("mobile") || h.Alert("tab") {
+		t.Error("the first to alert is not told from the second")
+	}
+	h.Accept("tab", epoch)
+	if got := h.Peers(); got != (core.Peers{Browsers: 1}) {
+		t.Errorf("winner: %+v", got)
 	}
 }

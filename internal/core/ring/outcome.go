@@ -10,24 +10,41 @@ import (
 // and a SIP status, 0 if the cause says enough. A single callee's own answer is
 // passed on. Of several, what all of them said: all busy is 486, all declined
 // 603; anything mixed is 480, for the caller may well reach somebody later.
+// Users without any registration say nothing.
 func (h *Hunt) Outcome() (core.Cause, int) {
-	if len(h.entries) == 0 {
+	said := h.said()
+	if len(said) == 0 {
 		return core.CauseUnreachable, 480
 	}
-	first := h.entries[0]
-	code := first.code
-	for _, e := range h.entries[1:] {
-		if e.cause != first.cause {
+	first := said[0]
+	for _, s := range said[1:] {
+		if s.cause != first.cause {
 			return core.CauseNoAnswer, 480
 		}
-		if e.code != code {
-			code = 0
+		if s.code != first.code {
+			first.code = 0
 		}
 	}
 	if first.cause == 0 { // stopped without anybody's answer
 		return core.CauseNoAnswer, 480
 	}
-	return first.cause, passable(code)
+	return first.cause, passable(first.code)
+}
+
+// answer is what one endpoint said.
+type answer struct {
+	cause core.Cause
+	code  int
+}
+
+// said collects what everybody said, those passed over included.
+func (h *Hunt) said() (all []answer) {
+	for _, e := range h.entries {
+		if !e.superseded {
+			all = append(all, answer{e.cause, e.code})
+		}
+	}
+	return all
 }
 
 // ours lists final codes that are about our own request, not about the callee:

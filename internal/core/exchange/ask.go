@@ -1,0 +1,81 @@
+package exchange
+
+import (
+	"github.com/offhook/offhook/internal/core"
+)
+
+// asked carries out a request about legs that exist, and replies.
+func (x *Exchange) asked(ev core.Asked) {
+	reply := core.Reply{Ask: ev.Ask}
+	l, err := x.do(ev.Do, &reply)
+	if l != nil {
+		reply.Call = l.call.id
+	}
+	reply.Err = err
+	if ev.Ask != 0 {
+		x.emit(reply)
+	}
+}
+
+// do dispatches a request. It returns the leg that it is about.
+func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
+	switch req := req.(type) {
+	case core.Transfer:
+		return x.with(req.Leg, func(l *leg) error { return x.transfer(l, req.To, req.Replaces, false) })
+	case core.Pickup:
+		return x.withTwo(req.By, req.Leg, x.pickup)
+	case core.Park:
+		return x.with(req.Leg, func(l *leg) (err error) {
+			reply.Slot, err = x.park(l, req.Slot, false)
+			return err
+		})
+	case core.Retrieve:
+		return x.with(req.By, func(by *leg) error { return x.retrieve(by, req.Slot) })
+	case core.Merge:
+		return x.withTwo(req.Leg, req.With, x.merge)
+	case core.AddParty:
+		return x.with(req.Leg, func(l *leg) error { return x.addParty(l, req.To) })
+	case core.Supervise:
+		return x.withTwo(req.Leg, req.Target, func(l, target *leg) error { return x.supervise(l, target, req.Mode) })
+	case core.Release:
+		return x.with(req.Leg, func(l *leg) error {
+			x.hangup(l, core.CauseNormal)
+			return nil
+		})
+	case core.Hold:
+		return x.with(req.Leg, func(l *leg) error {
+			x.legHeld(l, req.Held)
+			return nil
+		})
+	case core.Mute:
+		return x.with(req.Leg, func(l *leg) error {
+			l.call.matrix.Mute(l.Leg, req.Muted)
+			x.hear(l.call)
+			return nil
+		})
+	}
+	return nil, refuse(core.Invalid, nil, "no such request")
+}
+
+// with does something to a leg that lives.
+func (x *Exchange) with(id core.LegID, do func(*leg) error) (*leg, error) {
+	l := x.legs[id]
+	if l == nil || !l.live() {
+		return nil, &core.Error{Op: "exchange", Leg: id, Kind: core.NotFound}
+	}
+	return l, do(l)
+}
+
+func (x *Exchange) withTwo(a, b core.LegID, do func(l, m *leg) error) (*leg, error) {
+	return x.with(a, func(l *leg) error {
+		_, err := x.with(b, func(m *leg) error { return do(l, m) })
+		return err
+	})
+}
+
+// hangup ends a leg as if its party had hung up.
+func (x *Exchange) hangup(l *leg, cause core.Cause) {
+	c, talked := l.call, l.joined
+	x.end(l, cause, core.ReasonNone, 0)
+	x.lost(c, l, talked)
+}
