@@ -14,7 +14,8 @@ import (
 // Log is where entries are kept: the store.
 type Log interface {
 	// Append writes all entries or none. Ignored counts entries that the log
-	// refused because the leg has such a one already.
+	// refused because the leg has such a one already. The slice is the caller's
+	// again afterwards.
 	Append(ctx context.Context, entries []core.LegEntry) (ignored int, err error)
 }
 
@@ -38,12 +39,13 @@ type Bus struct {
 	log    Log
 	logger *slog.Logger
 
-	mu     sync.Mutex // guards queue, legs, closed
+	mu     sync.Mutex // guards queue, spare, legs, closed
 	queue  []core.LegEntry
+	spare  []core.LegEntry    // empty, takes the place of a queue that is being written
 	legs   map[core.LegID]int // last sequence number of each living leg
 	closed bool
 
-	wake    chan struct{} // one slot: there is something in queue
+	due     *time.Timer   // fires when what is in queue has gathered
 	stop    chan struct{} // closed by Close
 	stopped chan struct{} // closed when run has returned
 
@@ -57,7 +59,7 @@ func New(log Log, logger *slog.Logger) *Bus {
 	b := &Bus{
 		log: log, logger: logger,
 		legs:    make(map[core.LegID]int),
-		wake:    make(chan struct{}, 1),
+		due:     time.NewTimer(gather),
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
 	}
@@ -83,11 +85,11 @@ func (b *Bus) Publish(now time.Time, change core.LegChange) {
 		b.dropped.Add(1)
 		return
 	}
-	b.queue = append(b.queue, core.LegEntry{At: now, Seq: seq, LegChange: change})
-	select {
-	case b.wake <- struct{}{}:
-	default:
+	if b.queue == nil {
+		b.queue, b.spare = b.spare, nil
+		b.due.Reset(gather) // here and not in run: that would wake it twice
 	}
+	b.queue = append(b.queue, core.LegEntry{At: now, Seq: seq, LegChange: change})
 }
 
 // vital reports whether a change is one of the three that make the leg's record.

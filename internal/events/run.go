@@ -10,10 +10,10 @@ import (
 // run writes batches until Close, then what is left.
 func (b *Bus) run() {
 	defer close(b.stopped)
+	defer b.due.Stop()
 	for {
 		select {
-		case <-b.wake:
-			b.pause(gather)
+		case <-b.due.C:
 			b.flush()
 		case <-b.stop:
 			b.flush()
@@ -32,14 +32,22 @@ func (b *Bus) pause(d time.Duration) {
 	}
 }
 
-// flush empties the queue, batch by batch.
+// flush writes what has gathered, batch by batch. What comes meanwhile gathers
+// anew.
 func (b *Bus) flush() {
-	for {
+	for first := true; ; first = false {
 		batch := b.take()
 		if len(batch) == 0 {
 			return
 		}
 		b.write(batch)
+		if len(batch) == maxBatch {
+			continue
+		}
+		if first { // not the end of a long array
+			b.recycle(batch)
+		}
+		return
 	}
 }
 
@@ -47,13 +55,27 @@ func (b *Bus) flush() {
 func (b *Bus) take() []core.LegEntry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n := min(len(b.queue), maxBatch)
-	batch := b.queue[:n:n]
-	b.queue = b.queue[n:]
-	if len(b.queue) == 0 {
-		b.queue = nil // let go of the array behind the batches
+	batch := b.queue
+	if len(batch) <= maxBatch {
+		b.queue = nil
+		return batch
 	}
-	return batch
+	b.queue = batch[maxBatch:]
+	return batch[:maxBatch:maxBatch]
+}
+
+// maxSpare is the longest array, in entries, that is kept for the next batch.
+const maxSpare = 256
+
+// recycle keeps the array of a written batch, empty of what it pointed to.
+func (b *Bus) recycle(batch []core.LegEntry) {
+	if cap(batch) > maxSpare {
+		return
+	}
+	clear(batch)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.spare = batch[:0]
 }
 
 // write puts a batch into the log, however often that takes, and tells the

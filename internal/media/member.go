@@ -123,7 +123,7 @@ func (s *Server) newRoute(in Format, out *output, to Format) route {
 	table := codec.Translation(in.Codec, to.Codec)
 	switch {
 	case in.Codec == to.Codec || table != nil:
-		return &relay{in: in, to: to, out: out, table: table}
+		return newRelay(in, out, to, table)
 	case in.Codec == G722 || to.Codec == G722:
 		return nil
 	}

@@ -17,7 +17,17 @@ type relay struct {
 	time   uint32 // ours minus the speaker's
 	press  press
 	packed Packet
-	buf    [HeaderRoom + MaxPayload + TailRoom]byte
+	buf    []byte // for payloads that are not passed on as they are
+}
+
+// newRelay has no more buffer than it needs: most calls relay two ways, and only
+// telephone-events of theirs are written anew.
+func newRelay(in Format, out *output, to Format, table *[256]byte) *relay {
+	size := eventSize
+	if table != nil {
+		size = MaxPayload
+	}
+	return &relay{in: in, to: to, out: out, table: table, buf: make([]byte, HeaderRoom+size+TailRoom)}
 }
 
 func (r *relay) feeder() *feeder { return &r.right }
@@ -42,7 +52,7 @@ func (r *relay) packet(p *Packet) {
 	r.packed.Seq = p.Seq + r.seq
 	r.packed.Marker = p.Marker || first || verdict == trackFresh
 	if r.in.RecvDTMF != 0 && p.Type == r.in.RecvDTMF {
-		if !r.press.translate(&r.packed, p, r.in, r.to, r.buf[:], r.out.now(now, clock)) {
+		if !r.press.translate(&r.packed, p, r.in, r.to, r.buf, r.out.now(now, clock)) {
 			return
 		}
 	} else {
@@ -58,7 +68,7 @@ func (r *relay) translate(p *Packet) {
 	if r.table == nil {
 		return
 	}
-	r.packed.Buf = r.buf[:]
+	r.packed.Buf = r.buf
 	payload := r.packed.Payload()
 	for i, b := range p.Payload() {
 		payload[i] = r.table[b]

@@ -91,10 +91,21 @@ func (c *Call) Answer() {
 	case err != nil:
 		in.Reject(488, "")
 		c.ended(488, err.Error())
-	case c.up(in.Dialog()):
+	case c.up(in.Dialog(), true):
 		in.Answer(body)
-		c.phone.emit(Event{Kind: Answered, Call: c.id, Peer: c.peer})
+		if gaveUp := c.endAnswer(); gaveUp {
+			c.HangUp()
+		}
+		c.phone.events.deliver()
 	}
+}
+
+// endAnswer says that the 200 is under way, and returns whether HangUp came meanwhile.
+func (c *Call) endAnswer() (gaveUp bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answering = false
+	return c.giveUp
 }
 
 // Early sends 183 with SDP, so that the caller hears what we say before the

@@ -24,19 +24,20 @@ type Call struct {
 	id    string
 	peer  Party
 
-	mu     sync.Mutex // guards the fields below; not held while calling sip
-	state  state
-	giveUp bool // HangUp came before the INVITE was under way
-	alerts Kind // the last of Ringing and Early that was reported
-	in     *sip.Incoming
-	out    *sip.Outgoing
-	dialog *sip.Dialog
-	audio  *audio
-	offer  *sdp.Offer // of the far end's INVITE, nil if it had none
-	answer []byte     // what we said to it
-	ours   []byte     // our offer that waits for its answer
-	held   bool       // by the far end
-	timer  *time.Timer
+	mu        sync.Mutex // guards the fields below; not held while calling sip
+	state     state
+	giveUp    bool // HangUp came
+	answering bool // Answer is about to send the 200
+	alerts    Kind // the last of Ringing and Early that was reported
+	in        *sip.Incoming
+	out       *sip.Outgoing
+	dialog    *sip.Dialog
+	audio     *audio
+	offer     *sdp.Offer // of the far end's INVITE, nil if it had none
+	answer    []byte     // what we said to it
+	ours      []byte     // our offer that waits for its answer
+	held      bool       // by the far end
+	timer     *time.Timer
 }
 
 // ID returns the word that names the call in events.
@@ -55,10 +56,11 @@ func (c *Call) Incoming() bool {
 // HangUp ends the call: BYE, CANCEL, or 603 to a call that rings here.
 func (c *Call) HangUp() {
 	c.mu.Lock()
-	s, in, out, dialog := c.state, c.in, c.out, c.dialog
+	s, in, out, dialog, answering := c.state, c.in, c.out, c.dialog, c.answering
 	c.giveUp = true
 	c.mu.Unlock()
 	switch {
+	case answering: // there is nothing to hang up before the 200; Answer looks again
 	case s == stateUp:
 		dialog.Bye(sip.Reason{Protocol: "Q.850", Cause: 16}.Header())
 		c.ended(0, "hung up")
@@ -170,14 +172,17 @@ func (c *Call) alerted(kind Kind, code int) {
 	}
 }
 
-// up makes the call answered, unless it was or ended meanwhile.
-func (c *Call) up(d *sip.Dialog) bool {
+// up makes the call answered, unless it was, ended meanwhile, or was hung up: an
+// answer and HangUp may cross. Answered is queued here, so that nothing can
+// overtake it; the caller delivers it. With answering our 200 has yet to be sent.
+func (c *Call) up(d *sip.Dialog, answering bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state != stateNew {
+	if c.state != stateNew || c.giveUp {
 		return false
 	}
-	c.state, c.dialog = stateUp, d
+	c.state, c.dialog, c.answering = stateUp, d, answering
+	c.phone.events.add(Event{At: time.Now(), Kind: Answered, Call: c.id, Peer: c.peer})
 	return true
 }
 

@@ -101,10 +101,11 @@ func (c *Call) answered(offer []byte, d *sip.Dialog, res *sip.Response) {
 	case err != nil:
 		d.Bye(sip.Reason{Protocol: "SIP", Cause: 488, Text: "Not Acceptable Here"}.Header())
 		c.ended(488, err.Error())
-	case c.up(d):
-		c.phone.emit(Event{Kind: Answered, Call: c.id, Peer: c.peer})
-	default:
-		d.Bye()
+	case c.up(d, false):
+		c.phone.events.deliver()
+	default: // too late to cancel
+		d.Bye(sip.Reason{Protocol: "Q.850", Cause: 16}.Header())
+		c.ended(487, "cancelled")
 	}
 }
 

@@ -16,11 +16,18 @@ type outlet struct {
 	busy  bool
 }
 
-func (o *outlet) put(ev Event) {
+// add queues an event for the next deliver. It calls nobody, so locks may be held.
+func (o *outlet) add(ev Event) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
 	o.queue = append(o.queue, ev)
+}
+
+// deliver hands over what is queued, unless somebody else does so already.
+func (o *outlet) deliver() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.busy {
-		o.mu.Unlock()
 		return
 	}
 	o.busy = true
@@ -32,7 +39,6 @@ func (o *outlet) put(ev Event) {
 		o.mu.Lock()
 	}
 	o.busy = false
-	o.mu.Unlock()
 }
 
 // newID returns a short random word that names a call or a registration.

@@ -248,5 +248,6 @@ func (p *Phone) credentials() *sip.Credentials {
 
 func (p *Phone) emit(ev Event) {
 	ev.At = time.Now()
-	p.events.put(ev)
+	p.events.add(ev)
+	p.events.deliver()
 }

@@ -2,7 +2,9 @@ package phone
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -203,6 +205,52 @@ func TestReferIsRefusedByAPhone(t *testing.T) {
 	a.Refer("sip:carol@127.0.0.9", func(code int) { answers <- code })
 	if code := testkit.Receive(t, answers, 5*time.Second, "answer to REFER"); code != 405 {
 		t.Errorf("REFER was answered with %d", code)
+	}
+}
+
+// TestHangUpCrossesTheAnswer is a HangUp whose CANCEL comes too late, because the
+// 200 is being taken at this moment.
+func TestHangUpCrossesTheAnswer(t *testing.T) {
+	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{})
+	a := alice.dial(bob)
+	b := bob.Call(bob.next(Incoming).Call)
+	alice.next(Ringing)
+	a.mu.Lock()
+	a.giveUp = true // as HangUp does before it cancels
+	a.mu.Unlock()
+	b.Answer()
+	bob.next(Answered)
+	alice.next(Ended)
+	bob.next(Ended)
+}
+
+// TestHangUpWhileAnswering is a HangUp between the decision to answer and its
+// 200: the call must end at both sides, and Answered comes before Ended.
+func TestHangUpWhileAnswering(t *testing.T) {
+	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{})
+	alice.dial(bob)
+	b := bob.Call(bob.next(Incoming).Call)
+	alice.next(Ringing)
+	var hanging sync.WaitGroup
+	hanging.Go(func() {
+		for range 1000 {
+			b.mu.Lock()
+			up := b.state == stateUp
+			b.mu.Unlock()
+			if up {
+				break
+			}
+			runtime.Gosched()
+		}
+		b.HangUp()
+	})
+	b.Answer()
+	hanging.Wait()
+	testkit.Eventually(t, 5*time.Second, "both calls end", func() bool { return len(alice.Calls())+len(bob.Calls()) == 0 })
+	if ev := testkit.Receive(t, bob.events, time.Second, "bob's event"); ev.Kind == Answered {
+		bob.next(Ended)
+	} else if ev.Kind != Ended { // HangUp was first and declined
+		t.Errorf("bob reports %+v", ev)
 	}
 }
 

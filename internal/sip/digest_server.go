@@ -11,9 +11,8 @@ import (
 	"encoding/hex"
 	"hash"
 	"strings"
+	"sync"
 	"time"
-
-	"github.com/icholy/digest"
 )
 
 // HA1 is a stored secret: hex of hash(username:realm:password), lower case. An
@@ -66,7 +65,8 @@ const (
 // sends the same nonce, cnonce and nc with every refresh).
 type Authenticator struct {
 	c     AuthConfig
-	dummy HA1 // stands in for unknown users, so that they cost the same
+	dummy HA1       // stands in for unknown users, so that they cost the same
+	macs  sync.Pool // of hash.Hash: keyed ones, which remember the key's share of the work
 }
 
 // NewAuthenticator returns an Authenticator.
@@ -75,7 +75,9 @@ func NewAuthenticator(c AuthConfig) *Authenticator {
 	if c.Key == nil {
 		c.Key = []byte(rand.Text() + rand.Text())
 	}
-	return &Authenticator{c: c, dummy: HashHA1(rand.Text(), c.Realm, rand.Text())}
+	a := &Authenticator{c: c, dummy: HashHA1(rand.Text(), c.Realm, rand.Text())}
+	a.macs.New = func() any { return hmac.New(sha256.New, c.Key) }
+	return a
 }
 
 // Check proves who sent the request of tx. The user name is returned also with
@@ -83,63 +85,63 @@ func NewAuthenticator(c AuthConfig) *Authenticator {
 // credentials in Authorization, anything else in Proxy-Authorization or
 // Authorization.
 func (a *Authenticator) Check(tx *ServerTx) (username string, result AuthResult) {
-	cred := a.credentials(tx.req)
-	if cred == nil {
+	cred, ok := a.credentials(tx.req)
+	if !ok {
 		return "", AuthMissing
 	}
-	ha1, known := a.c.Lookup(cred.Username)
+	ha1, known := a.c.Lookup(cred.username)
 	if !known {
 		ha1 = a.dummy
 	}
-	match := a.match(cred, ha1, string(tx.req.Method)) && known && sameTarget(cred.URI, tx.req.Recipient)
+	match := a.match(&cred, ha1, string(tx.req.Method)) && known && sameTarget(cred.uri, tx.req.Recipient)
 	switch {
-	case !a.fresh(cred.Nonce, tx): // says nothing about the password
-		return cred.Username, AuthStale
+	case !a.fresh(cred.nonce, tx): // says nothing about the password
+		return cred.username, AuthStale
 	case !match:
-		return cred.Username, AuthFailed
+		return cred.username, AuthFailed
 	}
-	return cred.Username, AuthOK
+	return cred.username, AuthOK
 }
 
-// credentials returns the digest credentials for our realm, nil if there are none.
-func (a *Authenticator) credentials(req *Request) *digest.Credentials {
+// credentials returns the digest credentials for our realm.
+func (a *Authenticator) credentials(req *Request) (cred digestReply, ok bool) {
 	for _, name := range [...]string{"Authorization", "Proxy-Authorization"} {
 		for _, v := range HeaderValues(req, name) {
-			if cred, err := digest.ParseCredentials(v); err == nil && cred.Realm == a.c.Realm {
-				return cred
+			if cred, ok = parseDigestReply(v); ok && cred.realm == a.c.Realm {
+				return cred, true
 			}
 		}
 	}
-	return nil
+	return digestReply{}, false
 }
 
 // match recomputes the response (RFC 2617 section 3.2.2, RFC 8760).
-func (a *Authenticator) match(cred *digest.Credentials, ha1 HA1, method string) bool {
+func (a *Authenticator) match(cred *digestReply, ha1 HA1, method string) bool {
 	var stored string
 	var h hash.Hash
-	switch strings.ToUpper(cred.Algorithm) {
+	switch strings.ToUpper(cred.algorithm) {
 	case "", "MD5":
 		stored, h = ha1.MD5, md5.New()
 	case "SHA-256":
 		stored, h = ha1.SHA256, sha256.New()
 	}
-	if stored == "" || (cred.QOP != "" && cred.QOP != "auth") {
+	if stored == "" || (cred.qop != "" && cred.qop != "auth") {
 		return false
 	}
-	ha2 := hashHex(h, method+":"+cred.URI)
+	ha2 := hashHex(h, method+":"+cred.uri)
 	h.Reset()
-	want := stored + ":" + cred.Nonce + ":"
-	if cred.QOP != "" {
-		want += hexCount(cred.Nc) + ":" + cred.Cnonce + ":" + cred.QOP + ":"
+	want := stored + ":" + cred.nonce + ":"
+	if cred.qop != "" {
+		want += hexCount(cred.count) + ":" + cred.cnonce + ":" + cred.qop + ":"
 	}
 	want = hashHex(h, want+ha2)
-	return subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(cred.Response))) == 1
+	return subtle.ConstantTimeCompare([]byte(want), []byte(strings.ToLower(cred.response))) == 1
 }
 
 // hexCount writes a nonce-count as on the wire, eight digits.
-func hexCount(n int) string {
+func hexCount(n uint32) string {
 	var b [4]byte
-	binary.BigEndian.PutUint32(b[:], uint32(n)) // parsed from at most 32 bits
+	binary.BigEndian.PutUint32(b[:], n)
 	return hex.EncodeToString(b[:])
 }
 
@@ -166,12 +168,15 @@ func (a *Authenticator) nonce(tx *ServerTx) string {
 
 // sign appends the signature to the first bytes of a nonce.
 func (a *Authenticator) sign(b []byte, tx *ServerTx) []byte {
-	mac := hmac.New(sha256.New, a.c.Key)
+	mac := a.macs.Get().(hash.Hash) //nolint:forcetypeassert // New makes nothing else
+	defer a.macs.Put(mac)
+	mac.Reset()
 	mac.Write(b[:nonceBody])
 	mac.Write([]byte(a.c.Realm))
 	ip := tx.flow.remote.Addr().As16()
 	mac.Write(ip[:])
-	return append(b[:nonceBody], mac.Sum(nil)[:nonceLen-nonceBody]...)
+	var sum [sha256.Size]byte
+	return append(b[:nonceBody], mac.Sum(sum[:0])[:nonceLen-nonceBody]...)
 }
 
 // fresh reports whether we made that nonce for this peer within NonceTTL.

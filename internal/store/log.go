@@ -17,7 +17,7 @@ import (
 // them. If Append fails, none is written and the same entries can be given again.
 func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored int, err error) {
 	err = inTx(ctx, s.db, func(tx *sql.Tx) error {
-		w := logWriter{ctx, tx, s.log}
+		w := logWriter{ctx: ctx, tx: tx, log: s.log}
 		for _, e := range entries {
 			written, err := w.write(e)
 			if err != nil {
@@ -35,36 +35,43 @@ func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored in
 	return ignored, nil
 }
 
-// logStatements are prepared once: that costs as much as running them.
-type logStatements struct{ entry, begin, answer, end *sql.Stmt }
+// logText are the statements of the log.
+var logText = [...]string{
+	logEntry: `INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+	logBegin: `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
+			to_user, to_trunk, to_number, to_name, begun_us)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (leg) DO NOTHING`,
+	logAnswer: `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`,
+	logEnd: `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
+			talk_us = CASE WHEN answered_us IS NULL OR answered_us > $2 THEN 0 ELSE $2 - answered_us END
+		WHERE leg = $1`,
+}
+
+const (
+	logEntry = iota
+	logBegin
+	logAnswer
+	logEnd
+)
+
+// logStatements are logText, prepared once: that costs as much as running them.
+type logStatements [len(logText)]*sql.Stmt
 
 func prepareLog(ctx context.Context, db *sql.DB) (*logStatements, error) {
 	var l logStatements
-	for _, p := range []struct {
-		stmt **sql.Stmt
-		text string
-	}{
-		{&l.entry, `INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`},
-		{&l.begin, `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
-				to_user, to_trunk, to_number, to_name, begun_us)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (leg) DO NOTHING`},
-		{&l.answer, `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`},
-		{&l.end, `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
-				talk_us = CASE WHEN answered_us IS NULL OR answered_us > $2 THEN 0 ELSE $2 - answered_us END
-			WHERE leg = $1`},
-	} {
-		stmt, err := db.PrepareContext(ctx, p.text) //nolint:sqlclosecheck // close does, in every case
+	for i, text := range logText {
+		stmt, err := db.PrepareContext(ctx, text) //nolint:sqlclosecheck // close does, in every case
 		if err != nil {
 			return nil, errors.Join(err, l.close())
 		}
-		*p.stmt = stmt
+		l[i] = stmt
 	}
 	return &l, nil
 }
 
 func (l *logStatements) close() error {
 	var errs []error
-	for _, stmt := range []*sql.Stmt{l.entry, l.begin, l.answer, l.end} {
+	for _, stmt := range l {
 		if stmt != nil {
 			errs = append(errs, stmt.Close())
 		}
@@ -74,14 +81,18 @@ func (l *logStatements) close() error {
 
 // logWriter is one Append.
 type logWriter struct {
-	ctx   context.Context //nolint:containedctx // a logWriter lives inside one call
-	tx    *sql.Tx
-	stmts *logStatements
+	ctx  context.Context //nolint:containedctx // a logWriter lives inside one call
+	tx   *sql.Tx
+	log  *logStatements
+	ours logStatements // those of log that were used, in tx, which closes them
 }
 
 // exec runs a statement and reports whether it changed anything.
-func (w logWriter) exec(stmt *sql.Stmt, args ...any) (changed bool, err error) {
-	result, err := w.tx.StmtContext(w.ctx, stmt).ExecContext(w.ctx, args...) //nolint:sqlclosecheck // the transaction closes it
+func (w *logWriter) exec(which int, args ...any) (changed bool, err error) {
+	if w.ours[which] == nil {
+		w.ours[which] = w.tx.StmtContext(w.ctx, w.log[which])
+	}
+	result, err := w.ours[which].ExecContext(w.ctx, args...)
 	if err != nil {
 		return false, err
 	}
@@ -90,12 +101,12 @@ func (w logWriter) exec(stmt *sql.Stmt, args ...any) (changed bool, err error) {
 }
 
 // write adds one entry; written is false if the log had it already.
-func (w logWriter) write(e core.LegEntry) (written bool, err error) {
+func (w *logWriter) write(e core.LegEntry) (written bool, err error) {
 	body, err := json.Marshal(toBody(e.LegChange))
 	if err != nil {
 		return false, err
 	}
-	written, err = w.exec(w.stmts.entry, e.Leg, e.Seq, e.At.UnixMicro(), e.Kind.String(), string(body))
+	written, err = w.exec(logEntry, e.Leg, e.Seq, e.At.UnixMicro(), e.Kind.String(), string(body))
 	if err != nil || !written {
 		return false, err
 	}
@@ -103,13 +114,13 @@ func (w logWriter) write(e core.LegEntry) (written bool, err error) {
 }
 
 // record applies one new log entry to the leg's call detail record.
-func (w logWriter) record(e core.LegEntry) error {
+func (w *logWriter) record(e core.LegEntry) error {
 	var err error
 	switch e.Kind {
 	case core.ChangeBegan:
 		err = w.begin(e)
 	case core.ChangeAnswered:
-		_, err = w.exec(w.stmts.answer, e.Leg, e.At.UnixMicro())
+		_, err = w.exec(logAnswer, e.Leg, e.At.UnixMicro())
 	case core.ChangeEnded:
 		err = w.end(e)
 	case core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed,
@@ -118,18 +129,18 @@ func (w logWriter) record(e core.LegEntry) error {
 	return err
 }
 
-func (w logWriter) begin(e core.LegEntry) error {
+func (w *logWriter) begin(e core.LegEntry) error {
 	from, to := toParty(e.From), toParty(e.To)
-	_, err := w.exec(w.stmts.begin, e.Leg, e.Call, e.Edge.String(), e.Direction.String(),
+	_, err := w.exec(logBegin, e.Leg, e.Call, e.Edge.String(), e.Direction.String(),
 		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name, e.At.UnixMicro())
 	return err
 }
 
 // end completes the record. A leg whose begin was lost has none yet; it gets one
 // that began and ended now.
-func (w logWriter) end(e core.LegEntry) error {
+func (w *logWriter) end(e core.LegEntry) error {
 	complete := func() (known bool, err error) {
-		return w.exec(w.stmts.end, e.Leg, e.At.UnixMicro(), e.Call, e.Cause, e.Reason.String(), e.Code)
+		return w.exec(logEnd, e.Leg, e.At.UnixMicro(), e.Call, e.Cause, e.Reason.String(), e.Code)
 	}
 	known, err := complete()
 	if err != nil || known {

@@ -103,9 +103,7 @@ func TestStrangersAreRefused(t *testing.T) {
 	if rung := desk.Wire().Find("< INVITE"); len(rung) != 0 {
 		t.Error("a stranger rang the desk")
 	}
-	if got := b.Metric("offhook_contacts"); got != 1 {
-		t.Errorf("%v contacts, want the desk alone", got)
-	}
+	b.AwaitMetric("offhook_contacts", 1, soon) // the desk alone; the exchange hears of it after the phone does
 }
 
 // changing is what differs between any two answers.
@@ -259,11 +257,14 @@ func TestGarbageDoesNotSlowPhones(t *testing.T) {
 			}
 		}
 	}
-	for _, transport := range []string{"udp", "tcp", "tls"} {
+	// Over UDP the flood may cost one datagram, which is sent again after 500 ms.
+	for transport, limit := range map[string]time.Duration{
+		"udp": 900 * time.Millisecond, "tcp": 500 * time.Millisecond, "tls": 500 * time.Millisecond,
+	} {
 		begun := time.Now()
 		harness.NewUser(t, b.Offhook, "desk", "purple-monkey", phone.Config{Transport: transport})
-		if took := time.Since(begun); took > 500*time.Millisecond {
-			t.Errorf("registering over %s took %v", transport, took)
+		if took := time.Since(begun); took > limit {
+			t.Errorf("registering over %s took %v, want at most %v", transport, took, limit)
 		}
 	}
 	b.wantNothing(t)

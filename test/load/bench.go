@@ -61,11 +61,28 @@ func joinSite(s *server, h house) (*site, error) {
 	if err == nil {
 		w.contacts, err = registerAll(w.callees, h.callees)
 	}
+	if err == nil {
+		err = w.awaitContacts(len(h.callees))
+	}
 	if err != nil {
 		w.close()
 		return nil, fmt.Errorf("%w; %w", err, s.tail())
 	}
 	return w, nil
+}
+
+// awaitContacts waits until the server counts n registrations: its answer to a
+// phone may be ahead of its metrics.
+func (w *site) awaitContacts(n int) error {
+	for end := time.Now().Add(15 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		now, err := w.holdings()
+		if err != nil || now.contacts == n {
+			return err
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("the server counts %d registrations of %d", now.contacts, n)
+		}
+	}
 }
 
 func (w *site) close() {

@@ -61,7 +61,7 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	}
 	fmt.Fprint(out, b.report.table(), "\n", b.report.notes()) //nolint:errcheck // a closed terminal is no reason to stop
 	if *page != "" {
-		if err := b.report.publish(*page, "go run ./test/load "+strings.Join(args, " ")); err != nil {
+		if err := b.report.publish(*page, program, "go run ./test/load "+strings.Join(args, " ")); err != nil {
 			return err
 		}
 	}
