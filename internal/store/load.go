@@ -46,6 +46,7 @@ func resources(ctx context.Context, q querier) (route.Resources, error) {
 
 // load decodes the bodies of one table into list, in the order that counts.
 func load[T any](ctx context.Context, q querier, table string, list *[]T) error {
+	//nolint:sqlclosecheck // collect closes them
 	rows, err := q.QueryContext(ctx, `SELECT body FROM `+table+` ORDER BY CASE origin WHEN 'file' THEN 0 ELSE 1 END, position, name`)
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ var logText = [...]string{
 			to_user, to_trunk, to_number, to_name, begun_us)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (leg) DO NOTHING`,
 	logAnswer: `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`,
+	logMove:   `UPDATE cdrs SET call = $2 WHERE leg = $1 AND ended_us IS NULL`,
 	logEnd: `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
 			talk_us = CASE WHEN answered_us IS NULL OR answered_us > $2 THEN 0 ELSE $2 - answered_us END
 		WHERE leg = $1`,
@@ -51,6 +52,7 @@ const (
 	logEntry = iota
 	logBegin
 	logAnswer
+	logMove
 	logEnd
 )
 
@@ -123,8 +125,9 @@ func (w *logWriter) record(e core.LegEntry) error {
 		_, err = w.exec(logAnswer, e.Leg, e.At.UnixMicro())
 	case core.ChangeEnded:
 		err = w.end(e)
-	case core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed,
-		core.ChangeMoved, core.ChangeParked:
+	case core.ChangeMoved, core.ChangeBridged: // perhaps in another call than it began in
+		_, err = w.exec(logMove, e.Leg, e.Call)
+	case core.ChangeRinging, core.ChangeConfirming, core.ChangeHeld, core.ChangeResumed, core.ChangeParked:
 	}
 	return err
 }

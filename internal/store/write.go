@@ -36,6 +36,7 @@ func tables() map[route.Kind]table {
 // FromFile returns the names of the resources of a kind that the configuration
 // file keeps, so that they cannot be written here.
 func (s *Store) FromFile(ctx context.Context, kind route.Kind) ([]string, error) {
+	//nolint:sqlclosecheck // collect closes them
 	rows, err := s.db.QueryContext(ctx, `SELECT name FROM `+tables()[kind].name+` WHERE origin = 'file' ORDER BY name`)
 	if err != nil {
 		return nil, fmt.Errorf("store.FromFile: %w", err)
@@ -79,6 +80,9 @@ func (s *Store) Replace(ctx context.Context, kind route.Kind, name string, body 
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `UPDATE `+t.name+` SET body = $2 WHERE name = $1`+t.house(), name, string(text))
+		if err == nil && kind == route.KindUsers { // what was switched by hand is said anew
+			_, err = tx.ExecContext(ctx, `DELETE FROM switches WHERE kind = $1 AND name = $2`, switchUser, name)
+		}
 		return err
 	})
 }

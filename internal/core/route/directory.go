@@ -74,6 +74,15 @@ func (d *Directory) Trunk(name string) (Trunk, bool) {
 	return t, ok
 }
 
+// HasSchedule reports whether there is a schedule of this name.
+func (d *Directory) HasSchedule(name string) bool {
+	if d == nil {
+		return false
+	}
+	_, ok := d.schedules[name]
+	return ok
+}
+
 // Open reports whether a schedule is open at now: as an override says, else by
 // its hours. An unknown schedule is closed.
 func (d *Directory) Open(name string, now time.Time) bool {

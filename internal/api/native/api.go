@@ -1,0 +1,167 @@
+package native
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/offhook/offhook/internal/api"
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+)
+
+// Store keeps what the API shows and changes. Errors are NotFound, Conflict or
+// Invalid, the last two with a route.MisfitError for each thing that does not fit.
+type Store interface {
+	Resources(ctx context.Context) (route.Resources, error)
+	FromFile(ctx context.Context, kind route.Kind) ([]string, error)
+	Create(ctx context.Context, kind route.Kind, name string, body any) error
+	Replace(ctx context.Context, kind route.Kind, name string, body any) error
+	Delete(ctx context.Context, kind route.Kind, name string) error
+	SetPassword(ctx context.Context, user string, password core.Secret, realm string, hash func(core.Secret) (string, error)) error
+	SetTrunkPassword(ctx context.Context, trunk string, password core.Secret) error
+	SetOverride(ctx context.Context, o route.Override) error
+	ClearOverride(ctx context.Context, schedule string) error
+	SetDoNotDisturb(ctx context.Context, user core.UserID, on bool) error
+	OpenCDRs(ctx context.Context, limit int) ([]core.CDR, error)
+	CDRs(ctx context.Context, q core.CDRQuery) ([]core.CDR, error)
+	CDR(ctx context.Context, leg core.LegID) (core.CDR, error)
+}
+
+// Calls changes running calls.
+type Calls interface {
+	// Release hangs a leg up. One that is gone already is NotFound.
+	Release(ctx context.Context, leg core.LegID) error
+}
+
+// Config is what New needs.
+type Config struct {
+	Store  Store
+	Tokens api.Tokens
+	Calls  Calls
+	// Hash makes the password hashes that logins are checked with, and Realm is
+	// what phones log in to.
+	Hash  func(core.Secret) (string, error)
+	Realm string
+	// Changed takes the new directory to the exchange and the edges, and makes
+	// logins know the new passwords. It is called in the order of the changes.
+	Changed func(ctx context.Context, d *route.Directory) error
+	Version string
+	Log     *slog.Logger
+}
+
+// API serves /api/.
+type API struct {
+	cfg Config
+	mux *http.ServeMux
+	dir atomic.Pointer[route.Directory]
+	// changing serialises changes with the reload behind each, so that an older
+	// directory never follows a newer one.
+	changing sync.Mutex
+}
+
+// maxBody is the longest request body, in bytes: a schedule of many years.
+const maxBody = 256 << 10
+
+// New returns the API. d is the directory of the moment.
+func New(cfg Config, d *route.Directory) *API {
+	a := &API{cfg: cfg, mux: http.NewServeMux()}
+	a.dir.Store(d)
+	h := humago.New(a.mux, description(cfg.Version))
+	h.UseMiddleware(a.admit(h))
+	a.resources(h)
+	a.credentials(h)
+	a.switches(h)
+	a.settings(h)
+	a.calls(h)
+	a.records(h)
+	a.mux.HandleFunc("/api/", unknownPath)
+	return a
+}
+
+// description is the head of the OpenAPI document.
+func description(version string) huma.Config {
+	c := huma.DefaultConfig("offhook", version)
+	c.Info.Description = "Resources, live calls and call detail records of an offhook exchange. " +
+		"Every operation needs the bearer token of a user with the role admin; offhook token --user NAME makes one."
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
+	c.CreateHooks = nil // no $schema in bodies
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"}}
+	c.Security = []map[string][]string{{bearer: {}}}
+	return c
+}
+
+// bearer is the name of the one security scheme.
+const bearer = "token"
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	a.mux.ServeHTTP(w, r)
+}
+
+// admit lets in who may use the API, before anything of the request is read.
+func (a *API) admit(h huma.API) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		user, err := api.Login(ctx.Context(), a.cfg.Tokens, ctx.Header("Authorization"), ctx.RemoteAddr())
+		if err == nil {
+			err = a.mayUse(user)
+		}
+		if err == nil {
+			next(ctx)
+			return
+		}
+		status, detail := a.refusal(ctx.Context(), err)
+		switch status {
+		case http.StatusUnauthorized:
+			ctx.SetHeader("WWW-Authenticate", `Bearer realm="offhook"`)
+		case http.StatusServiceUnavailable: // locked out
+			status = http.StatusTooManyRequests
+			ctx.SetHeader("Retry-After", "600")
+		}
+		if err := huma.WriteErr(h, ctx, status, detail); err != nil {
+			a.cfg.Log.Debug("client went away", "error", err)
+		}
+	}
+}
+
+// mayUse says why a user may not use the API.
+func (a *API) mayUse(user core.UserID) error {
+	if u, ok := a.dir.Load().User(user); ok && u.App == "" && u.Role == route.RoleAdmin {
+		return nil
+	}
+	return &core.Error{Op: "native", Kind: core.Forbidden}
+}
+
+// change does one change and takes it to the rest of the program. A change that
+// was made stands, also if nobody can be told of it: that is logged and told at
+// the next change.
+func (a *API) change(ctx context.Context, do func(context.Context) error) error {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	if err := do(ctx); err != nil {
+		return a.problem(ctx, err)
+	}
+	// The client may be gone by now; the change is not.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	r, err := a.cfg.Store.Resources(ctx)
+	if err != nil {
+		return a.problem(ctx, err)
+	}
+	d, err := route.NewDirectory(r)
+	if err != nil {
+		return a.problem(ctx, err)
+	}
+	a.dir.Store(d)
+	if err := a.cfg.Changed(ctx, d); err != nil {
+		return a.problem(ctx, err)
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package native
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+)
+
+// collection is the five operations of one kind of resource with the body V.
+type collection[V any] struct {
+	kind route.Kind
+	word string // one of them, for people
+	// pick returns the resources of the kind.
+	pick func(route.Resources) []V
+	// name returns the name of a resource, and keep what is stored of it.
+	name func(*V) string
+	keep func(*V) any
+	// mark notes who keeps the resource.
+	mark func(*V, Origin)
+}
+
+// Origin says who keeps a resource.
+type Origin string
+
+// The origins.
+const (
+	OriginFile Origin = "file"
+	OriginAPI  Origin = "api"
+)
+
+// Kept is the part of every resource that clients cannot set.
+type Kept struct {
+	Origin Origin `json:"origin,omitempty" readOnly:"true" enum:"file,api" doc:"Who keeps it. What the configuration file keeps cannot be written here."`
+}
+
+// ByName is the name in a path. It is exported because huma fills no others.
+type ByName struct {
+	Name string `path:"name" maxLength:"64"`
+}
+
+type (
+	listOf[V any] struct {
+		Body struct {
+			Items []V `json:"items" nullable:"false" doc:"All of them, in the order that counts."`
+		}
+	}
+	oneOf[V any]   struct{ Body V }
+	newOne[V any]  struct{ Body V }
+	changed[V any] struct {
+		ByName
+		Body V
+	}
+)
+
+// register adds the operations to h.
+func (c collection[V]) register(a *API, h huma.API) {
+	path := "/api/v1/" + string(c.kind)
+	huma.Register(h, operation("list-"+string(c.kind), http.MethodGet, path, "List "+string(c.kind)),
+		func(ctx context.Context, _ *struct{}) (*listOf[V], error) {
+			items, err := c.all(ctx, a)
+			if err != nil {
+				return nil, a.problem(ctx, err)
+			}
+			out := &listOf[V]{}
+			out.Body.Items = items
+			return out, nil
+		})
+	huma.Register(h, operation("create-"+c.word, http.MethodPost, path, "Create a "+c.word, http.StatusConflict, http.StatusUnprocessableEntity),
+		func(ctx context.Context, in *newOne[V]) (*oneOf[V], error) {
+			name := c.name(&in.Body)
+			return c.written(ctx, a, name, func(ctx context.Context) error {
+				return a.cfg.Store.Create(ctx, c.kind, name, c.keep(&in.Body))
+			})
+		})
+	path += "/{name}"
+	huma.Register(h, operation("get-"+c.word, http.MethodGet, path, "Read a "+c.word, http.StatusNotFound),
+		func(ctx context.Context, in *ByName) (*oneOf[V], error) { return c.one(ctx, a, in.Name) })
+	huma.Register(h, operation("replace-"+c.word, http.MethodPut, path, "Replace a "+c.word, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity),
+		func(ctx context.Context, in *changed[V]) (*oneOf[V], error) {
+			if name := c.name(&in.Body); name != in.Name {
+				return nil, huma.Error422UnprocessableEntity("a "+c.word+" keeps its name",
+					&huma.ErrorDetail{Location: "body", Message: fmt.Sprintf("expected the name %q", in.Name), Value: name})
+			}
+			return c.written(ctx, a, in.Name, func(ctx context.Context) error {
+				return a.cfg.Store.Replace(ctx, c.kind, in.Name, c.keep(&in.Body))
+			})
+		})
+	huma.Register(h, operation("delete-"+c.word, http.MethodDelete, path, "Delete a "+c.word, http.StatusNotFound, http.StatusConflict),
+		func(ctx context.Context, in *ByName) (*struct{}, error) {
+			return nil, a.change(ctx, func(ctx context.Context) error { return a.cfg.Store.Delete(ctx, c.kind, in.Name) })
+		})
+}
+
+// all returns the resources of the kind with who keeps them.
+func (c collection[V]) all(ctx context.Context, a *API) ([]V, error) {
+	r, err := a.cfg.Store.Resources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	file, err := a.cfg.Store.FromFile(ctx, c.kind)
+	if err != nil {
+		return nil, err
+	}
+	items := c.pick(r)
+	for i := range items {
+		origin := OriginAPI
+		if slices.Contains(file, c.name(&items[i])) {
+			origin = OriginFile
+		}
+		c.mark(&items[i], origin)
+	}
+	return items, nil
+}
+
+func (c collection[V]) one(ctx context.Context, a *API, name string) (*oneOf[V], error) {
+	items, err := c.all(ctx, a)
+	if err != nil {
+		return nil, a.problem(ctx, err)
+	}
+	for _, item := range items {
+		if c.name(&item) == name {
+			return &oneOf[V]{item}, nil
+		}
+	}
+	return nil, a.problem(ctx, &core.Error{Op: "native", Kind: core.NotFound, Err: fmt.Errorf("no %s %q", c.word, name)})
+}
+
+// written changes a resource and returns what it is now.
+func (c collection[V]) written(ctx context.Context, a *API, name string, do func(context.Context) error) (*oneOf[V], error) {
+	if err := a.change(ctx, do); err != nil {
+		return nil, err
+	}
+	return c.one(ctx, a, name)
+}
+
+// operation describes an operation; every one may also be refused for who asks.
+func operation(id, method, path, summary string, errs ...int) huma.Operation {
+	op := huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, MaxBodyBytes: maxBody,
+		Errors: append([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusInternalServerError}, errs...),
+	}
+	switch method {
+	case http.MethodPost:
+		op.DefaultStatus = http.StatusCreated
+	case http.MethodDelete:
+		op.DefaultStatus = http.StatusNoContent
+	}
+	if method == http.MethodPost || method == http.MethodPut {
+		// What JSON cannot be read, is too long, or has another type of content.
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
+	return op
+}

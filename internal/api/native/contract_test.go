@@ -1,0 +1,265 @@
+package native_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"github.com/offhook/offhook/internal/api/native"
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+	"github.com/offhook/offhook/internal/store"
+	"github.com/offhook/offhook/internal/store/sqlite"
+)
+
+// tokens knows the users by the tokens "for-NAME", and locks out "locked".
+type tokens struct{}
+
+func (tokens) Token(_ context.Context, source netip.Addr, token core.Secret) (core.UserID, error) {
+	if !source.IsLoopback() {
+		return core.UserID{}, errors.New("source is lost")
+	}
+	if token.Reveal() == "locked" {
+		return core.UserID{}, &core.Error{Op: "test", Kind: core.Unavailable}
+	}
+	name, ok := strings.CutPrefix(token.Reveal(), "for-")
+	if !ok {
+		return core.UserID{}, &core.Error{Op: "test", Kind: core.Unauthorized, Err: errors.New("secret reason")}
+	}
+	return core.ParseUserID(name), nil
+}
+
+// calls notes which legs were released; "stuck" legs are a fault of ours.
+type calls struct {
+	mu       sync.Mutex // guards released
+	released []core.LegID
+}
+
+func (c *calls) Release(_ context.Context, leg core.LegID) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch leg {
+	case "gone":
+		return &core.Error{Op: "test", Kind: core.NotFound}
+	case "stuck":
+		return errors.New("secret fault")
+	}
+	c.released = append(c.released, leg)
+	return nil
+}
+
+// world is the API over a real store, with a client that holds every request and
+// every answer against the OpenAPI description.
+type world struct {
+	*testing.T
+	store  *store.Store
+	calls  *calls
+	server *httptest.Server
+	router routers.Router
+	doc    *openapi3.T
+	token  string
+	latest *route.Directory // the last that Changed was given
+	done   map[string]map[int]bool
+}
+
+func newWorld(t *testing.T, file store.Resources) *world {
+	t.Helper()
+	hash := func(p core.Secret) (string, error) { return "hash of " + p.Reveal(), nil }
+	s, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "offhook.db"), store.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ApplyFile(t.Context(), file, "house", hash); err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Resources(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := route.NewDirectory(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, store: s, calls: &calls{}, token: "for-boss", done: make(map[string]map[int]bool)}
+	a := native.New(native.Config{
+		Store: s, Tokens: tokens{}, Calls: w.calls, Hash: hash, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler),
+		Changed: func(_ context.Context, d *route.Directory) error {
+			w.latest = d
+			return nil
+		},
+	}, d)
+	w.server = httptest.NewServer(a)
+	t.Cleanup(func() {
+		w.server.Close()
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.describe()
+	return w
+}
+
+// describe reads the description as any client would.
+func (w *world) describe() {
+	w.Helper()
+	status, _, text := w.raw(http.MethodGet, "/api/openapi.json", "")
+	if status != http.StatusOK {
+		w.Fatalf("no description: %d %s", status, text)
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(text)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if err := doc.Validate(w.Context()); err != nil {
+		w.Fatal(err)
+	}
+	if !strings.HasPrefix(doc.OpenAPI, "3.1") {
+		w.Errorf("OpenAPI %s", doc.OpenAPI)
+	}
+	doc.Servers = openapi3.Servers{{URL: w.server.URL}}
+	w.doc = doc
+	if w.router, err = gorillamux.NewRouter(doc); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// raw does a request and returns the answer.
+func (w *world) raw(method, path, body string) (int, http.Header, []byte) {
+	w.Helper()
+	req := w.request(method, path, body)
+	resp, err := w.server.Client().Do(req)
+	if err != nil {
+		w.Fatal(err)
+	}
+	text, err := io.ReadAll(resp.Body)
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
+		w.Fatal(err)
+	}
+	return resp.StatusCode, resp.Header, text
+}
+
+func (w *world) request(method, path, body string) *http.Request {
+	w.Helper()
+	req, err := http.NewRequestWithContext(w.Context(), method, w.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		w.Fatal(err)
+	}
+	if body == "" {
+		req.Body, req.ContentLength = http.NoBody, 0
+	} else {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if w.token != "" {
+		req.Header.Set("Authorization", "Bearer "+w.token)
+	}
+	return req
+}
+
+// do does a request, wants this status, and holds request and answer against the
+// description: a request that is refused with 400 or 422 need not fit, all others
+// must; every answer must. It returns the decoded body.
+func (w *world) do(method, path, body string, want int) map[string]any {
+	w.Helper()
+	req := w.request(method, path, body)
+	at, params, err := w.router.FindRoute(req)
+	if err != nil {
+		w.Fatalf("%s %s: %v", method, path, err)
+	}
+	input := &openapi3filter.RequestValidationInput{
+		Request: req, PathParams: params, Route: at,
+		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, ExcludeReadOnlyValidations: true},
+	}
+	if want != http.StatusBadRequest && want != http.StatusUnprocessableEntity {
+		if err := openapi3filter.ValidateRequest(w.Context(), input); err != nil {
+			w.Errorf("%s %s: the request does not fit: %v", method, path, err)
+		}
+	}
+	status, header, text := w.raw(method, path, body)
+	if status != want {
+		w.Fatalf("%s %s %s: %d %s, want %d", method, path, body, status, text, want)
+	}
+	response := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: input, Status: status, Header: header, Body: io.NopCloser(bytes.NewReader(text)), Options: input.Options,
+	}
+	if err := openapi3filter.ValidateResponse(w.Context(), response); err != nil {
+		w.Errorf("%s %s: the answer does not fit: %v\n%s", method, path, err, text)
+	}
+	id := at.Operation.OperationID
+	if w.done[id] == nil {
+		w.done[id] = make(map[int]bool)
+	}
+	w.done[id][status] = true
+	return w.decode(method, path, status, header, text)
+}
+
+// decode reads a body; that of an error must be a problem (RFC 9457).
+func (w *world) decode(method, path string, status int, header http.Header, text []byte) map[string]any {
+	w.Helper()
+	if status == http.StatusNoContent {
+		if len(text) > 0 {
+			w.Errorf("%s %s: 204 with a body", method, path)
+		}
+		return nil
+	}
+	var out map[string]any
+	if err := json.Unmarshal(text, &out); err != nil {
+		w.Fatalf("%s %s: %v in %s", method, path, err, text)
+	}
+	if status >= 400 {
+		if got := header.Get("Content-Type"); got != "application/problem+json" {
+			w.Errorf("%s %s: content type %q", method, path, got)
+		}
+		if out["status"] != float64(status) || out["title"] != http.StatusText(status) || out["detail"] == "" {
+			w.Errorf("%s %s: no problem details: %s", method, path, text)
+		}
+		if strings.Contains(string(text), "secret") {
+			w.Errorf("%s %s tells too much: %s", method, path, text)
+		}
+	}
+	return out
+}
+
+// items returns the field of each item of a list.
+func items(body map[string]any, field string) (all []string) {
+	list, _ := body["items"].([]any)
+	for _, item := range list {
+		value, _ := item.(map[string]any)[field].(string)
+		all = append(all, value)
+	}
+	return all
+}
+
+// complete wants each operation to have been done well, and refused where it can be.
+func (w *world) complete() {
+	w.Helper()
+	for path, item := range w.doc.Paths.Map() {
+		for method, op := range item.Operations() {
+			seen := slices.Sorted(maps.Keys(w.done[op.OperationID]))
+			if len(seen) == 0 || seen[0] >= 300 {
+				w.Errorf("%s %s was never done well", method, path)
+			}
+			for _, want := range []int{404, 409, 422} {
+				if op.Responses.Status(want) != nil && !slices.Contains(seen, want) {
+					w.Errorf("%s %s never answered %d", method, path, want)
+				}
+			}
+		}
+	}
+}
