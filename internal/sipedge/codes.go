@@ -52,8 +52,9 @@ type status struct {
 	phrase string
 }
 
-// phrases are the reason phrases of the statuses we send.
+// phrases are the reason phrases of the statuses we send, in responses and in NOTIFY.
 var phrases = map[int]string{
+	100: "Trying", 180: "Ringing", 200: "OK", 491: "Request Pending",
 	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 408: "Request Timeout",
 	415: "Unsupported Media Type", 423: "Interval Too Brief", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
 	484: "Address Incomplete", 486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event",
@@ -68,11 +69,14 @@ func statusOf(end core.End) status {
 	if code < 400 || code > 699 {
 		code = codeOf(end.Cause)
 	}
-	phrase, ok := phrases[code]
-	if !ok {
-		phrase = "Call Failed"
+	return status{code, phraseOf(code)}
+}
+
+func phraseOf(code int) string {
+	if phrase, ok := phrases[code]; ok {
+		return phrase
 	}
-	return status{code, phrase}
+	return "Call Failed"
 }
 
 func codeOf(cause core.Cause) int {

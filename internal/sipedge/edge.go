@@ -63,8 +63,9 @@ type Edge struct {
 	stop    chan struct{}
 	running sync.WaitGroup // strands of legs, the expiry loop
 
-	mu   sync.Mutex // guards legs
-	legs map[core.LegID]*leg
+	mu      sync.Mutex // guards legs, dialogs, and the dialogs of each leg
+	legs    map[core.LegID]*leg
+	dialogs map[dialogKey]core.LegID // of those legs
 }
 
 // New returns an Edge whose stack listens nowhere yet: make it with StackConfig,
@@ -73,7 +74,7 @@ func New(cfg Config) *Edge {
 	e := &Edge{
 		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
 		clients: clients{legs: make(map[*leg]client)},
-		stop:    make(chan struct{}), legs: make(map[core.LegID]*leg),
+		stop:    make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),
 	}
 	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})
 	e.trunks.Store(&trunkTable{})
@@ -85,6 +86,7 @@ func (e *Edge) StackConfig(c sip.Config) sip.Config {
 	c.Handler = e
 	c.FlowClosed = e.flowClosed
 	c.RefuseNoHops = true
+	c.Extensions = append(c.Extensions, "replaces")
 	return c
 }
 
@@ -163,7 +165,7 @@ func (e *Edge) ServeSIP(tx *sip.ServerTx, req *sip.Request) {
 }
 
 // allowed are the methods in our Allow headers.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE"
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER"
 
 // post hands an event to the exchange.
 func (e *Edge) post(ev core.Event) bool {
@@ -185,6 +187,9 @@ func (e *Edge) remove(l *leg) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.legs, l.id)
+	for _, key := range l.dialogs {
+		delete(e.dialogs, key)
+	}
 }
 
 func (e *Edge) leg(id core.LegID) *leg {

@@ -24,6 +24,8 @@ func (e *Edge) Do(cmd core.LegCommand) {
 			l.progress(cmd)
 		case core.Answer:
 			l.answer(cmd)
+		case core.TransferProgress:
+			l.transferProgress(cmd)
 		case core.End:
 			l.end(cmd)
 		}
@@ -139,6 +141,7 @@ func (l *leg) end(cmd core.End) {
 // ring starts an outgoing leg.
 func (e *Edge) ring(cmd core.Ring) {
 	l := e.newLeg(cmd.Leg)
+	l.user = cmd.Target.User
 	e.add(l)
 	offered := e.offerList(cmd)
 	l.strand.post(func() { l.invite(cmd, offered) })

@@ -36,21 +36,25 @@ type leg struct {
 	log    *slog.Logger
 	strand serial
 	codecs []media.Codec // what the far end offered, best first; set before the leg is known
+	user   core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
 
-	in     *sip.Incoming
-	out    *sip.Outgoing
-	dialog *sip.Dialog
-	flow   sip.Flow
-	web    bool   // the far end is a browser; set before open
-	offer  []byte // of an incoming leg, nil if the INVITE had none
-	stream stream // nil before open and after release
-	reply  []byte // our answer to offer: a 200 repeats the one of the 183
-	stage  stage
-	rung   int  // highest of 180 and 183 that was sent, 0 none
-	early  bool // an 18x brought the answer to our offer
-	told   told
-	held   bool
-	why    core.End // why we gave up, in stageEnding
+	dialogs []dialogKey // under which the Edge knows it; guarded by its mutex
+
+	in       *sip.Incoming
+	out      *sip.Outgoing
+	dialog   *sip.Dialog
+	flow     sip.Flow
+	web      bool   // the far end is a browser; set before open
+	offer    []byte // of an incoming leg, nil if the INVITE had none
+	stream   stream // nil before open and after release
+	reply    []byte // our answer to offer: a 200 repeats the one of the 183
+	stage    stage
+	rung     int  // highest of 180 and 183 that was sent, 0 none
+	early    bool // an 18x brought the answer to our offer
+	told     told
+	held     bool
+	referral *referral // a transfer that is under way
+	why      core.End  // why we gave up, in stageEnding
 
 	cut      bool        // the far end's WebSocket is closed
 	down     time.Time   // since when the far end of an answered leg is away
@@ -91,7 +95,7 @@ func (l *leg) dialogEvents() sip.DialogEvents {
 		Reinvite: func(_ *sip.Dialog, o *sip.Offer) {
 			l.strand.post(func() { l.reinvited(o) })
 		},
-		Refer: func(*sip.Dialog, *sip.Request) int { return 603 },
+		Refer: l.refer,
 		Info:  func(_ *sip.Dialog, req *sip.Request) int { return l.info(req) },
 	}
 }

@@ -1,12 +1,15 @@
 package sipedge
 
 import (
+	"net/netip"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/sip"
+	"github.com/offhook/offhook/internal/testkit"
 )
 
 // outcome collects what an INVITE of a test's peer ran into.
@@ -205,3 +208,109 @@ func replaceLine(body, old, line string) string {
 }
 
 func containsLine(body, line string) bool { return strings.Contains(body, line+"\r\n") }
+
+func TestReferOfATrunkIsRefused(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	d := trunkCall(t, b, carrier)
+	if code := refer(t, d, "<sip:19005550000@"+realm+">"); code != 603 {
+		t.Errorf("REFER of a trunk: %d, want 603", code)
+	}
+	if n := count[core.TransferAsked](b); n != 0 {
+		t.Errorf("%d transfers of a trunk reached the exchange", n)
+	}
+}
+
+// trunkCall is an answered call from the carrier.
+func trunkCall(t *testing.T, b *bench, carrier *peer) *sip.Dialog {
+	t.Helper()
+	o, ev := newOutcome()
+	carrier.invite(b, "12995558888", nil, ev)
+	offered := wait(b, anyOf[core.Offered])
+	b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
+	return next(t, "200", o.answered)
+}
+
+// refer sends REFER and returns the status of its answer.
+func refer(t *testing.T, d *sip.Dialog, to string) int {
+	t.Helper()
+	code := make(chan int, 1)
+	d.Request(sip.REFER, "", nil, func(res *sip.Response, err error) {
+		if err != nil {
+			t.Error(err)
+			code <- 0
+			return
+		}
+		code <- res.StatusCode
+	}, sip.NewHeader("Refer-To", to))
+	return next(t, "answer to REFER", code)
+}
+
+// userCall is an answered call of alice, whose NOTIFYs come in notes.
+func userCall(t *testing.T, b *bench, phone *peer, notes chan string) (*sip.Dialog, core.LegRef) {
+	t.Helper()
+	before := count[core.Offered](b)
+	o, ev := newOutcome()
+	ev.Dialog.Notify = func(_ *sip.Dialog, req *sip.Request) int {
+		notes <- strings.TrimSpace(string(req.Body())) + " " + sip.HeaderValue(req, "Subscription-State")
+		return 200
+	}
+	phone.invite(b, "bob", &sip.Credentials{Username: "alice", Password: "secret"}, ev)
+	testkit.Eventually(t, 5*time.Second, "the call is offered", func() bool { return count[core.Offered](b) > before })
+	var leg core.LegID
+	for _, e := range b.all() {
+		if offered, ok := e.(core.Offered); ok {
+			leg = offered.Leg // the newest
+		}
+	}
+	ref := core.LegRef{Leg: leg, Edge: core.EdgeSIP}
+	b.edge.Do(core.Answer{LegRef: ref})
+	return next(t, "200", o.answered), ref
+}
+
+func TestBlindTransferIsAskedAndTold(t *testing.T) {
+	b := newBench(t, netip.MustParseAddrPort("127.0.0.3:9"))
+	notes := make(chan string, 8)
+	d, ref := userCall(t, b, newPeer(t, "127.0.0.1", nil), notes)
+	if code := refer(t, d, "\"Carol\" <sip:carol@"+realm+">"); code != 202 {
+		t.Fatalf("REFER: %d, want 202", code)
+	}
+	if asked := wait(b, anyOf[core.TransferAsked]); asked.To != "carol" || asked.Replaces != "" || asked.Leg != ref.Leg {
+		t.Errorf("asked %+v", asked)
+	}
+	for _, c := range []struct {
+		code  int
+		final bool
+		want  string
+	}{
+		{100, false, "SIP/2.0 100 Trying active;expires=180"},
+		{180, false, "SIP/2.0 180 Ringing active;expires=180"},
+		{486, true, "SIP/2.0 486 Busy Here terminated;reason=noresource"},
+	} {
+		b.edge.Do(core.TransferProgress{LegRef: ref, Code: c.code, Final: c.final})
+		if got := next(t, "NOTIFY", notes); got != c.want {
+			t.Errorf("NOTIFY %q, want %q", got, c.want)
+		}
+	}
+	if code := refer(t, d, "<sip:dave@"+realm+";method=BYE>"); code != 403 {
+		t.Errorf("REFER to do something else: %d, want 403", code)
+	}
+}
+
+func TestAttendedTransferNamesTheOtherLeg(t *testing.T) {
+	b := newBench(t, netip.MustParseAddrPort("127.0.0.3:9"))
+	phone := newPeer(t, "127.0.0.1", nil)
+	notes := make(chan string, 8)
+	first, ref := userCall(t, b, phone, notes)
+	second, other := userCall(t, b, phone, notes)
+	replaces := url.QueryEscape(second.CallID() + ";to-tag=" + second.RemoteTag() + ";from-tag=" + second.LocalTag())
+	if code := refer(t, first, "<sip:carol@"+realm+"?Replaces="+replaces+">"); code != 202 {
+		t.Fatalf("REFER: %d, want 202", code)
+	}
+	if asked := wait(b, anyOf[core.TransferAsked]); asked.Leg != ref.Leg || asked.Replaces != other.Leg {
+		t.Errorf("asked %+v, want leg %s in place of %s", asked, other.Leg, ref.Leg)
+	}
+	if code := refer(t, first, "<sip:carol@"+realm+"?Replaces=nobody%3Bto-tag%3Da%3Bfrom-tag%3Db>"); code != 481 {
+		t.Errorf("REFER to an unknown dialog: %d, want 481", code)
+	}
+}

@@ -24,7 +24,13 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		tx.Reply(refusal, "")
 		return
 	}
+	replaces, ok := e.replacing(req)
+	if !ok {
+		tx.Reply(481, "")
+		return
+	}
 	l := e.newLeg(core.LegID(newID()))
+	l.user = from.User
 	l.web = overWebSocket(tx.Flow())
 	if offer != nil {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
@@ -39,12 +45,23 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		Dialog: l.dialogEvents(),
 	})
 	l.dialog = l.in.Dialog()
+	l.known(l.dialog)
 	to := unescape(req.Recipient.User)
 	l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
 		"dialog", l.dialog.ID(), "flow", l.flow.String())
-	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to}) {
+	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces}) {
 		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure}) })
 	}
+}
+
+// replacing returns the leg whose place an INVITE shall take (RFC 3891), "" if it
+// names none. ok is false if there is no such leg.
+func (e *Edge) replacing(req *sip.Request) (leg core.LegID, ok bool) {
+	value := sip.HeaderValue(req, "Replaces")
+	if value == "" {
+		return "", true
+	}
+	return e.replaced(value)
 }
 
 // callerAt returns where the sender of an INVITE is.
@@ -124,6 +141,7 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 	}
 	sameDialog := l.early && l.dialog == d
 	l.stage, l.dialog = stageAnswered, d
+	l.known(d)
 	l.log.Debug("answered", "dialog", d.ID())
 	l.edge.post(core.LegAccepted{Leg: l.id})
 	if len(res.Body()) > 0 && !sameDialog {

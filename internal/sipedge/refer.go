@@ -1,0 +1,127 @@
+package sipedge
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// dialogKey identifies a dialog of ours (RFC 3261 section 12).
+type dialogKey struct{ callID, local, remote string }
+
+func keyOf(d *sip.Dialog) dialogKey { return dialogKey{d.CallID(), d.LocalTag(), d.RemoteTag()} }
+
+// known makes the leg's dialog findable for Replaces.
+func (l *leg) known(d *sip.Dialog) {
+	l.edge.mu.Lock()
+	defer l.edge.mu.Unlock()
+	if key := keyOf(d); l.edge.legs[l.id] == l {
+		l.edge.dialogs[key] = l.id
+		l.dialogs = append(l.dialogs, key)
+	}
+}
+
+// replaced returns the leg that a Replaces value names (RFC 3891 section 3): its
+// to-tag is ours, its from-tag the far end's.
+func (e *Edge) replaced(value string) (core.LegID, bool) {
+	callID, params, _ := strings.Cut(value, ";")
+	key := dialogKey{callID: strings.TrimSpace(callID)}
+	for param := range strings.SplitSeq(params, ";") {
+		name, tag, _ := strings.Cut(strings.TrimSpace(param), "=")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "to-tag":
+			key.local = strings.TrimSpace(tag)
+		case "from-tag":
+			key.remote = strings.TrimSpace(tag)
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id, ok := e.dialogs[key]
+	return id, ok
+}
+
+// referral is a REFER whose outcome the far end awaits (RFC 3515).
+type referral struct {
+	dialog *sip.Dialog
+	id     uint32 // CSeq of the REFER, which tells several apart
+}
+
+// refer answers a REFER inside a call. Only a user of the house may send whom it
+// talks with elsewhere: a trunk's REFER could place a call at our cost. It runs
+// on the dialog's strand; the NOTIFYs follow the answer.
+func (l *leg) refer(d *sip.Dialog, req *sip.Request) int {
+	if l.user.IsZero() {
+		return 603
+	}
+	to, replaces, code := l.edge.referTo(sip.HeaderValue(req, "Refer-To"))
+	if code != 0 {
+		return code
+	}
+	r := &referral{dialog: d, id: req.CSeq().SeqNo}
+	l.strand.post(func() {
+		if l.stage != stageAnswered || l.referral != nil {
+			r.notify(491, true) // one at a time
+			return
+		}
+		l.referral = r
+		l.log.Info("transfer asked", "to", to, "replaces", string(replaces))
+		l.edge.post(core.TransferAsked{Leg: l.id, To: to, Replaces: replaces})
+	})
+	return 202
+}
+
+// referTo reads whom a REFER names: a number or user, or the far end of another
+// dialog of ours. code is the refusal of one that cannot be served.
+func (e *Edge) referTo(value string) (to string, replaces core.LegID, code int) {
+	text, headers, _ := strings.Cut(addrSpec(value), "?")
+	uri, err := sip.ParseURI(text)
+	if err != nil || uri.User == "" {
+		return "", "", 400
+	}
+	if method, ok := sip.Param(uri.UriParams, "method"); ok && !strings.EqualFold(method, "INVITE") {
+		return "", "", 403
+	}
+	for header := range strings.SplitSeq(headers, "&") {
+		name, escaped, _ := strings.Cut(header, "=")
+		if !strings.EqualFold(name, "Replaces") {
+			continue // other headers of a stranger are not ours to send
+		}
+		dialog, err := url.PathUnescape(escaped)
+		if err != nil {
+			return "", "", 400
+		}
+		leg, ok := e.replaced(dialog)
+		if !ok {
+			return "", "", 481
+		}
+		replaces = leg
+	}
+	return unescape(uri.User), replaces, 0
+}
+
+// transferProgress tells the transferor how it goes.
+func (l *leg) transferProgress(cmd core.TransferProgress) {
+	if l.referral == nil {
+		return
+	}
+	l.referral.notify(cmd.Code, cmd.Final)
+	if cmd.Final {
+		l.referral = nil
+	}
+}
+
+// notify sends the state of a transfer as the status line of a response (RFC
+// 3515 section 2.4.4).
+func (r *referral) notify(code int, final bool) {
+	state := "active;expires=180"
+	if final {
+		state = "terminated;reason=noresource"
+	}
+	r.dialog.Request(sip.NOTIFY, "message/sipfrag;version=2.0", fmt.Appendf(nil, "SIP/2.0 %d %s\r\n", code, phraseOf(code)), nil,
+		sip.NewHeader("Event", "refer;id="+strconv.FormatUint(uint64(r.id), 10)), sip.NewHeader("Subscription-State", state))
+}
