@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // schedules name time zones, which a bare machine does not know
 
 	"github.com/alecthomas/kong"
 )
@@ -23,6 +24,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Run with sample users, a ring group and a simulated phone network, on this machine only."`
 	Phone   phoneCmd   `cmd:"" help:"A SIP phone without a screen: register, call, answer, play, record."`
 	Check   checkCmd   `cmd:"" help:"Say what is wrong before users do: configuration, ports, addresses, trunks."`
+	Apply   applyCmd   `cmd:"" help:"Create and change resources of a running exchange."`
 	Token   tokenCmd   `cmd:"" help:"Make a login token for a user."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/offhook/offhook/internal/auth"
@@ -49,6 +50,8 @@ type node struct {
 	sip   *sipedge.Edge
 	rtcE  *rtcedge.Edge
 	web   *web.Server
+
+	directory atomic.Pointer[route.Directory] // who can be reached now
 
 	// sipAddrs are the bound SIP listeners by transport.
 	sipAddrs map[string]netip.AddrPort
@@ -190,7 +193,12 @@ func (n *node) publicAddrs(ctx context.Context) ([]netip.Addr, error) {
 
 // openEdges makes the exchange, its loop and both edges.
 func (n *node) openEdges(ctx context.Context) error {
-	directory, trunks, err := n.directory(ctx)
+	directory, err := n.loadDirectory(ctx)
+	if err != nil {
+		return err
+	}
+	n.directory.Store(directory)
+	trunks, err := n.trunks(ctx, directory)
 	if err != nil {
 		return err
 	}
@@ -215,7 +223,7 @@ func (n *node) openEdges(ctx context.Context) error {
 
 	n.rtcE = rtcedge.New(rtcedge.Config{
 		Version: version, Limits: rtcedge.DefaultLimits(), Log: n.log, Auth: n.auth, Post: poster(n.post),
-		Paths: rtcPaths{n.rtc}, Media: n.media, Profile: profile(directory),
+		Paths: rtcPaths{n.rtc}, Media: n.media, Profile: n.profile,
 	})
 	n.onClose(n.rtcE.Close)
 
@@ -240,35 +248,6 @@ func (n *node) closeSIP() {
 	defer cancel()
 	n.stack.Settle(ctx)
 	n.stack.Close()
-}
-
-// directory loads what can be reached from the store.
-func (n *node) directory(ctx context.Context) (*route.Directory, []sipedge.Trunk, error) {
-	resources, err := n.store.Resources(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	directory, err := route.NewDirectory(resources)
-	if err != nil {
-		return nil, nil, err
-	}
-	var trunks []sipedge.Trunk
-	for _, t := range resources.Trunks {
-		password, err := n.store.TrunkPassword(ctx, t.Name)
-		if err != nil {
-			return nil, nil, err
-		}
-		trunks = append(trunks, sipedge.Trunk{Trunk: t, Password: password})
-	}
-	return directory, trunks, nil
-}
-
-// profile shows a user of the browser pages to himself.
-func profile(d *route.Directory) func(core.UserID) core.Party {
-	return func(id core.UserID) core.Party {
-		u, _ := d.User(id)
-		return core.Party{User: id, Number: u.Number, Name: u.DisplayName}
-	}
 }
 
 // post hands an event to the loop. Every part gets this method before the loop
@@ -328,7 +307,7 @@ func (n *node) listenWeb(ctx context.Context, demo http.Handler) error {
 	}
 	var err error
 	n.web, err = web.Listen(ctx, cfg, web.Handlers{
-		Signalling: n.rtcE, SIP: sipSocket{n.stack}, Demo: demo, Metrics: n.metrics(), Ready: n.ready,
+		Signalling: n.rtcE, SIP: sipSocket{n.stack}, Demo: demo, API: n.newAPI(), Metrics: n.metrics(), Ready: n.ready,
 	}, n.log)
 	if err != nil {
 		return err

@@ -71,7 +71,7 @@ func firstUser(folder string, first bool) (config.Resources, error) {
 		return config.Resources{}, err
 	}
 	return config.Resources{Users: []config.User{{
-		User: route.User{Name: "admin"}, Password: core.Secret(strings.TrimSpace(string(text))),
+		User: route.User{Name: "admin", Role: route.RoleAdmin}, Password: core.Secret(strings.TrimSpace(string(text))),
 	}}}, nil
 }
 

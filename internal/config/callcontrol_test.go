@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -81,6 +82,19 @@ func TestLoadCallControl(t *testing.T) {
 		if !reflect.DeepEqual(check.got, check.want) {
 			t.Errorf("%s = %+v, want %+v", check.what, check.got, check.want)
 		}
+	}
+}
+
+// TestDocsExample loads the example of docs/routing.md.
+func TestDocsExample(t *testing.T) {
+	page, err := os.ReadFile("../../docs/routing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	if c, err := Load(write(t, example)); err != nil || len(c.Resources.Callers) != 2 {
+		t.Errorf("%+v, %v", c.Resources.Callers, err)
 	}
 }
 

@@ -89,7 +89,7 @@ func (c *clips) source(sound core.Sound) (read func([]int16), length int, err er
 			return nil, 0, fmt.Errorf("media: prompt %q at %d Hz: %w", sound.Name, pcm.Rate, errNoSound)
 		}
 		return recording(pcm.Samples), len(pcm.Samples), nil
-	case core.SoundNone:
+	case core.SoundNone, core.SoundFile, core.SoundMusic: // files and URLs are not played yet
 	}
 	return nil, 0, fmt.Errorf("media: sound %d: %w", sound.Kind, errNoSound)
 }

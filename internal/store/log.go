@@ -125,9 +125,9 @@ func (w *logWriter) record(e core.LegEntry) error {
 		_, err = w.exec(logAnswer, e.Leg, e.At.UnixMicro())
 	case core.ChangeEnded:
 		err = w.end(e)
-	case core.ChangeMoved:
+	case core.ChangeMoved, core.ChangeBridged: // perhaps in another call than it began in
 		_, err = w.exec(logMove, e.Leg, e.Call)
-	case core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld, core.ChangeResumed, core.ChangeParked:
+	case core.ChangeRinging, core.ChangeConfirming, core.ChangeHeld, core.ChangeResumed, core.ChangeParked:
 	}
 	return err
 }

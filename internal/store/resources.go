@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
@@ -157,7 +156,7 @@ func (s *Store) resourceRows(r Resources) ([]resourceRow, error) {
 		zero bool
 	}{
 		{route.SettingDialling, r.Dialling, r.Dialling == route.Dialling{}},
-		{route.SettingLimits, r.Limits, reflect.ValueOf(r.Limits).IsZero()},
+		{route.SettingLimits, r.Limits, r.Limits.IsZero()},
 		{route.SettingParking, r.Parking, r.Parking == route.Parking{}},
 	} {
 		if !set.zero {

@@ -220,3 +220,24 @@ func TestCDRPages(t *testing.T) {
 		}
 	})
 }
+
+// TestRecordFollowsItsLeg wants a living leg's record in the call that it moved to.
+func TestRecordFollowsItsLeg(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		began, moved := entry("leg", 1, core.ChangeBegan, 0), entry("leg", 2, core.ChangeMoved, 1)
+		moved.Call = "another"
+		if _, err := s.Append(t.Context(), []core.LegEntry{began, moved}); err != nil {
+			t.Fatal(err)
+		}
+		open, err := s.OpenCDRs(t.Context(), 10)
+		if err != nil || len(open) != 1 || open[0].Call != "another" {
+			t.Errorf("%+v, %v", open, err)
+		}
+		if _, err := s.Append(t.Context(), []core.LegEntry{entry("leg", 3, core.ChangeEnded, 2)}); err != nil {
+			t.Fatal(err)
+		}
+		if open, err := s.OpenCDRs(t.Context(), 10); err != nil || len(open) != 0 {
+			t.Errorf("ended, and still there: %+v, %v", open, err)
+		}
+	})
+}

@@ -17,6 +17,8 @@ type Handlers struct {
 	SIP http.Handler
 	// Demo serves the socket of the simulated phone network, /demo/ws.
 	Demo http.Handler
+	// API serves everything below /api/.
+	API http.Handler
 	// Metrics serves /metrics.
 	Metrics http.Handler
 	// Ready says why no call can be taken, nil if all is well. It answers /readyz;
@@ -35,6 +37,7 @@ func newHandler(c Config, h Handlers, log *slog.Logger) (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", ready(h.Ready))
 	mount(mux, "GET /metrics", h.Metrics)
+	mount(mux, "/api/", h.API)
 	mux.Handle("GET /ws", socketOnly(h.Signalling))
 	if c.Demo {
 		mux.Handle("GET /demo/ws", socketOnly(h.Demo))

@@ -172,11 +172,13 @@ func TestMovesHistory(t *testing.T) {
 		want  string
 	}{
 		{
-			"attended transfer", seq(talk, fromDesk("d2", "15"), up("bobtab")), core.TransferAsked{Leg: "desk", Replaces: "d2"},
+			"attended transfer", seq(talk, fromDesk("d2", "15"), up("bobtab")),
+			core.TransferAsked{Leg: "desk", Replaces: "d2"},
 			"moved a, bridged a bobtab, bridged bobtab a",
 		},
 		{
-			"park", talk, core.TransferAsked{Leg: "desk", To: "700"},
+			"park", talk,
+			core.TransferAsked{Leg: "desk", To: "700"},
 			"parked a 701",
 		},
 		{

@@ -10,30 +10,18 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 )
 
-// The slots where calls are parked: firstSlot to lastSlot, dialled as they are.
-// A transfer to anySlot takes the first that is free.
-const (
-	anySlot   = 700
-	firstSlot = 701
-	lastSlot  = 720
-)
+// parkReturn is how long who parked a call is rung when nobody took it.
+const parkReturn = 30 * time.Second
 
-const (
-	// parkTime is how long a call stays parked before who parked it is rung.
-	parkTime = 45 * time.Second
-	// parkReturn is how long who parked a call is rung then.
-	parkReturn = 30 * time.Second
-)
-
-// slotNamed returns the slot that l means by to, "" for any that is free. Only
-// users of the house have slots.
+// slotNamed returns the slot that l means by to, "" for any that is free: that is
+// the number before the first slot. Only users of the house have slots.
 func (x *Exchange) slotNamed(l *leg, to string) (slot string, ok bool) {
 	n, err := strconv.Atoi(to)
-	user := l.self().User
-	if err != nil || user.IsZero() || user.App != "" || n < anySlot || n > lastSlot {
+	user, slots := l.self().User, x.dir.Parking()
+	if err != nil || user.IsZero() || user.App != "" || n < slots.First-1 || n > slots.Last {
 		return "", false
 	}
-	if n == anySlot {
+	if n == slots.First-1 {
 		return "", true
 	}
 	return to, true
@@ -41,7 +29,8 @@ func (x *Exchange) slotNamed(l *leg, to string) (slot string, ok bool) {
 
 // freeSlot returns the first slot without a call, "" if there is none.
 func (x *Exchange) freeSlot() string {
-	for n := firstSlot; n <= lastSlot; n++ {
+	slots := x.dir.Parking()
+	for n := slots.First; n <= slots.Last; n++ {
 		if slot := strconv.Itoa(n); x.slots[slot] == nil {
 			return slot
 		}
@@ -61,10 +50,11 @@ func (x *Exchange) park(l *leg, slot string, notify bool) (string, error) {
 	if slot == "" {
 		slot = x.freeSlot()
 	}
+	slots := x.dir.Parking()
 	switch n, err := strconv.Atoi(slot); {
 	case slot == "":
 		return "", refuse(core.Unavailable, l, "no park slot is free")
-	case err != nil || n < firstSlot || n > lastSlot || strconv.Itoa(n) != slot:
+	case err != nil || n < slots.First || n > slots.Last || strconv.Itoa(n) != slot:
 		return "", refuse(core.Invalid, l, "no such park slot: "+slot)
 	case x.slots[slot] != nil:
 		return "", refuse(core.Conflict, l, "park slot is taken: "+slot)
@@ -75,7 +65,7 @@ func (x *Exchange) park(l *leg, slot string, notify bool) (string, error) {
 		x.emit(core.TransferProgress{LegRef: by.LegRef, Code: 200, Final: true})
 	}
 	x.end(by, core.CauseNormal, core.ReasonNone, 0)
-	c.flow = flow.New(flow.Park{Slot: slot, Timeout: parkTime}, flow.Connect{Dial: backTo(by)})
+	c.flow = flow.New(flow.Park{Slot: slot, Timeout: time.Duration(slots.Timeout)}, flow.Connect{Dial: backTo(by)})
 	x.run(c, c.flow.Current())
 	return slot, nil
 }

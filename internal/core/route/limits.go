@@ -22,6 +22,11 @@ type Limits struct {
 	Trunk       *Limit `yaml:"trunk,omitempty" json:"trunk,omitempty"`
 }
 
+// IsZero reports whether nothing is set.
+func (l Limits) IsZero() bool {
+	return len(l.Prefixes) == 0 && len(l.Blocked) == 0 && l.User == nil && l.Application == nil && l.Trunk == nil
+}
+
 // Limit bounds calls over trunks. A field of 0 is no limit.
 type Limit struct {
 	CallsPerSecond float64 `yaml:"calls_per_second,omitempty" json:"calls_per_second,omitempty"` // 0-1000; more of them fail

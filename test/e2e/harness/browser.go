@@ -197,6 +197,19 @@ func (p *Page) Hear(d time.Duration) []int16 {
 // "audio/opus".
 func (p *Page) Codec() string { p.t.Helper(); return Eval[string](p, "__lab.codec()") }
 
+// WantTone waits until the page hears the tone for a second without a break: on
+// a busy machine the first look may be rough.
+func (p *Page) WantTone(freq float64) {
+	p.t.Helper()
+	var pcm []int16
+	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); {
+		if pcm = p.Hear(2 * time.Second); HasTone(pcm, HearRate, freq, time.Second) {
+			return
+		}
+	}
+	WantTone(p.t, p.name, pcm, HearRate, freq)
+}
+
 // Screenshot saves what the page looks like to artifacts.
 func (p *Page) Screenshot(name string) {
 	p.t.Helper()

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+
+	"github.com/offhook/offhook/internal/api/native"
+	"github.com/offhook/offhook/internal/auth"
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/exchange"
+	"github.com/offhook/offhook/internal/core/route"
+	"github.com/offhook/offhook/internal/sipedge"
+)
+
+// newAPI makes /api/v1.
+func (n *node) newAPI() *native.API {
+	return native.New(native.Config{
+		Store: n.store, Tokens: n.auth, Calls: liveCalls{n}, Hash: auth.HashPassword, Realm: n.cfg.SIP.Realm,
+		Changed: n.directoryChanged, Version: version, Log: n.log,
+	}, n.directory.Load())
+}
+
+// directoryChanged takes changed resources to everybody who knows the old ones.
+// The exchange comes last: it rings nobody whom the edges do not know yet.
+func (n *node) directoryChanged(ctx context.Context, d *route.Directory) error {
+	trunks, err := n.trunks(ctx, d)
+	if err != nil {
+		return err
+	}
+	if err := n.auth.Reload(ctx); err != nil {
+		return err
+	}
+	n.sip.SetTrunks(trunks)
+	n.directory.Store(d)
+	return n.post(exchange.DirectoryChanged{Directory: d})
+}
+
+// loadDirectory reads what can be reached from the store.
+func (n *node) loadDirectory(ctx context.Context) (*route.Directory, error) {
+	resources, err := n.store.Resources(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return route.NewDirectory(resources)
+}
+
+// trunks returns the trunks with their passwords.
+func (n *node) trunks(ctx context.Context, d *route.Directory) ([]sipedge.Trunk, error) {
+	var trunks []sipedge.Trunk
+	for _, t := range d.Resources().Trunks {
+		password, err := n.store.TrunkPassword(ctx, t.Name)
+		if err != nil {
+			return nil, err
+		}
+		trunks = append(trunks, sipedge.Trunk{Trunk: t, Password: password})
+	}
+	return trunks, nil
+}
+
+// profile shows a user of the browser pages to himself.
+func (n *node) profile(id core.UserID) core.Party {
+	u, _ := n.directory.Load().User(id)
+	return core.Party{User: id, Number: u.Number, Name: u.DisplayName}
+}
+
+// liveCalls lets the API change running calls.
+type liveCalls struct{ node *node }
+
+// Release implements native.Calls.
+func (c liveCalls) Release(ctx context.Context, leg core.LegID) error {
+	_, err := c.node.loop.Ask(ctx, core.Release{Leg: leg})
+	return err
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/offhook/offhook/internal/config"
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
+)
+
+type applyCmd struct {
+	File  string      `short:"f" required:"" type:"path" placeholder:"FILE" help:"YAML with a resources: section, as the configuration has it."`
+	URL   string      `default:"http://localhost:8080" help:"Where the exchange is."`
+	Token core.Secret `required:"" env:"OFFHOOK_TOKEN" help:"Token of an admin; offhook token makes one."`
+}
+
+// Run creates what is missing and replaces what is there. It deletes nothing.
+func (c applyCmd) Run(ctx context.Context, stdout io.Writer) error {
+	cfg, err := config.Load(c.File)
+	if err != nil {
+		return err
+	}
+	if len(cfg.Resources.Applications) > 0 {
+		return fmt.Errorf("%s: applications cannot be applied yet: put them into the configuration of the exchange", c.File)
+	}
+	client := apiClient{base: strings.TrimSuffix(c.URL, "/") + "/api/v1/", token: c.Token, http: &http.Client{Timeout: time.Minute}}
+	return client.apply(ctx, toApply(cfg.Resources), stdout)
+}
+
+// resource is one thing to apply.
+type resource struct {
+	path string // of the resource, below /api/v1
+	list string // where it is created; "" for what there is one of
+	body any
+	// secretPath takes the password, if there is one.
+	secretPath, secretMethod string
+	password                 core.Secret
+}
+
+// toApply lists resources so that most come after what they refer to.
+func toApply(r config.Resources) []resource {
+	var all []resource
+	add := func(kind route.Kind, name string, body any) *resource {
+		all = append(all, resource{path: string(kind) + "/" + url.PathEscape(name), list: string(kind), body: body})
+		return &all[len(all)-1]
+	}
+	for _, setting := range []struct {
+		name string
+		body any
+		set  bool
+	}{
+		{route.SettingDialling, r.Dialling, r.Dialling != route.Dialling{}},
+		{route.SettingLimits, r.Limits, !r.Limits.IsZero()},
+		{route.SettingParking, r.Parking, r.Parking != route.Parking{}},
+	} {
+		if setting.set {
+			all = append(all, resource{path: setting.name, body: setting.body})
+		}
+	}
+	for _, s := range r.Schedules {
+		add(route.KindSchedules, s.Name, s)
+	}
+	for _, u := range r.Users {
+		item := add(route.KindUsers, u.Name, u.User)
+		item.secretPath, item.secretMethod, item.password = item.path+"/credentials", http.MethodPost, u.Password
+	}
+	for _, t := range r.Trunks {
+		item := add(route.KindTrunks, t.Name, t.Trunk)
+		item.secretPath, item.secretMethod, item.password = item.path+"/password", http.MethodPut, t.Password
+	}
+	for _, g := range r.Groups {
+		add(route.KindGroups, g.Name, g)
+	}
+	for _, n := range r.Numbers {
+		add(route.KindNumbers, n.Number, n)
+	}
+	for _, rule := range r.Callers {
+		add(route.KindCallers, rule.Name, rule)
+	}
+	return all
+}
+
+// apiClient speaks to /api/v1.
+type apiClient struct {
+	base  string
+	token core.Secret
+	http  *http.Client
+}
+
+// apply applies all. What does not fit yet is tried again after the rest, for
+// groups may refer to each other in any order.
+func (c apiClient) apply(ctx context.Context, waiting []resource, stdout io.Writer) error {
+	for len(waiting) > 0 {
+		var later []resource
+		var errs []error
+		for _, r := range waiting {
+			done, err := c.applyOne(ctx, r)
+			switch {
+			case isMisfit(err):
+				later, errs = append(later, r), append(errs, fmt.Errorf("%s: %w", r.path, err))
+			case err != nil:
+				return fmt.Errorf("%s: %w", r.path, err)
+			default:
+				fmt.Fprintf(stdout, "%s %s\n", r.path, done) //nolint:errcheck // a closed terminal is no reason to stop
+			}
+		}
+		if len(later) == len(waiting) {
+			return errors.Join(errs...)
+		}
+		waiting = later
+	}
+	return nil
+}
+
+func (c apiClient) applyOne(ctx context.Context, r resource) (done string, err error) {
+	done = "changed"
+	err = c.do(ctx, http.MethodPut, r.path, r.body)
+	if p, ok := errors.AsType[*problemError](err); ok && p.Status == http.StatusNotFound && r.list != "" {
+		done = "created"
+		err = c.do(ctx, http.MethodPost, r.list, r.body)
+	}
+	if err == nil && r.password != "" {
+		err = c.do(ctx, r.secretMethod, r.secretPath, map[string]string{"password": r.password.Reveal()})
+	}
+	return done, err
+}
+
+// problemError is a refusal, RFC 9457.
+type problemError struct {
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	Errors []struct {
+		Message  string `json:"message"`
+		Location string `json:"location"`
+	} `json:"errors"`
+}
+
+// Error implements error.
+func (p *problemError) Error() string {
+	parts := []string{p.Detail}
+	for _, e := range p.Errors {
+		parts = append(parts, e.Location+": "+e.Message)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// isMisfit reports whether a resource was refused for what it says.
+func isMisfit(err error) bool {
+	p, ok := errors.AsType[*problemError](err)
+	return ok && p.Status == http.StatusUnprocessableEntity
+}
+
+// maxAnswer bounds what is read of an answer, in bytes.
+const maxAnswer = 1 << 20
+
+func (c apiClient) do(ctx context.Context, method, path string, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil || resp.StatusCode < http.StatusBadRequest {
+		return err
+	}
+	p := &problemError{Status: resp.StatusCode, Detail: resp.Status}
+	if json.Unmarshal(answer, p) != nil || p.Detail == "" {
+		p.Detail = resp.Status // not one of our exchanges
+	}
+	p.Status = resp.StatusCode
+	return p
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// exchangeOf is an API that knows the names it was given, and refuses a group
+// whose nested group it does not know.
+type exchangeOf struct {
+	known  []string
+	passed []string // credentials that were set
+}
+
+// ServeHTTP implements http.Handler.
+func (x *exchangeOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var body struct {
+		Name      string
+		Endpoints []struct{ Group string }
+	}
+	path := strings.TrimPrefix(r.URL.Path, "/api/v1/")
+	err := json.NewDecoder(r.Body).Decode(&body)
+	switch {
+	case err != nil || r.Header.Get("Authorization") != "Bearer secret":
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	case strings.HasSuffix(path, "/credentials"):
+		x.passed = append(x.passed, path)
+		return
+	}
+	for _, e := range body.Endpoints {
+		if e.Group != "" && !slices.Contains(x.known, "groups/"+e.Group) {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			w.Write([]byte(`{"status":422,"detail":"no fit","errors":[{"message":"no group","location":"groups/x"}]}`)) //nolint:errcheck // a test
+			return
+		}
+	}
+	if r.Method == http.MethodPut && !slices.Contains(x.known, path) {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	if r.Method == http.MethodPost {
+		x.known = append(x.known, path+"/"+body.Name)
+	}
+}
+
+func apply(t *testing.T, x *exchangeOf, token core.Secret, text string) (string, error) {
+	t.Helper()
+	server := httptest.NewServer(x)
+	defer server.Close()
+	path := filepath.Join(t.TempDir(), "resources.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	err := applyCmd{File: path, URL: server.URL + "/", Token: token}.Run(t.Context(), &out)
+	return out.String(), err
+}
+
+const applied = `resources:
+  users: [{name: anna, password: "tomato soup"}]
+  groups:
+    - {name: outer, endpoints: [{group: inner}]}
+    - {name: inner, endpoints: [{user: anna}]}
+`
+
+func TestApply(t *testing.T) {
+	x := &exchangeOf{}
+	out, err := apply(t, x, "secret", applied)
+	if err != nil || out != "users/anna created\ngroups/inner created\ngroups/outer created\n" {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if !slices.Equal(x.passed, []string{"users/anna/credentials"}) {
+		t.Errorf("passwords %v", x.passed)
+	}
+	out, err = apply(t, x, "secret", applied)
+	if err != nil || strings.Count(out, "changed") != 3 {
+		t.Errorf("again: %v\n%s", err, out)
+	}
+}
+
+func TestApplyRefused(t *testing.T) {
+	if out, err := apply(t, &exchangeOf{}, "wrong", applied); err == nil || out != "" || !strings.Contains(err.Error(), "401") {
+		t.Errorf("wrong token: %v %q", err, out)
+	}
+	_, err := apply(t, &exchangeOf{}, "secret", "resources:\n  users: [{name: Anna}]\n")
+	if err == nil || !strings.Contains(err.Error(), "resources.yaml:2:18: resources.users[0].name") {
+		t.Errorf("mistake in the file: %v", err)
+	}
+}
