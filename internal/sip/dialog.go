@@ -166,7 +166,7 @@ func (d *Dialog) SetCredentials(c *Credentials) {
 // yet it waits for the ACK (RFC 3261 section 15). No event follows. It does
 // nothing on an early dialog: Reject or Cancel that.
 func (d *Dialog) Bye(headers ...Header) {
-	d.ses.do(func() {
+	d.ses.leave(func() {
 		switch {
 		case d.state != dialogConfirmed || d.byeWaits:
 		case d.unacked != nil:

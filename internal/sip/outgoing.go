@@ -81,7 +81,7 @@ func (o *Outgoing) CallID() string { return o.ses.callID }
 // BYEd with the same headers. Failed follows, at the latest after 32 s. It does
 // nothing after Answered or Failed.
 func (o *Outgoing) Cancel(headers ...Header) {
-	o.ses.do(func() {
+	o.ses.leave(func() {
 		if !o.ses.inviting || o.cancelled {
 			return
 		}

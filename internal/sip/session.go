@@ -26,6 +26,16 @@ func (s *Stack) newSession(callID, localTag string) *session {
 	return &session{strand: strand{log: s.log}, stack: s, callID: callID, localTag: localTag, inviting: true}
 }
 
+// leave runs a farewell on the strand. Settle waits for it, also while it waits
+// for its turn.
+func (ses *session) leave(fn func()) {
+	ses.stack.leaving.Add(1)
+	ses.do(func() {
+		defer ses.stack.leaving.Add(-1)
+		fn()
+	})
+}
+
 func (ses *session) dialog(remoteTag string) *Dialog {
 	for _, d := range ses.dialogs {
 		if d.remoteTag == remoteTag {

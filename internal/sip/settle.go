@@ -13,7 +13,7 @@ const settlePoll = 5 * time.Millisecond
 func (s *Stack) Settle(ctx context.Context) {
 	tick := time.NewTicker(settlePoll)
 	defer tick.Stop()
-	for s.clients.waiting() {
+	for s.leaving.Load() > 0 || s.clients.waiting() {
 		select {
 		case <-ctx.Done():
 			return

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	sipmsg "github.com/emiago/sipgo/sip"
 )
@@ -26,6 +27,8 @@ type Stack struct {
 	ctx    context.Context //nolint:containedctx // ends what the stack dials and looks up
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // read loops, accept loops, writers, dials
+
+	leaving atomic.Int64 // BYEs and CANCELs that wait for their strand
 
 	mu        sync.Mutex // guards the fields below
 	closed    bool
