@@ -78,12 +78,12 @@ func (p *Path) LocalPort() uint16 { return p.port }
 
 // Start begins with a negotiated format, or goes on with another one after a new
 // offer and answer. remote is where the far end wants RTP; while it is not valid
-// nothing is sent. Which source is heard is decided anew.
+// nothing is sent and who is heard stays; else that is decided anew.
 func (p *Path) Start(f media.Format, remote netip.AddrPort) {
 	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	p.format.Store(&f)
-	p.news.Store(&remote)
 	if remote.IsValid() {
+		p.news.Store(&remote)
 		p.remote.Store(&remote)
 	} else {
 		p.remote.Store(nil)
