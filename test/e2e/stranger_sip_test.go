@@ -198,7 +198,8 @@ func TestRedirectionIsNotFollowed(t *testing.T) {
 }
 
 // TestReferInACallIsRefused: the far end of a call cannot send its other end to
-// a premium number.
+// a premium number. A trunk's REFER is refused at once; a user may transfer, and
+// is told that this number is not allowed, while the call goes on.
 func TestReferInACallIsRefused(t *testing.T) {
 	b := newBank(t, "")
 	desk := harness.NewUser(t, b.Offhook, "desk", "purple-monkey", phone.Config{AutoAnswer: true})
@@ -208,12 +209,23 @@ func TestReferInACallIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	caller.Await(phone.Answered, soon)
-	for who, c := range map[string]*phone.Call{"trunk": call, "user": desk.Calls()[0]} {
+	refer := func(c *phone.Call) int {
 		codes := make(chan int, 1)
 		c.Refer("sip:+"+premiumNumber+"@"+b.carrier.Addr().String(), func(code int) { codes <- code })
-		if code := testkit.Receive(t, codes, soon, "answer to REFER"); code < 400 {
-			t.Errorf("REFER of the %s was answered with %d", who, code)
-		}
+		return testkit.Receive(t, codes, soon, "answer to REFER")
+	}
+	if code := refer(call); code != 603 {
+		t.Errorf("REFER of the trunk was answered with %d, want 603", code)
+	}
+	if code := refer(desk.Calls()[0]); code != 202 {
+		t.Errorf("REFER of the user was answered with %d, want 202", code)
+	}
+	testkit.Eventually(t, soon, "the user is told 403", func() bool {
+		notes := desk.Wire().Find("< NOTIFY")
+		return len(notes) > 0 && strings.Contains(notes[len(notes)-1], "SIP/2.0 403")
+	})
+	if len(desk.Calls()) != 1 {
+		t.Error("the refused transfer ended the call")
 	}
 	call.HangUp()
 	b.AwaitLegs(t, soon)
