@@ -108,8 +108,8 @@ type Group struct {
 	// default 15s.
 	StepTimeout Duration `yaml:"step_timeout,omitempty" json:"step_timeout,omitempty"`
 	// CallerHears is what the caller hears while it rings: the country of a
-	// ringback tone such as "us" (default), "music", a file or a URL; see
-	// ParseSound.
+	// ringback tone such as "us" (default), "music", "file:NAME" in the
+	// folder of sounds, or a URL.
 	CallerHears string `yaml:"caller_hears,omitempty" json:"caller_hears,omitempty"`
 	// Confirm, if set, gives the call to who presses the key, not to who answers.
 	Confirm *Confirm `yaml:"confirm,omitempty" json:"confirm,omitempty"`
@@ -129,8 +129,8 @@ type Group struct {
 type Confirm struct {
 	// Key is one of 0-9 * #. Default "1".
 	Key string `yaml:"key,omitempty" json:"key,omitempty"`
-	// Prompt is what who answers hears until the key: an announcement, a file or a
-	// URL; see ParseSound. Default core.PromptConfirm.
+	// Prompt is what who answers hears until the key: an announcement,
+	// "file:NAME" or a URL. Default core.PromptConfirm.
 	Prompt string `yaml:"prompt,omitempty" json:"prompt,omitempty"`
 }
 
