@@ -23,7 +23,7 @@ const callControl = `resources:
       ring_timeout: 29s
       step_timeout: 10s
       caller_hears: music
-      confirm: {key: "1"}
+      confirm: {key: "1", timeout: 9s}
       skip_busy: true
       endpoints:
         - {phone: "+49 171 2345678", delay: 2s, timeout: 15s, caller_id: dialled}
@@ -67,7 +67,7 @@ func TestLoadCallControl(t *testing.T) {
 		{"prefixes", r.Trunks[0].Prefixes, []string{"49", "4930"}},
 		{"strategy", desk.Strategy, route.Sequential},
 		{"step", desk.StepTimeout, route.Duration(10 * time.Second)},
-		{"confirm", *desk.Confirm, route.Confirm{Key: "1"}},
+		{"confirm", *desk.Confirm, route.Confirm{Key: "1", Timeout: route.Duration(9 * time.Second)}},
 		{"endpoint", desk.Endpoints[0], route.Endpoint{Phone: "+49 171 2345678", Delay: route.Duration(2 * time.Second), Timeout: route.Duration(15 * time.Second), CallerID: "dialled"}},
 		{"busy", *desk.Busy, route.Destination{Announce: "busy"}},
 		{"weekly", r.Schedules[0].Weekly[0], route.Hours{Days: []string{"mon-fri"}, Open: route.Open{From: "09:00", To: "17:30"}}},
@@ -101,7 +101,7 @@ func TestDocsExample(t *testing.T) {
 // TestCallControlMistakesHavePlaces wants all of them at once, where they were made.
 func TestCallControlMistakesHavePlaces(t *testing.T) {
 	text := strings.NewReplacer(
-		"strategy: sequential", "strategy: loud", `confirm: {key: "1"}`, `confirm: {key: "12"}`,
+		"strategy: sequential", "strategy: loud", `confirm: {key: "1", timeout: 9s}`, `confirm: {key: "12", timeout: 9s}`,
 		"busy: {announce: busy}", "busy: {announce: hello}", "Europe/Berlin", "Europe/Atlantis",
 		"country: de", "country: xx", "last: 709", "last: 1", "closed: {announce: closed}", "closed: {user: nobody}",
 	).Replace(callControl)

@@ -14,7 +14,7 @@ var faults = []fault{
 	{name: "step time-out ignored", file: "core/ring/tree.go", right: "	return n.Branch.Timeout\n", wrong: "	return n.parent.group.Timeout\n", killer: "TestStrategies"},
 	{name: "confirm ignored", file: "core/ring/hunt.go", right: "	e.state = confirming\n	return true\n", wrong: "	return false\n", killer: "TestGroups", killers: "core/exchange"},
 	{name: "any key confirms", file: "core/exchange/connect.go", right: "c.hunt.Confirms(l.Leg).Key == key", wrong: "c.hunt.Confirms(l.Leg).Key != 0", killer: "TestGroups"},
-	{name: "confirm waits for ever", file: "core/exchange/connect.go", right: "	x.startTimer(l, core.TimerConfirm, confirmTime)\n", wrong: "", killer: "TestRandomRun"},
+	{name: "confirm waits for ever", file: "core/exchange/connect.go", right: "	x.startTimer(l, core.TimerConfirm, l.call.hunt.Confirms(l.Leg).Timeout)\n", wrong: "", killer: "TestRandomRun"},
 	{name: "prompt is given once", file: "core/exchange/call.go", right: "		x.askToConfirm(l)\n", wrong: "", killer: "TestGroups"},
 	{name: "ring time-out ends who listens to the prompt", file: "core/ring/tree.go", right: "		if !e.live() || e.state == confirming {\n", wrong: "		if !e.live() {\n", killer: "TestStrategies"},
 	{name: "busy user rings", file: "core/exchange/hunt.go", right: "node.SkipsBusy() && x.lines[target.User] > 0", wrong: "node.SkipsBusy() && x.lines[target.User] > 1", killer: "TestGroups"},

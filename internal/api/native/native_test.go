@@ -55,7 +55,7 @@ func resourcesToTry() []resource {
 		{
 			path: "groups", field: "name", kept: "desk", name: "team",
 			body: `{"name":"team","strategy":"sequential","ring_timeout":"29s","step_timeout":"10s","caller_hears":"music","skip_busy":true,
-				"confirm":{"key":"1","prompt":"confirm"},"no_answer":{"user":"boss"},"busy":{"announce":"busy"},
+				"confirm":{"key":"1","prompt":"confirm","timeout":"20s"},"no_answer":{"user":"boss"},"busy":{"announce":"busy"},
 				"endpoints":[{"user":"boss","delay":"2s","timeout":"15s","weight":2},{"phone":"+49 30 555","caller_id":"dialled"},{"sip":"sip:bob@10.0.0.7"},{"group":"desk"}]}`,
 			changed: `{"name":"team","endpoints":[{"user":"clerk"}]}`, other: `{"name":"desk","endpoints":[{"user":"clerk"}]}`,
 			bad:    []string{`{"name":"team"}`, `{"name":"team","endpoints":{}}`, `{"name":"team","endpoints":[{"user":"boss"}],"ring_timeout":29}`, `{"name":"team","endpoints":[{"users":"boss"}]}`, `{"name":"team","endpoints":[{"user":"boss"}],"ring_timeout":"soon"}`},

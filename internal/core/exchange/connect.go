@@ -15,9 +15,6 @@ const (
 	mediaTime = 5 * time.Second
 	// playTime bounds an announcement whose end is never reported.
 	playTime = 10 * time.Second
-	// confirmTime is how long who answered may take to press the key. It lets the
-	// prompt be heard twice.
-	confirmTime = 15 * time.Second
 )
 
 // legAccepted gives the call to the first leg whose party takes it, at once and
@@ -79,7 +76,7 @@ func (x *Exchange) legUp(l *leg) {
 		x.bridge(l.call, l)
 		return
 	}
-	x.startTimer(l, core.TimerConfirm, confirmTime)
+	x.startTimer(l, core.TimerConfirm, l.call.hunt.Confirms(l.Leg).Timeout)
 	x.askToConfirm(l)
 }
 

@@ -47,7 +47,7 @@ func house(tb testing.TB) *route.Directory {
 			{Name: "turns", Strategy: route.RoundRobin, Endpoints: []route.Endpoint{{User: "alice"}, {User: "bob"}, {Phone: "1001"}}},
 			{Name: "rested", Strategy: route.LeastRecent, Endpoints: []route.Endpoint{{User: "alice"}, {User: "bob"}}},
 			{Name: "drawn", Strategy: route.Random, Endpoints: []route.Endpoint{{User: "alice", Weight: 9}, {User: "bob"}}},
-			{Name: "asked", Confirm: &route.Confirm{Key: "5"}, Endpoints: []route.Endpoint{{Phone: "1001"}, {Phone: "1002"}, {User: "bob"}}},
+			{Name: "asked", Confirm: &route.Confirm{Key: "5", Timeout: route.Duration(12 * time.Second)}, Endpoints: []route.Endpoint{{Phone: "1001"}, {Phone: "1002"}, {User: "bob"}}},
 			{Name: "nested", RingTimeout: 40 * second, Endpoints: []route.Endpoint{{User: "bob"}, {Group: "steps", Timeout: 15 * second}, {Phone: "1009", Delay: 5 * second}}},
 			{Name: "idle", SkipBusy: true, Endpoints: []route.Endpoint{{User: "alice"}, {User: "bob"}, {User: "dora"}}},
 			{Name: "shown", CallerHears: "music", Endpoints: []route.Endpoint{{Phone: "1001", CallerID: "dialled"}, {Phone: "1002", CallerID: "trunk"}, {Phone: "1003"}}},

@@ -50,7 +50,7 @@ func TestGroups(t *testing.T) {
 		{"sequential: no phone even rings, on to where the unreachable go", seq(steps, timedOut(core.TimerRing, "a"), timedOut(core.TimerRing, "a")), timedOut(core.TimerRing, "a"), "end bobtab 19 timeout, ring 1001, start ring a 29s, ring 1002, ring desk, ring bobtab"},
 		{"all busy falls through to an announcement", seq(steps, gone("1001", 17, 486), gone("desk", 17, 486)), gone("bobtab", 17, 486), "progress a, hear a prompt:closed, start play a 10s"},
 		{"confirm: answer is not enough", seq(bobtab, fromTrunk("25")), core.LegAccepted{Leg: "1001"}, "start media 1001 5s"},
-		{"confirm: the prompt", seq(bobtab, fromTrunk("25"), core.LegAccepted{Leg: "1001"}), core.LegUp{Leg: "1001"}, "start confirm 1001 15s, hear 1001 prompt:confirm"},
+		{"confirm: the prompt", seq(bobtab, fromTrunk("25"), core.LegAccepted{Leg: "1001"}), core.LegUp{Leg: "1001"}, "start confirm 1001 12s, hear 1001 prompt:confirm"},
 		{"confirm: the prompt repeats", asked, confirm, "hear 1001 nothing, hear 1001 prompt:confirm"},
 		{"confirm: another key", asked, digit("1001", '1'), ""},
 		{"confirm: the key wins", asked, digit("1001", '5'), "end 1002 26 answered_elsewhere, end bobtab 26 answered_elsewhere, hear a 1001, hear 1001 a, answer a"},

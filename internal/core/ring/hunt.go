@@ -27,6 +27,8 @@ type Candidate struct {
 type Confirm struct {
 	Key    byte
 	Prompt core.Sound // repeated until a key comes
+	// Timeout is how long that may take.
+	Timeout time.Duration
 }
 
 // state is where a candidate stands. It only ever grows.

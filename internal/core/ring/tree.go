@@ -69,12 +69,12 @@ func (n *Node) SkipsBusy() bool {
 	return false
 }
 
-// confirm returns the key that takes the call, and what is heard until then, of
-// the innermost group that asks for one.
+// confirm returns the key that takes the call, and what goes with it, of the
+// innermost group that asks for one.
 func (n *Node) confirm() Confirm {
 	for up := n.parent; up != nil; up = up.parent {
 		if up.group.Confirm != 0 {
-			return Confirm{Key: up.group.Confirm, Prompt: up.group.Prompt}
+			return Confirm{Key: up.group.Confirm, Prompt: up.group.Prompt, Timeout: up.group.ConfirmTimeout}
 		}
 	}
 	return Confirm{}

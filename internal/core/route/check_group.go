@@ -32,6 +32,9 @@ func (d *Directory) checkGroup(m *mistakes, at string, g Group) {
 	d.checkDestination(m, at+".failed", g.Failed)
 }
 
+// maxConfirmTimeout is longer than anybody listens to one prompt.
+const maxConfirmTimeout = 60 * time.Second
+
 func checkConfirm(m *mistakes, at string, c *Confirm) {
 	if c == nil {
 		return
@@ -43,6 +46,9 @@ func checkConfirm(m *mistakes, at string, c *Confirm) {
 		if _, err := parseAnnouncement(c.Prompt); err != nil {
 			m.add(at+".prompt", "%v", err)
 		}
+	}
+	if t := time.Duration(c.Timeout); t != 0 && (t < time.Second || t > maxConfirmTimeout) {
+		m.add(at+".timeout", "%v is outside 1s..%v", t, maxConfirmTimeout)
 	}
 }
 

@@ -168,7 +168,7 @@ func (d *Directory) dial(req Request, g Group, digits string) *Dial {
 		out.Hears, _ = parseWaiting(g.CallerHears) // NewDirectory made sure of it
 	}
 	if g.Confirm != nil {
-		out.Confirm, out.Prompt = g.Confirm.ready()
+		out.Confirm, out.Prompt, out.ConfirmTimeout = g.Confirm.ready()
 	}
 	turn := out.Timeout
 	if out.Strategy != Simultaneous {
@@ -215,8 +215,8 @@ func (d *Directory) branch(req Request, e Endpoint, digits string) (b Branch, ok
 	return b, true
 }
 
-// ready returns the key and what is said until it is pressed.
-func (c Confirm) ready() (key byte, sound core.Sound) {
+// ready returns the key, what is said until it is pressed, and for how long.
+func (c Confirm) ready() (key byte, sound core.Sound, timeout time.Duration) {
 	key, sound = '1', prompt(core.PromptConfirm)
 	if c.Key != "" {
 		key = c.Key[0]
@@ -224,7 +224,7 @@ func (c Confirm) ready() (key byte, sound core.Sound) {
 	if c.Prompt != "" {
 		sound, _ = parseAnnouncement(c.Prompt) // NewDirectory made sure of it
 	}
-	return key, sound
+	return key, sound, orElse(time.Duration(c.Timeout), DefaultConfirmTimeout)
 }
 
 func orElse(d, otherwise time.Duration) time.Duration {

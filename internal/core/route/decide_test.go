@@ -18,7 +18,7 @@ func firm() Resources {
 		Groups: []Group{
 			{
 				Name: "desk", Strategy: Sequential, RingTimeout: Duration(60 * time.Second), StepTimeout: Duration(10 * time.Second),
-				CallerHears: "music", SkipBusy: true, Confirm: &Confirm{Key: "5"},
+				CallerHears: "music", SkipBusy: true, Confirm: &Confirm{Key: "5", Timeout: Duration(20 * time.Second)},
 				Endpoints: []Endpoint{
 					{User: "anna", Timeout: Duration(20 * time.Second)},
 					{User: "dnd"},
@@ -120,8 +120,11 @@ func TestGroupDial(t *testing.T) {
 	}
 	dial := d.Plan(Request{Now: byDay, From: core.Party{Trunk: "line", Number: "4930111"}, Dialled: "4930555"}).Dial
 	if dial.Strategy != Sequential || dial.Timeout != time.Minute || !dial.SkipBusy || dial.Confirm != '5' ||
-		dial.Prompt.Name != core.PromptConfirm || dial.Hears.Kind != core.SoundHold {
+		dial.Prompt.Name != core.PromptConfirm || dial.ConfirmTimeout != 20*time.Second || dial.Hears.Kind != core.SoundHold {
 		t.Errorf("%+v", dial)
+	}
+	if key, prompt, timeout := (Confirm{}).ready(); key != '1' || prompt.Name != core.PromptConfirm || timeout != 15*time.Second {
+		t.Errorf("confirm without settings: %c, %v, %v", key, prompt, timeout)
 	}
 	if len(dial.Branches) != 3 {
 		t.Fatalf("%d branches, want anna, the mobile and the group, without who is not to be disturbed", len(dial.Branches))
@@ -210,6 +213,8 @@ func TestMistakesOfCallControl(t *testing.T) {
 		{"sound of a folder above", func(r *Resources) { r.Groups[0].CallerHears = "file:../x" }, "groups[0].caller_hears"},
 		{"confirm with two keys", func(r *Resources) { r.Groups[0].Confirm.Key = "11" }, "groups[0].confirm.key"},
 		{"confirm with nothing said", func(r *Resources) { r.Groups[0].Confirm.Prompt = "hello" }, "groups[0].confirm.prompt"},
+		{"confirm in no time", func(r *Resources) { r.Groups[0].Confirm.Timeout = Duration(time.Millisecond) }, "groups[0].confirm.timeout"},
+		{"confirm too long", func(r *Resources) { r.Groups[0].Confirm.Timeout = Duration(61 * time.Second) }, "groups[0].confirm.timeout"},
 		{"delay", func(r *Resources) { r.Groups[0].Endpoints[0].Delay = -1 }, "groups[0].endpoints[0].delay"},
 		{"weight", func(r *Resources) { r.Groups[0].Endpoints[0].Weight = 101 }, "groups[0].endpoints[0].weight"},
 		{"caller id", func(r *Resources) { r.Groups[0].Endpoints[0].CallerID = "mine" }, "groups[0].endpoints[0].caller_id"},

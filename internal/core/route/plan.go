@@ -8,8 +8,9 @@ import (
 
 // Limits of ringing where the configuration sets nothing.
 const (
-	DefaultRingTimeout = 30 * time.Second
-	DefaultStepTimeout = 15 * time.Second
+	DefaultRingTimeout    = 30 * time.Second
+	DefaultStepTimeout    = 15 * time.Second
+	DefaultConfirmTimeout = 15 * time.Second
 )
 
 // Request is a call that wants to go somewhere.
@@ -49,10 +50,12 @@ type Dial struct {
 	Timeout time.Duration
 	// Hears is what the caller hears while it rings.
 	Hears core.Sound
-	// Confirm is the key that takes the call, 0 if answering does, and Prompt what
-	// who answers hears until then.
-	Confirm byte
-	Prompt  core.Sound
+	// Confirm is the key that takes the call, 0 if answering does. Prompt is what
+	// who answers hears until then, ConfirmTimeout how long that may take, never 0
+	// with a key.
+	Confirm        byte
+	Prompt         core.Sound
+	ConfirmTimeout time.Duration
 	// SkipBusy leaves out users who are in a call.
 	SkipBusy bool
 	// Branches are what to ring, in the order of the configuration; it may be empty.

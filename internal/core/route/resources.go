@@ -132,6 +132,9 @@ type Confirm struct {
 	// Prompt is what who answers hears until the key: an announcement,
 	// "file:NAME" or a URL. Default core.PromptConfirm.
 	Prompt string `yaml:"prompt,omitempty" json:"prompt,omitempty"`
+	// Timeout is how long who answered may take to press the key, then it counts as
+	// no answer. 1s-60s, default 15s, which lets the prompt be heard twice.
+	Timeout Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`
 }
 
 // Destination is where a call goes: exactly one field is set.
