@@ -70,6 +70,7 @@ func (r *report) ports(ctx context.Context, cfg config.Config) {
 		{"sip.tcp", "tcp", cfg.SIP.TCP},
 		{"sip.tls", "tcp", cfg.SIP.TLS},
 		{"webrtc_udp", "udp", cfg.Media.WebRTCUDP},
+		{"webrtc_tcp", "tcp", cfg.Media.WebRTCTCP},
 		{"rtp_ports", "udp", net.JoinHostPort("", strconv.Itoa(int(cfg.Media.RTPPorts.First)))},
 	} {
 		if p.addr == "" {

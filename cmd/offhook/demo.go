@@ -21,7 +21,7 @@ type demoCmd struct {
 	Listen  string `default:"127.0.0.1:8080" help:"Where to serve the pages; loopback only."`
 	SIP     string `default:"127.0.0.1:5060" help:"Where phones reach offhook, UDP and TCP."`
 	Carrier string `default:"127.0.0.2:5080" help:"Where the simulated carrier is; another loopback address than --sip."`
-	WebRTC  string `default:"127.0.0.1:8189" help:"The UDP port of the browsers' audio."`
+	WebRTC  string `default:"127.0.0.1:8189" help:"The port of the browsers' audio, UDP and TCP."`
 	Data    string `type:"path" placeholder:"FOLDER" help:"Keep data there; without it the demo forgets everything."`
 }
 
@@ -98,7 +98,8 @@ func (d demoCmd) folder() (string, func(), error) {
 // config is the default of one machine with the sample company in it.
 func (d demoCmd) config(folder string, sample demo.Sample) (config.Config, error) {
 	cfg := config.Default()
-	cfg.HTTP.Listen, cfg.SIP.UDP, cfg.SIP.TCP, cfg.SIP.TLS, cfg.Media.WebRTCUDP = d.Listen, d.SIP, d.SIP, "", d.WebRTC
+	cfg.HTTP.Listen, cfg.SIP.UDP, cfg.SIP.TCP, cfg.SIP.TLS = d.Listen, d.SIP, d.SIP, ""
+	cfg.Media.WebRTCUDP, cfg.Media.WebRTCTCP = d.WebRTC, d.WebRTC
 	cfg.Store = config.Store{Folder: folder, URL: "sqlite:" + folder + "/offhook.db"}
 	cfg.Limits.Drain = 2 * time.Second
 	cfg.Log.Level = "warn"

@@ -158,17 +158,31 @@ func (n *node) openMedia(ctx context.Context) error {
 		Events: poster(n.post), Prompt: speech.Prompt, Log: n.log,
 	})
 	n.onClose(n.media.Close)
-	listen, err := resolveListen(n.cfg.Media.WebRTCUDP)
-	if err != nil {
-		return fmt.Errorf("media.webrtc_udp: %w", err)
+	return n.openWebRTC(ctx)
+}
+
+// openWebRTC opens the ports of all browsers' audio.
+func (n *node) openWebRTC(ctx context.Context) error {
+	const udpKey, tcpKey = "media.webrtc_udp", "media.webrtc_tcp"
+	cfg := rtc.Config{Loopback: true, Log: n.log}
+	var err error
+	if cfg.Listen, err = resolveListen(n.cfg.Media.WebRTCUDP); err != nil {
+		return fmt.Errorf("%s: %w", udpKey, err)
 	}
-	public, err := n.publicAddrs(ctx)
-	if err != nil {
+	if n.cfg.Media.WebRTCTCP != "" {
+		if cfg.ListenTCP, err = resolveListen(n.cfg.Media.WebRTCTCP); err != nil {
+			return fmt.Errorf("%s: %w", tcpKey, err)
+		}
+	}
+	if cfg.Public, err = n.publicAddrs(ctx); err != nil {
 		return err
 	}
-	n.rtc, err = rtc.NewServer(rtc.Config{Listen: listen, Public: public, Loopback: true, Log: n.log})
+	n.rtc, err = rtc.NewServer(cfg)
+	if failed, ok := errors.AsType[*net.OpError](err); ok && failed.Net == "tcp" {
+		return busy(tcpKey, n.cfg.Media.WebRTCTCP, err)
+	}
 	if err != nil {
-		return busy("media.webrtc_udp", n.cfg.Media.WebRTCUDP, err)
+		return busy(udpKey, n.cfg.Media.WebRTCUDP, err)
 	}
 	n.onClose(func() { n.logged("close webrtc", n.rtc.Close()) })
 	return nil

@@ -119,6 +119,9 @@ type Media struct {
 	RTPPorts PortRange `yaml:"rtp_ports"`
 	// WebRTCUDP is host:port of the one UDP port of all WebRTC media. Default ":8189".
 	WebRTCUDP string `yaml:"webrtc_udp"`
+	// WebRTCTCP is host:port for browsers whose network lets no UDP through, "" for
+	// none, or "auto" (default) for the same as WebRTCUDP.
+	WebRTCTCP string `yaml:"webrtc_tcp"`
 	// Prefer chooses codecs: "quality" (default) takes Opus and G.722 first,
 	// "cost" takes what need not be transcoded.
 	Prefer string `yaml:"prefer"`
@@ -142,7 +145,8 @@ func (c Media) Validate() error {
 	if c.Prefer != PreferQuality && c.Prefer != PreferCost {
 		errs = append(errs, fmt.Errorf("media.prefer: %q is neither quality nor cost", c.Prefer))
 	}
-	return errors.Join(append(errs, checkListen("media.webrtc_udp", c.WebRTCUDP, required))...)
+	return errors.Join(append(errs,
+		checkListen("media.webrtc_udp", c.WebRTCUDP, required), checkListen("media.webrtc_tcp", c.WebRTCTCP, optional))...)
 }
 
 // Store is where we keep things.

@@ -15,7 +15,7 @@ func defaults() Config {
 		HTTP:    HTTP{Listen: ":8080"},
 		SIP:     SIP{Domain: "offhook.local", UDP: ":5060", TCP: ":5060", TLS: Auto},
 		Network: Network{Public: Auto, Local: localNetworks()},
-		Media:   Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", Prefer: PreferQuality},
+		Media:   Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", WebRTCTCP: Auto, Prefer: PreferQuality},
 		Store:   Store{Folder: "offhook-data"},
 		Log:     Log{Level: "info", Format: "auto"},
 		Limits:  Limits{Drain: time.Minute},
@@ -38,6 +38,9 @@ func (c *Config) complete() {
 	}
 	if c.SIP.TLS == Auto {
 		c.SIP.TLS = besides(c.SIP.UDP, c.SIP.TCP)
+	}
+	if c.Media.WebRTCTCP == Auto {
+		c.Media.WebRTCTCP = c.Media.WebRTCUDP
 	}
 	if c.Store.URL == "" {
 		c.Store.URL = "sqlite:" + filepath.Join(c.Store.Folder, "offhook.db")

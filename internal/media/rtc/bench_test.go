@@ -184,7 +184,7 @@ func BenchmarkForgedCheck(b *testing.B) {
 	var r reader
 	b.ReportAllocs()
 	for b.Loop() {
-		s.deliver(&r, forged, loopback)
+		s.deliver(&r, forged, remote{addr: loopback})
 	}
 }
 

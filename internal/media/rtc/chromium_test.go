@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"regexp"
 	"testing"
 	"time"
 
@@ -59,6 +60,7 @@ async function lost() {
 type party struct {
 	path   *rtc.Path
 	page   *harness.Page
+	noUDP  bool // offer it our TCP candidates only
 	up     chan struct{}
 	down   chan error
 	digits chan byte
@@ -88,10 +90,14 @@ func serve(t *testing.T, parties map[string]*party) string {
 		if err != nil {
 			t.Error(err)
 		}
-		answer, err := parties[r.URL.RawQuery].path.Answer(r.Context(), string(offer))
+		party := parties[r.URL.RawQuery]
+		answer, err := party.path.Answer(r.Context(), string(offer))
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
+		}
+		if party.noUDP {
+			answer = regexp.MustCompile(`(?m)^a=candidate:.* udp .*\n`).ReplaceAllString(answer, "")
 		}
 		_, _ = io.WriteString(w, answer)
 	})
@@ -161,6 +167,38 @@ func TestChromiumTalksToChromium(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestChromiumWithoutUDP: of two tabs one can be reached over TCP only.
+func TestChromiumWithoutUDP(t *testing.T) {
+	browser := harness.NewBrowser(t)
+	loopback := netip.MustParseAddrPort("127.0.0.1:0")
+	s, err := rtc.NewServer(rtc.Config{Listen: loopback, ListenTCP: loopback})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	ann, bob := newParty(t, s, media.Opus), newParty(t, s, media.Opus)
+	ann.noUDP = true
+	ann.path.Receive(bob.path.Send)
+	bob.path.Receive(ann.path.Send)
+	url := serve(t, map[string]*party{"ann": ann, "bob": bob})
+	ann.page = browser.Open("ann", url+"/?ann", 440)
+	bob.page = browser.Open("bob", url+"/?bob", 1000)
+	for _, p := range []*party{ann, bob} {
+		harness.Eval[bool](p.page, "call()")
+		wait(t, "up", p.up)
+	}
+	if got := s.Stats().Streams; got == 0 {
+		t.Error("no TCP connection")
+	}
+	ann.page.WantTone(1000)
+	bob.page.WantTone(440)
+
+	harness.Eval[bool](ann.page, "restart()")
+	wait(t, "up after the restart", ann.up)
+	ann.page.WantTone(1000)
+	bob.page.WantTone(440)
 }
 
 func wait[T any](t *testing.T, what string, c <-chan T) T {

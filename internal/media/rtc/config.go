@@ -13,14 +13,20 @@ type Config struct {
 	// Listen is the UDP address of all browser media; port 0 takes a free one.
 	// An unspecified address listens on every address of the machine.
 	Listen netip.AddrPort
-	// Public are addresses under which Listen is reached from outside, behind
-	// one-to-one NAT with the same port. They are offered first.
+	// ListenTCP is where browsers connect whose network lets no UDP through
+	// (RFC 6544); the zero value is nowhere.
+	ListenTCP netip.AddrPort
+	// Public are addresses under which both are reached from outside, behind
+	// one-to-one NAT with the same ports. They are offered first.
 	Public []netip.Addr
 	// Loopback also offers 127.0.0.1 and ::1 when Listen is unspecified, for
 	// browsers on the same machine.
 	Loopback bool
 	Log      *slog.Logger
 
+	// MaxUnproved is how many TCP connections may have no authenticated ICE check
+	// yet; one more ends the oldest. 0 is 256.
+	MaxUnproved      int
 	MaxHandshakes    int           // DTLS handshakes at a time; 0 is 256
 	HandshakeTimeout time.Duration // from the first ClientHello; 0 is 10 s
 	// ConsentTimeout is how long a path without an authenticated ICE check counts
@@ -31,6 +37,9 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.MaxHandshakes == 0 {
 		c.MaxHandshakes = 256
+	}
+	if c.MaxUnproved == 0 {
+		c.MaxUnproved = 256
 	}
 	if c.HandshakeTimeout == 0 {
 		c.HandshakeTimeout = 10 * time.Second

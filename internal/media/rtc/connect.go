@@ -1,7 +1,6 @@
 package rtc
 
 import (
-	"net/netip"
 	"time"
 
 	"github.com/offhook/offhook/internal/media/sdp"
@@ -23,8 +22,8 @@ func (p *Path) restartLocked(local, remote sdp.Credentials) {
 }
 
 // reachable takes note of an authenticated check from an address. It is false if
-// the check shall not be answered. Read goroutine only.
-func (p *Path) reachable(a *agent, from netip.AddrPort, nominated bool) bool {
+// the check shall not be answered.
+func (p *Path) reachable(a *agent, from remote, nominated bool) bool {
 	now := time.Now()
 	p.mu.Lock()
 	if p.closed || a != p.current && a != p.former || !p.learnLocked(from, now) {

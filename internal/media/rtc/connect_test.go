@@ -35,32 +35,39 @@ func TestTonesBothWays(t *testing.T) {
 				t.Fatalf("format %+v", f)
 			}
 
-			clock := c.codec.ClockRate()
-			var in, out []byte
-			for n := range 50 {
-				b.say(tone(n, 440), clock)
-				e.path.Send(outgoing(f, uint16(65530+n), uint32(n)*clock/50, tone(n, 1000)))
-				p := next(t, "packet from the browser", e.packets)
-				in = append(in, p.Payload()...)
-				if p.Type != f.RecvType || len(p.Buf) < media.HeaderRoom+p.Len+media.TailRoom {
-					t.Fatalf("packet %+v", p)
-				}
-				r := next(t, "packet at the browser", b.heard)
-				if r.SequenceNumber != uint16(65530+n) || r.Timestamp != uint32(n)*clock/50 || r.PayloadType != f.SendType {
-					t.Fatalf("packet at the browser: %v", r)
-				}
-				out = append(out, r.Payload...)
-			}
-			if p := purity(in, 440); p < 0.99 {
-				t.Errorf("from the browser: purity at 440 Hz is %.3f", p)
-			}
-			if p := purity(out, 1000); p < 0.99 {
-				t.Errorf("at the browser: purity at 1000 Hz is %.3f", p)
-			}
-			if s := e.path.Stats(); s.PacketsReceived != 50 || s.PacketsSent != 50 || s.BytesSent != 8000 {
-				t.Errorf("stats %+v", s)
-			}
+			talk(t, e, b)
 		})
+	}
+}
+
+// talk sends a second of tones both ways.
+func talk(t *testing.T, e *ear, b *browser) {
+	t.Helper()
+	f := e.path.Format()
+	clock := f.Codec.ClockRate()
+	var in, out []byte
+	for n := range 50 {
+		b.say(tone(n, 440), clock)
+		e.path.Send(outgoing(f, uint16(65530+n), uint32(n)*clock/50, tone(n, 1000)))
+		p := next(t, "packet from the browser", e.packets)
+		in = append(in, p.Payload()...)
+		if p.Type != f.RecvType || len(p.Buf) < media.HeaderRoom+p.Len+media.TailRoom {
+			t.Fatalf("packet %+v", p)
+		}
+		r := next(t, "packet at the browser", b.heard)
+		if r.SequenceNumber != uint16(65530+n) || r.Timestamp != uint32(n)*clock/50 || r.PayloadType != f.SendType {
+			t.Fatalf("packet at the browser: %v", r)
+		}
+		out = append(out, r.Payload...)
+	}
+	if p := purity(in, 440); p < 0.99 {
+		t.Errorf("from the browser: purity at 440 Hz is %.3f", p)
+	}
+	if p := purity(out, 1000); p < 0.99 {
+		t.Errorf("at the browser: purity at 1000 Hz is %.3f", p)
+	}
+	if s := e.path.Stats(); s.PacketsReceived != 50 || s.PacketsSent != 50 || s.BytesSent != 8000 {
+		t.Errorf("stats %+v", s)
 	}
 }
 

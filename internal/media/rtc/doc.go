@@ -1,11 +1,12 @@
 // Package rtc makes WebRTC audio paths for browsers. All browsers share one UDP
-// port. Each path is an ICE-lite agent (RFC 8445 section 2.5), a DTLS server and
+// and one TCP port. Each path is an ICE-lite agent (RFC 8445 section 2.5), a DTLS server and
 // a pair of SRTP contexts; there is no PeerConnection and no goroutine per
 // packet.
 //
-// Who runs what: one goroutine of the [Server] reads the socket. It answers ICE
-// checks, hands DTLS records to the path they belong to, decrypts SRTP in place
-// and calls the path's Receive callback. A path has goroutines of its own for
+// Who runs what: one goroutine of the [Server] reads the socket, and one each TCP
+// connection of a browser that has no other way out. They answer ICE
+// checks, hand DTLS records to the path they belong to, decrypt SRTP in place
+// and call the path's Receive callback. A path has goroutines of its own for
 // its DTLS association only. A second goroutine of the server looks after
 // consent (RFC 7675) and RTCP reports once a second.
 //

@@ -28,7 +28,7 @@ type association struct {
 	pipe         *pipe
 	fingerprints []sdp.Fingerprint
 	session      uint64 // the far end's o= session id
-	begun        bool   // read goroutine only: a ClientHello was seen
+	begun        bool   // a ClientHello was seen; needs reading
 	keys         atomic.Pointer[keys]
 	cancel       context.CancelFunc
 	ctx          context.Context //nolint:containedctx // ends the association's goroutine, which starts later
@@ -41,7 +41,7 @@ func newAssociation(p *Path, session uint64, fingerprints []sdp.Fingerprint) *as
 	}
 }
 
-// deliver takes a record from the read goroutine. The first ClientHello starts
+// deliver takes a record; needs reading. The first ClientHello starts
 // the handshake if one more may run; if not the record is dropped and the far
 // end repeats it within a second (RFC 6347 section 4.2.4.1).
 func (a *association) deliver(record []byte) {

@@ -3,7 +3,6 @@ package rtc
 import (
 	"crypto/rand"
 	"net"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -58,7 +57,7 @@ func (s *Server) agentFor(username string) *agent {
 // check handles a STUN message. Only binding requests of a far end that knows
 // one of our passwords get an answer; others are dropped in silence, so that we
 // cannot be used to flood a third party.
-func (s *Server) check(r *reader, datagram []byte, from netip.AddrPort) {
+func (s *Server) check(r *reader, datagram []byte, from remote) {
 	m := &r.stun
 	if err := stun.Decode(datagram, m); err != nil {
 		s.blocked.Add(1)
@@ -90,7 +89,7 @@ func (s *Server) authenticated(m *stun.Message) *agent {
 
 // request answers a connectivity check as RFC 8445 section 7.3 says and tells
 // the path where its far end is.
-func (a *agent) request(m *stun.Message, from netip.AddrPort) {
+func (a *agent) request(m *stun.Message, from remote) {
 	if unknown := unknownAttributes(m); len(unknown) > 0 {
 		a.reply(m, from, stun.BindingError, stun.CodeUnknownAttribute, unknown)
 		return
@@ -104,12 +103,12 @@ func (a *agent) request(m *stun.Message, from netip.AddrPort) {
 		return
 	}
 	a.reply(m, from, stun.BindingSuccess, &stun.XORMappedAddress{
-		IP: net.IP(from.Addr().AsSlice()), Port: int(from.Port()),
+		IP: net.IP(from.addr.Addr().AsSlice()), Port: int(from.addr.Port()),
 	})
 }
 
 // reply sends a signed response to m.
-func (a *agent) reply(m *stun.Message, to netip.AddrPort, typ stun.MessageType, attrs ...stun.Setter) {
+func (a *agent) reply(m *stun.Message, to remote, typ stun.MessageType, attrs ...stun.Setter) {
 	setters := slices.Concat(
 		[]stun.Setter{stun.NewTransactionIDSetter(m.TransactionID), typ}, attrs,
 		[]stun.Setter{stun.NewShortTermIntegrity(a.local.Pwd), stun.Fingerprint},
@@ -136,10 +135,4 @@ func unknownAttributes(m *stun.Message) stun.UnknownAttributes {
 		}
 	}
 	return unknown
-}
-
-// write sends one datagram; a failure counts as a loss in the network.
-func (s *Server) write(datagram []byte, to netip.AddrPort) bool {
-	_, err := s.conn.WriteToUDPAddrPort(datagram, to)
-	return err == nil
 }

@@ -427,7 +427,7 @@ func FuzzDeliver(f *testing.F) {
 	l := newLight(f, s)
 	l.negotiate(p)
 	p.mu.Lock()
-	from := loopback
+	from := remote{addr: loopback}
 	p.learnLocked(from, time.Now())
 	p.mu.Unlock()
 	f.Add(l.request(nominate).Raw)

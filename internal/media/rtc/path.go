@@ -3,7 +3,6 @@ package rtc
 import (
 	"encoding/binary"
 	"math/rand/v2"
-	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -35,9 +34,9 @@ type Path struct {
 	cfg  PathConfig
 	ssrc uint32
 
-	peer      atomic.Pointer[netip.AddrPort] // where we send
-	assoc     atomic.Pointer[association]    // takes DTLS records
-	keys      atomic.Pointer[keys]           // of the association in use
+	peer      atomic.Pointer[remote]      // where we send
+	assoc     atomic.Pointer[association] // takes DTLS records
+	keys      atomic.Pointer[keys]        // of the association in use
 	format    atomic.Pointer[media.Format]
 	receive   atomic.Pointer[func(*media.Packet)]
 	stream    media.Stream
@@ -50,6 +49,10 @@ type Path struct {
 
 	wg sync.WaitGroup // associations' goroutines
 
+	// reading is held by who delivers a datagram. Nobody ever waits for it unless
+	// the far end sends over UDP and TCP at once.
+	reading sync.Mutex
+
 	mu       sync.Mutex // guards what follows
 	closed   bool
 	up       bool
@@ -57,7 +60,7 @@ type Path struct {
 	former   *agent // those before, until current has found a way
 	found    bool   // current has found a way
 	restart  bool   // current is not the first
-	remotes  []netip.AddrPort
+	remotes  []remote
 	session  uint64 // o= of our descriptions
 	version  uint64
 	offered  []byte          // our last offer while an answer to it may come
@@ -199,16 +202,27 @@ func (p *Path) silence(now time.Time) time.Duration {
 	return now.Sub(time.Unix(0, p.lastCheck.Load()))
 }
 
-// dtlsRecord takes a record of an address that leads here. Read goroutine only.
+// dtlsRecord takes a record of an address that leads here. Needs reading.
 func (p *Path) dtlsRecord(record []byte) {
 	if a := p.assoc.Load(); a != nil {
 		a.deliver(record)
 	}
 }
 
+// lostWay forgets a way that has ended.
+func (p *Path) lostWay(from remote) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.srv.routes.drop(from, p)
+	p.remotes = slices.DeleteFunc(p.remotes, func(r remote) bool { return r == from })
+	if peer := p.peer.Load(); peer != nil && *peer == from {
+		p.peer.Store(nil) // the next check shows another
+	}
+}
+
 // learnLocked makes from lead to p, in place of the oldest address if there are too
 // many. It is false if from belongs to another live path.
-func (p *Path) learnLocked(from netip.AddrPort, now time.Time) bool {
+func (p *Path) learnLocked(from remote, now time.Time) bool {
 	if slices.Contains(p.remotes, from) {
 		return true
 	}
@@ -217,7 +231,7 @@ func (p *Path) learnLocked(from netip.AddrPort, now time.Time) bool {
 	}
 	if len(p.remotes) == maxRemotes {
 		peer := p.peer.Load()
-		oldest := slices.IndexFunc(p.remotes, func(r netip.AddrPort) bool { return peer == nil || r != *peer })
+		oldest := slices.IndexFunc(p.remotes, func(r remote) bool { return peer == nil || r != *peer })
 		p.srv.routes.drop(p.remotes[oldest], p)
 		p.remotes = slices.Delete(p.remotes, oldest, oldest+1)
 	}

@@ -27,8 +27,9 @@ type browser struct {
 	stamp uint32
 }
 
-// newBrowser makes a peer that offers one codec, or all of ours if mime is "".
-func newBrowser(t *testing.T, mime string) *browser {
+// newBrowser makes a peer that offers one codec, or all of ours if mime is "",
+// over IPv4 and UDP unless networks are given.
+func newBrowser(t *testing.T, mime string, networks ...webrtc.NetworkType) *browser {
 	t.Helper()
 	var m webrtc.MediaEngine
 	codecs := []webrtc.RTPCodecParameters{
@@ -47,7 +48,10 @@ func newBrowser(t *testing.T, mime string) *browser {
 	se.SetIncludeLoopbackCandidate(true)
 	se.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
 	must(t, se.SetAnsweringDTLSRole(webrtc.DTLSRoleClient)) // as browsers do; pion waits for a lite agent's ClientHello
-	se.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	if networks == nil {
+		networks = []webrtc.NetworkType{webrtc.NetworkTypeUDP4}
+	}
+	se.SetNetworkTypes(networks)
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(&m), webrtc.WithSettingEngine(se)).
 		NewPeerConnection(webrtc.Configuration{})
 	must(t, err)

@@ -15,7 +15,7 @@ import (
 const pipeDepth = 32
 
 // pipe is the packet connection below one DTLS association. Its reader gets what
-// the server's read goroutine delivers; what is written goes to wherever the
+// the server's readers deliver; what is written goes to wherever the
 // path's far end is now.
 type pipe struct {
 	path    *Path

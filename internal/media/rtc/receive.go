@@ -7,7 +7,7 @@ import (
 )
 
 // encrypted takes an SRTP or SRTCP packet that was read to its place in r.buf, and
-// hands audio on. Read goroutine only.
+// hands audio on. Needs reading.
 func (p *Path) encrypted(r *reader, datagram []byte) {
 	k := p.keys.Load()
 	if k == nil || len(datagram) < rtpHeader {

@@ -14,13 +14,13 @@ const reportEvery = 5 * time.Second
 // reports is what RTCP reports tell of both streams of a path. Atomics are
 // written on one side and read by the other; a report may mix two packets' values.
 type reports struct {
-	// Written by the read goroutine.
+	// Written under reading.
 	ssrc, base, highest, count atomic.Uint32 // highest is the extended sequence number
 	jitter                     atomic.Uint32 // in RTP clock units, times 16 (RFC 3550 appendix A.8)
 	lastSR                     atomic.Uint32 // middle 32 bits of the far end's NTP time
 	lastSRAt                   atomic.Int64  // Unix nanoseconds
-	begun                      bool          // read goroutine only
-	transit, stamped           uint32        // read goroutine only: of the last packet
+	begun                      bool          // needs reading
+	transit, stamped           uint32        // of the last packet; need reading
 
 	// Written by senders.
 	timestamp atomic.Uint32
@@ -38,7 +38,7 @@ func (r *reports) stamp(timestamp uint32, now time.Time) {
 	r.sentAt.Store(now.UnixNano())
 }
 
-// arrived notes a packet of the far end. Read goroutine only.
+// arrived notes a packet of the far end. Needs reading.
 func (r *reports) arrived(ssrc uint32, seq uint16, timestamp uint32, now time.Time, clock uint32) {
 	transit := uint32(now.UnixMicro()*int64(clock/1000)/1000) - timestamp
 	if !r.begun || r.ssrc.Load() != ssrc {
@@ -131,7 +131,7 @@ func ntp(now time.Time) uint64 {
 }
 
 // control takes an SRTCP packet of the far end: a sender report is remembered
-// for ours. Read goroutine only.
+// for ours. Needs reading.
 func (p *Path) control(k *keys, r *reader, datagram []byte) {
 	plain, ok := k.openRTCP(datagram, &r.rtcp)
 	if !ok {

@@ -5,8 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,10 +29,11 @@ var (
 	ErrClosed = errors.New("the far end closed the connection")
 )
 
-// Server owns the UDP port of all browser paths.
+// Server owns the ports of all browser paths: one of UDP and one of TCP.
 type Server struct {
 	cfg         Config
 	conn        *net.UDPConn
+	tcp         *net.TCPListener // nil without
 	candidates  []sdp.Candidate
 	cert        tls.Certificate
 	fingerprint sdp.Fingerprint
@@ -39,10 +42,12 @@ type Server struct {
 	handshakes chan struct{} // a slot per DTLS handshake under way
 	blocked    atomic.Uint64
 
-	mu     sync.Mutex // guards what follows
-	agents map[string]*agent
-	paths  map[*Path]struct{}
-	closed bool
+	mu       sync.Mutex // guards what follows
+	agents   map[string]*agent
+	paths    map[*Path]struct{}
+	streams  map[*stream]struct{} // TCP connections
+	unproved []*stream            // those without an authenticated check, oldest first
+	closed   bool
 
 	stop context.CancelFunc
 	wg   sync.WaitGroup
@@ -51,6 +56,7 @@ type Server struct {
 // Stats are figures of a Server.
 type Stats struct {
 	Paths      int    // made and not closed
+	Streams    int    // TCP connections
 	Routes     int    // far-end addresses that lead to a path
 	Agents     int    // ICE credentials that checks may use
 	Handshakes int    // DTLS handshakes under way
@@ -67,14 +73,17 @@ func NewServer(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, conn: conn,
 		handshakes: make(chan struct{}, cfg.MaxHandshakes),
-		agents:     make(map[string]*agent), paths: make(map[*Path]struct{}),
+		agents:     make(map[string]*agent), paths: make(map[*Path]struct{}), streams: make(map[*stream]struct{}),
 	}
 	if err := s.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("rtc: %w", err), conn.Close())
+		return nil, errors.Join(fmt.Errorf("rtc: %w", err), s.closeListeners())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.wg.Go(s.read)
+	if s.tcp != nil {
+		s.wg.Go(s.accept)
+	}
 	s.wg.Go(func() { s.tend(ctx) })
 	return s, nil
 }
@@ -88,7 +97,32 @@ func (s *Server) prepare() (err error) {
 	if s.cert, s.fingerprint, err = newCertificate(time.Now()); err != nil {
 		return err
 	}
-	s.candidates, err = hostCandidates(s.Addr(), s.cfg.Public, s.cfg.Loopback)
+	if s.candidates, err = hostCandidates(s.Addr(), s.cfg.Public, s.cfg.Loopback); err != nil {
+		return err
+	}
+	if !s.cfg.ListenTCP.IsValid() {
+		return nil
+	}
+	if s.tcp, err = net.ListenTCP("tcp", net.TCPAddrFromAddrPort(s.cfg.ListenTCP)); err != nil {
+		return err
+	}
+	listen := s.cfg.ListenTCP
+	if addr, ok := s.tcp.Addr().(*net.TCPAddr); ok {
+		listen = addr.AddrPort()
+	}
+	streams, err := hostCandidates(listen, s.cfg.Public, s.cfg.Loopback)
+	for _, c := range streams {
+		c.TCP = true
+		s.candidates = append(s.candidates, c)
+	}
+	return err
+}
+
+func (s *Server) closeListeners() error {
+	err := s.conn.Close()
+	if s.tcp != nil {
+		err = errors.Join(err, s.tcp.Close())
+	}
 	return err
 }
 
@@ -106,7 +140,7 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return Stats{
-		Paths: len(s.paths), Routes: s.routes.len(), Agents: len(s.agents),
+		Paths: len(s.paths), Streams: len(s.streams), Routes: s.routes.len(), Agents: len(s.agents),
 		Handshakes: len(s.handshakes), Blocked: s.blocked.Load(),
 	}
 }
@@ -119,12 +153,16 @@ func (s *Server) Close() error {
 	for p := range s.paths {
 		paths = append(paths, p)
 	}
+	streams := slices.Collect(maps.Keys(s.streams))
 	s.mu.Unlock()
 	for _, p := range paths {
 		p.Close()
 	}
 	s.stop()
-	err := s.conn.Close()
+	err := s.closeListeners()
+	for _, c := range streams {
+		_ = c.conn.Close() // its reader notices
+	}
 	s.wg.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		return nil // closed before
@@ -174,7 +212,7 @@ func (s *Server) tend(ctx context.Context) {
 // sources, which is what browsers send when no extension was negotiated.
 const rtpHeader = 12
 
-// reader is what the read goroutine works with; nothing else sees it.
+// reader is what one reading goroutine works with; nothing else sees it.
 type reader struct {
 	buf    [media.HeaderRoom + 2048]byte
 	packet media.Packet
@@ -197,12 +235,12 @@ func (s *Server) read() {
 			continue
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		s.deliver(&r, r.buf[media.HeaderRoom-rtpHeader:][:n], from)
+		s.deliver(&r, r.buf[media.HeaderRoom-rtpHeader:][:n], remote{addr: from})
 	}
 }
 
 // deliver sorts one datagram by its first byte (RFC 7983 section 7).
-func (s *Server) deliver(r *reader, datagram []byte, from netip.AddrPort) {
+func (s *Server) deliver(r *reader, datagram []byte, from remote) {
 	if len(datagram) == 0 {
 		return
 	}
@@ -216,9 +254,13 @@ func (s *Server) deliver(r *reader, datagram []byte, from netip.AddrPort) {
 	case p == nil:
 		s.blocked.Add(1)
 	case first >= 20 && first < 64:
+		p.reading.Lock()
 		p.dtlsRecord(datagram)
+		p.reading.Unlock()
 	case first >= 128 && first < 192:
+		p.reading.Lock()
 		p.encrypted(r, datagram)
+		p.reading.Unlock()
 	default:
 		p.malformed.Add(1)
 	}

@@ -21,7 +21,7 @@ const replayWindow = 128
 
 // keys are the SRTP contexts of one association.
 type keys struct {
-	// Of the read goroutine.
+	// Need the path's reading.
 	in      *srtp.Context
 	sources []uint32
 	inRTCP  []uint32
@@ -53,7 +53,7 @@ func deriveKeys(from srtp.KeyingMaterialExporter, profile dtls.SRTPProtectionPro
 	return &keys{in: in, out: out}, nil
 }
 
-// open decrypts an SRTP packet in place. Read goroutine only.
+// open decrypts an SRTP packet in place. Needs reading.
 func (k *keys) open(packet []byte, head *rtp.Header) (plain []byte, ok bool) {
 	if len(packet) < rtpHeader {
 		return nil, false
@@ -70,7 +70,7 @@ func (k *keys) open(packet []byte, head *rtp.Header) (plain []byte, ok bool) {
 	return plain, true
 }
 
-// openRTCP decrypts an SRTCP packet in place. Read goroutine only.
+// openRTCP decrypts an SRTCP packet in place. Needs reading.
 func (k *keys) openRTCP(packet []byte, head *rtcp.Header) (plain []byte, ok bool) {
 	if len(packet) < 8 {
 		return nil, false
