@@ -68,7 +68,8 @@ func wavOf(coding, bits, channels uint16, data []byte) []byte {
 	var b bytes.Buffer
 	for _, v := range []any{
 		[]byte("RIFF"), uint32(36 + len(data)), []byte("WAVEfmt "), uint32(16),
-		wavFormat{Coding: coding, Channels: channels, Rate: 8000, Bits: bits}, []byte("data"), uint32(len(data)), data,
+		wavFormat{Coding: coding, Channels: channels, Rate: 8000, Bits: bits},
+		[]byte("data"), uint32(len(data)), data,
 	} {
 		if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
 			panic(err)

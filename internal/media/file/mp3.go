@@ -39,7 +39,7 @@ func decodeMP3(in *bufio.Reader, s *sink) (err error) {
 			return full
 		}
 		if err != nil {
-			return nil //nolint:nilerr // the end, or a tag or damage behind what was heard so far
+			return nil
 		}
 	}
 }
