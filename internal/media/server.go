@@ -32,11 +32,13 @@ type Server struct {
 	log    *slog.Logger
 	pool   *codec.Pool
 	player *player
+	mixer  *mixer
 
-	mu    sync.Mutex // guards what follows; never taken by the packet path
-	legs  map[core.LegID]*member
-	paths map[Path]*member // whom an attached path serves
-	swept time.Time
+	mu     sync.Mutex // guards what follows; never taken by the packet path
+	legs   map[core.LegID]*member
+	paths  map[Path]*member // whom an attached path serves
+	swept  time.Time
+	tapped uint32 // taps so far
 }
 
 // NewServer returns a Server without legs. Close ends it.
@@ -49,12 +51,12 @@ func NewServer(c Config) *Server {
 	}
 	pool := new(codec.Pool)
 	return &Server{
-		log: c.Log, pool: pool, player: newPlayer(c, pool),
+		log: c.Log, pool: pool, player: newPlayer(c, pool), mixer: newMixer(pool),
 		legs: make(map[core.LegID]*member), paths: make(map[Path]*member), swept: time.Now(),
 	}
 }
 
-// Close ends all routes and sounds and waits for the Server's goroutine. Paths
+// Close ends all routes, mixes and sounds and waits for the Server's goroutines. Paths
 // stay their owners'.
 func (s *Server) Close() {
 	s.mu.Lock()
@@ -68,6 +70,7 @@ func (s *Server) Close() {
 	clear(s.paths)
 	s.mu.Unlock()
 	s.player.close()
+	s.mixer.close()
 }
 
 // Attach makes p, whose Format is settled, the path of leg, and of no other leg.
@@ -121,12 +124,12 @@ func (s *Server) unplugLocked(m *member) {
 		return
 	}
 	s.disconnectLocked(m)
-	for _, hearer := range m.hearers {
-		s.disconnectLocked(hearer)
-	}
 	m.path.Receive(nil)
 	delete(s.paths, m.path)
 	m.path, m.out, m.format, m.since = nil, nil, Format{}, time.Now()
+	for _, hearer := range m.hearers {
+		s.connectLocked(hearer) // to hear the others
+	}
 }
 
 // Do carries out a Hear row. A leg without path keeps it until the path is up.
@@ -142,7 +145,6 @@ func (s *Server) Do(row core.Hear) {
 	}
 	row.From = slices.Clone(row.From)
 	s.setLocked(m, row)
-	s.connectLocked(m)
 	s.forgetLocked(m)
 }
 
