@@ -182,6 +182,9 @@ type Reply struct {
 	Err  error // an *Error with a Kind; nil is success
 	Call CallID
 	Slot string // of Park
+
+	Calls []LiveCall // of Snapshot
+	More  bool       // there are calls after these
 }
 
 // Publish reports a change of a leg to the event log, call detail records and

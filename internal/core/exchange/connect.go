@@ -45,6 +45,7 @@ func (x *Exchange) win(c *liveCall, l *leg) {
 	if l.state == setup {
 		x.charge(l)
 	}
+	l.answered = x.now
 	x.publish(l, core.ChangeAnswered)
 	x.stopHunt(c)
 	x.endAll(losers, core.CauseElsewhere, core.ReasonElsewhere)
@@ -84,10 +85,7 @@ func (x *Exchange) legUp(l *leg) {
 func (x *Exchange) bridge(c *liveCall, l *leg) {
 	c.winner = nil
 	if c.added {
-		c.added = false
-		x.join(c, l)
-		x.publishBridged(l, c.caller)
-		x.settle(c)
+		x.comes(c, l)
 		return
 	}
 	x.join(c, c.caller, l)
