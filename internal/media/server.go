@@ -22,6 +22,11 @@ type Config struct {
 	// Prompt returns the announcement of a name, one of the core's Prompt
 	// constants, at 8000 Hz. Nil knows none.
 	Prompt func(name string) (file.PCM, bool)
+	// Files gets the sounds of files and URLs. Nil has none.
+	Files Files
+	// Ringback is the country whose tone callers hear in place of music that is not
+	// there. Default "us".
+	Ringback string
 	// Log gets what an operator should know of. Nil discards.
 	Log *slog.Logger
 }
@@ -84,7 +89,7 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 	if m.path == p && m.format == f {
 		return
 	}
-	played := m.path == p && m.row.Sound.Kind == core.SoundPrompt && !m.out.owned()
+	played := m.path == p && m.row.Sound.Ends() && !m.out.owned()
 	if m.path != p {
 		if other := s.paths[p]; other != nil {
 			s.unplugLocked(other)
@@ -139,9 +144,9 @@ func (s *Server) Do(row core.Hear) {
 	s.sweepLocked(time.Now())
 	m := s.memberLocked(row.Leg)
 	same := m.row.Sound == row.Sound && slices.Equal(m.row.From, row.From)
-	if same && row.Sound.Kind != core.SoundPrompt {
+	if same && !row.Sound.Ends() {
 		s.forgetLocked(m)
-		return // it goes on; a prompt is played again
+		return // it goes on; an announcement is played again
 	}
 	row.From = slices.Clone(row.From)
 	s.setLocked(m, row)

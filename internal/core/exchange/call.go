@@ -95,7 +95,7 @@ func (x *Exchange) start(c *liveCall, verb flow.Verb) {
 	case flow.Announce:
 		c.matrix.Play(c.caller.Leg, verb.Sound)
 		x.hear(c)
-		x.startTimer(c.caller, core.TimerPlay, playTime)
+		x.startTimer(c.caller, core.TimerPlay, longest(verb.Sound))
 	case flow.Play:
 		c.matrix.Play(c.caller.Leg, verb.Sound)
 		x.hear(c)
@@ -290,6 +290,14 @@ func (x *Exchange) played(l *leg, sound core.Sound) {
 	if c.hunt != nil && l.state == talking && c.hunt.Confirms(l.Leg).Prompt == sound {
 		x.askToConfirm(l)
 	}
+}
+
+// longest returns how long an announcement may last.
+func longest(sound core.Sound) time.Duration {
+	if sound.Kind == core.SoundFile {
+		return fileTime
+	}
+	return playTime
 }
 
 // announced ends the announcement that the caller heard.

@@ -15,6 +15,8 @@ const (
 	mediaTime = 5 * time.Second
 	// playTime bounds an announcement whose end is never reported.
 	playTime = 10 * time.Second
+	// fileTime is how long an announcement out of a file may last.
+	fileTime = 5 * time.Minute
 )
 
 // legAccepted gives the call to the first leg whose party takes it, at once and
