@@ -14,7 +14,7 @@ import (
 // TestRingConfirm shows a group that gives the call to who presses the key, not
 // to who answers. Keys are RFC 4733 events.
 func TestRingConfirm(t *testing.T) {
-	tellStories(t, usualTrunk, []story{
+	tellStories(t, nil, []story{
 		{
 			"two listen at once, the key wins and not the answer",
 			[]string{"ann", "ben", "cid"},

@@ -12,7 +12,7 @@ import (
 
 // TestRingNested shows groups inside groups, each by its own rules.
 func TestRingNested(t *testing.T) {
-	tellStories(t, usualTrunk, []story{
+	tellStories(t, nil, []story{
 		{
 			"group that takes turns inside one that rings all",
 			[]string{"ann", "ben", "cid"},

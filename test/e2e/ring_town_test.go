@@ -31,10 +31,14 @@ type scene struct {
 }
 
 // tellStories runs stories at the same time against one exchange, and wants
-// nothing left of any call. Calls come in over the trunk of usualTrunk.
-func tellStories(t *testing.T, trunks string, stories []story) {
+// nothing left of any call. Trunks, each what stands between the braces, are those
+// beside the one over which calls come in, which leads nowhere.
+func tellStories(t *testing.T, trunks []string, stories []story) {
 	t.Helper()
-	var users, groups, numbers strings.Builder
+	var users, groups, numbers, more strings.Builder
+	for _, trunk := range trunks {
+		fmt.Fprintf(&more, "    - {%s}\n", trunk)
+	}
 	for i, s := range stories {
 		for _, u := range s.users {
 			name, _, _ := strings.Cut(u, ",")
@@ -48,7 +52,8 @@ func tellStories(t *testing.T, trunks string, stories []story) {
 			fmt.Fprintf(&numbers, "    - {number: \"%s\", group: %s}\n", number(i), name)
 		}
 	}
-	h := &house{Offhook: harness.NewOffhook(t, "resources:\n"+trunks+
+	h := &house{Offhook: harness.NewOffhook(t, "resources:\n"+
+		"  trunks:\n    - {name: carrier, uri: \"sip:127.0.0.2:5999\", prefixes: [\"999\"], accept_from: [127.0.0.32/27]}\n"+more.String()+
 		"  users:\n"+users.String()+"  groups:\n"+groups.String()+"  numbers:\n"+numbers.String())}
 	t.Cleanup(func() { // when all stories are told
 		h.AwaitMetric("offhook_legs", 0, soon)
