@@ -1,9 +1,11 @@
 package media_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -25,14 +27,14 @@ type phone struct {
 	freq float64
 
 	mu     sync.Mutex // guards what follows
-	silent bool       // sends nothing
 	ear    []int16    // the last second of what it hears
 	last   heard
-	when   time.Time       // last came
-	gap    time.Duration   // longest between two packets
-	slips  []string        // what is wrong with the stream
-	begin  time.Time       // first came, with timestamp 0
-	stamp  time.Duration   // timestamp of the last
+	when   time.Time     // last came
+	gap    time.Duration // longest between two packets
+	slips  []string      // what is wrong with the stream
+	begin  time.Time     // first came, with timestamp 0
+	stamp  time.Duration // timestamp of the last
+	events []heard
 	lags   []time.Duration // how far timestamps lag behind the time, for a second
 }
 
@@ -61,12 +63,7 @@ func (p *phone) speak(stop <-chan struct{}) {
 			pcm[i] = int16(voicePeak * math.Sin(2*math.Pi*p.freq*float64(160*n+i)/8000))
 		}
 		packet := p.packet(pcm)
-		p.mu.Lock()
-		silent := p.silent
-		p.mu.Unlock()
-		if !silent {
-			_, _ = p.conn.WriteToUDPAddrPort(packet, p.to)
-		}
+		_, _ = p.conn.WriteToUDPAddrPort(packet, p.to)
 		next = next.Add(20 * time.Millisecond)
 		select {
 		case <-stop:
@@ -82,6 +79,13 @@ func (p *phone) hear() {
 		h, ok := p.next()
 		if !ok {
 			return
+		}
+		if h.kind == p.format.SendDTMF {
+			p.mu.Lock()
+			p.events = append(p.events, h)
+			p.last.seq = h.seq
+			p.mu.Unlock()
+			continue
 		}
 		pcm := make([]int16, 960)
 		n, err := p.dec.Decode(pcm, h.payload)
@@ -146,12 +150,6 @@ func (p *phone) faults() ([]string, time.Duration) {
 		}
 	}
 	return slips, p.gap
-}
-
-func (p *phone) quiet(silent bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.silent = silent
 }
 
 // loudness returns the peak of the tone at freq in pcm.
@@ -229,6 +227,161 @@ func TestMatrix(t *testing.T) {
 		t.Logf("%s: longest gap %v", p.leg, gap)
 		if len(slips) > 0 {
 			t.Errorf("%s: %d faults, first %s", p.leg, len(slips), slips[0])
+		}
+	}
+}
+
+// conference lets all hear all others.
+func (o *office) conference(all []*phone) {
+	for _, p := range all {
+		o.server.Do(core.Hear{Leg: p.leg, From: without(all, p)})
+	}
+}
+
+func without(all []*phone, p *phone) []core.LegID {
+	var row []core.LegID
+	for _, other := range all {
+		if other != p {
+			row = append(row, other.leg)
+		}
+	}
+	return row
+}
+
+// Three of fifty-four speak; OFFHOOK_LONG=1 lets it last a minute.
+func TestConference(t *testing.T) {
+	length := 2 * time.Second
+	if os.Getenv("OFFHOOK_LONG") != "" {
+		length = time.Minute
+	}
+	o := newOffice(t)
+	var all, speakers []*phone
+	for i := range 54 {
+		k, freq := media.PCMU, 0.0
+		if i >= 50 {
+			k = media.Opus
+		}
+		if i%25 == 1 { // 1, 26 and 51, which has Opus
+			freq = 500 + 20*float64(i)
+		}
+		p := o.call(core.LegID(fmt.Sprintf("p%02d", i)), k, freq)
+		if all = append(all, p); freq > 0 {
+			speakers = append(speakers, p)
+		}
+		o.conference(all)
+	}
+	testkit.Eventually(t, 10*time.Second, "everybody to hear the three", func() bool {
+		return !slices.ContainsFunc(all, func(p *phone) bool { return !p.hears(speakers, without(speakers, p)) })
+	})
+	checks, wrong := 0, 0
+	for end := time.Now().Add(length); time.Now().Before(end); {
+		for _, p := range all {
+			if checks++; !p.hears(speakers, without(speakers, p)) {
+				wrong++
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if wrong > checks/50 { // a busy machine's hiccup
+		t.Errorf("%d of %d times somebody heard anything else", wrong, checks)
+	}
+	var longest time.Duration
+	for _, p := range all {
+		slips, gap := p.faults()
+		if longest = max(longest, gap); len(slips) > 0 {
+			t.Errorf("%s: %d faults, first %s", p.leg, len(slips), slips[0])
+		}
+	}
+	t.Logf("%d of %d checks wrong, longest gap %v", wrong, checks, longest)
+	for _, p := range all {
+		o.server.Detach(p.leg)
+	}
+	if n := o.server.Legs(); n != 0 {
+		t.Errorf("%d legs are left", n)
+	}
+}
+
+// Of a call of two, which is relayed, to three and back.
+func TestCallBecomesAConferenceAndBack(t *testing.T) {
+	for _, k := range []media.Codec{media.PCMU, media.Opus} {
+		t.Run(k.String(), func(t *testing.T) {
+			o := newOffice(t)
+			all := []*phone{o.call("a", k, 400), o.call("b", media.PCMU, 1000), o.call("c", media.PCMA, 1700)}
+			two := all[:2]
+			o.conference(two)
+			hears := func(who []*phone) func() bool {
+				return func() bool {
+					return !slices.ContainsFunc(who, func(p *phone) bool { return !p.hears(all, without(who, p)) })
+				}
+			}
+			testkit.Eventually(t, 3*time.Second, "two to talk", hears(two))
+			all[0].forget()
+			all[1].forget()
+			for range 5 {
+				o.conference(all)
+				testkit.Eventually(t, 3*time.Second, "three to talk", hears(all))
+				o.server.Do(core.Hear{Leg: "c"})
+				o.conference(two)
+				testkit.Eventually(t, 3*time.Second, "two to talk again", hears(two))
+			}
+			for _, p := range two {
+				slips, gap := p.faults()
+				if t.Logf("%s: longest gap %v", p.leg, gap); len(slips) > 0 || gap > 60*time.Millisecond {
+					t.Errorf("%s: %d faults %v, longest time without a packet %v", p.leg, len(slips), slips, gap)
+				}
+			}
+		})
+	}
+}
+
+// One voice passes at its level; silent phones add nothing.
+func TestMixKeepsTheLevel(t *testing.T) {
+	for _, k := range []media.Codec{media.PCMU, media.PCMA, media.Opus} {
+		o := newOffice(t)
+		speaker := o.call("s", media.PCMU, 1000)
+		all := []*phone{speaker, o.call("x", k, 0), o.call("y", media.PCMA, 0)}
+		o.conference(all)
+		testkit.Eventually(t, 3*time.Second, "the voice", func() bool { return all[1].hears(all[:1], []core.LegID{"s"}) })
+		all[1].forget()
+		testkit.Eventually(t, 3*time.Second, "half a second of it", func() bool { return len(all[1].sound(time.Second)) >= 4000 })
+		pcm := all[1].sound(400 * time.Millisecond)
+		if off := 20 * math.Log10(loudness(pcm, 1000)/voicePeak); math.Abs(off) > 0.3 {
+			t.Errorf("%v: the voice is %.2f dB off", k, off)
+		} else {
+			t.Logf("%v: %.2f dB, purity %.4f", k, off, meter.Purity(pcm, 8000, 1000))
+		}
+	}
+}
+
+// A party of a conference presses a key: all others are told, and hear on.
+func TestTelephoneEventsPassThroughAMix(t *testing.T) {
+	o := newOffice(t)
+	all := []*phone{o.call("a", media.PCMU, 400), o.call("b", media.Opus, 1000), o.call("c", media.PCMA, 1700)}
+	o.conference(all)
+	b := all[1]
+	testkit.Eventually(t, 3*time.Second, "three to talk", func() bool { return b.hears(all, without(all, b)) })
+	b.mu.Lock()
+	b.events = nil
+	b.mu.Unlock()
+	stranger := *all[0].party // the same phone, with numbers of its own for events
+	for i := range 4 {
+		event := make([]byte, 16)
+		stranger.seq = 30000 + uint16(i)
+		stranger.head(event, stranger.format.RecvDTMF)
+		copy(event[12:], []byte{7, 10, 0, 0})
+		binary.BigEndian.PutUint16(event[14:], uint16(160*(i+1)))
+		stranger.send(event)
+	}
+	testkit.Eventually(t, 3*time.Second, "four packets of the key", func() bool {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return len(b.events) == 4
+	})
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, h := range b.events {
+		if h.payload[0] != 7 || binary.BigEndian.Uint16(h.payload[2:]) != uint16(960*(i+1)) || h.stamp != b.events[0].stamp {
+			t.Errorf("event %d is %v at %d", i, h.payload, h.stamp)
 		}
 	}
 }
