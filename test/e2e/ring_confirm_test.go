@@ -94,7 +94,7 @@ func (s *scene) twoListen() {
 		s.Error("cid stopped ringing when ann answered")
 	}
 	caller.Await(phone.Early, soon)
-	awaitRingback(s.T, caller.call, 440, 480)
+	awaitRingback(s.T, caller.call, time.Second, 440, 480)
 	s.wantUnanswered(caller)
 	if harness.HasTone(caller.call.Heard(20*time.Second), phone.Rate, deskHz, 250*time.Millisecond) {
 		s.Error("the caller hears who has not pressed the key")
