@@ -28,6 +28,7 @@ import (
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/sipedge"
+	"github.com/offhook/offhook/internal/sounds"
 	"github.com/offhook/offhook/internal/speech"
 	"github.com/offhook/offhook/internal/store"
 	"github.com/offhook/offhook/internal/store/sqlite"
@@ -50,6 +51,8 @@ type node struct {
 	sip   *sipedge.Edge
 	rtcE  *rtcedge.Edge
 	web   *web.Server
+
+	sounds *sounds.Library // files and URLs that callers hear
 
 	directory atomic.Pointer[route.Directory] // who can be reached now
 
@@ -154,8 +157,14 @@ func (n *node) applyResources(ctx context.Context) error {
 
 // openMedia starts the media server and the port of the browsers.
 func (n *node) openMedia(ctx context.Context) error {
+	var err error
+	if n.sounds, err = newSounds(n.cfg.Media, n.log); err != nil {
+		return fmt.Errorf("media.sound_hosts: %w", err)
+	}
+	n.onClose(n.sounds.Close)
 	n.media = media.NewServer(media.Config{
-		Events: poster(n.post), Prompt: speech.Prompt, Log: n.log,
+		Events: poster(n.post), Prompt: speech.Prompt, Files: n.sounds,
+		Ringback: n.cfg.Resources.Dialling.Country, Log: n.log,
 	})
 	n.onClose(n.media.Close)
 	return n.openWebRTC(ctx)
@@ -212,6 +221,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		return err
 	}
 	n.directory.Store(directory)
+	n.warmSounds(directory)
 	trunks, err := n.trunks(ctx, directory)
 	if err != nil {
 		return err

@@ -125,6 +125,11 @@ type Media struct {
 	// Prefer chooses codecs: "quality" (default) takes Opus and G.722 first,
 	// "cost" takes what need not be transcoded.
 	Prefer string `yaml:"prefer"`
+	// Sounds is the folder of "file:NAME". Default: sounds in the store's folder.
+	Sounds string `yaml:"sounds"`
+	// SoundHosts are the names, addresses and networks that the URLs of sounds may
+	// lead to although they are not public, such as 10.1.0.0/16 or music.internal.
+	SoundHosts []string `yaml:"sound_hosts"`
 }
 
 // The values of Media.Prefer.
@@ -144,6 +149,11 @@ func (c Media) Validate() error {
 	}
 	if c.Prefer != PreferQuality && c.Prefer != PreferCost {
 		errs = append(errs, fmt.Errorf("media.prefer: %q is neither quality nor cost", c.Prefer))
+	}
+	for i, host := range c.SoundHosts {
+		if _, err := netip.ParsePrefix(host); err != nil && !isHost(host) {
+			errs = append(errs, fmt.Errorf("media.sound_hosts[%d]: %q is neither a host name nor an address nor a network such as 10.1.0.0/16", i, host))
+		}
 	}
 	return errors.Join(append(errs,
 		checkListen("media.webrtc_udp", c.WebRTCUDP, required), checkListen("media.webrtc_tcp", c.WebRTCTCP, optional))...)

@@ -42,6 +42,9 @@ func (c *Config) complete() {
 	if c.Media.WebRTCTCP == Auto {
 		c.Media.WebRTCTCP = c.Media.WebRTCUDP
 	}
+	if c.Media.Sounds == "" {
+		c.Media.Sounds = filepath.Join(c.Store.Folder, "sounds")
+	}
 	if c.Store.URL == "" {
 		c.Store.URL = "sqlite:" + filepath.Join(c.Store.Folder, "offhook.db")
 	}
