@@ -215,6 +215,8 @@ func (d *desk) AwaitEnd(t *testing.T) { t.Helper(); d.Await("CALL_CLOSED", soon)
 func (d *desk) AwaitElsewhere(t *testing.T, from string) {
 	t.Helper()
 	d.AwaitEnd(t)
+	// The event comes by a socket and may overtake what the phone printed.
+	testkit.Eventually(t, soon, "the desk phone prints a CANCEL", func() bool { return len(d.Find("CANCEL ", from)) > 0 })
 	wantElsewhere(t, "desk phone", d.Find("CANCEL ", from))
 }
 

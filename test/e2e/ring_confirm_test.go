@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/phone"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
@@ -107,9 +108,10 @@ func (s *scene) twoListen() {
 	s.wantTalk(caller, ben, deskHz)
 }
 
-// anotherKey presses all keys but the right one, and then that.
+// anotherKey presses all keys but the right one, and then that. The callee's
+// codec is Opus, whose keys have another clock.
 func (s *scene) anotherKey() {
-	dan := s.user("dan", deskHz)
+	dan := s.house.user(s.T, "dan", phone.Config{Say: says(deskHz), Codecs: []media.Codec{media.Opus}})
 	caller := s.dial()
 	call, _ := s.listen(dan)
 	s.awaitPrompt("dan", call, core.PromptConfirm)

@@ -66,7 +66,8 @@ func TestRingSkips(t *testing.T) {
 		},
 		{
 			"calls at once of a user",
-			[]string{"ned, limits: {calls: 1}"}, nil,
+			[]string{"ned, limits: {calls: 1}"},
+			nil,
 			func(s *scene) { s.userLimit(far) },
 		},
 		{

@@ -45,17 +45,20 @@ func TestRingSounds(t *testing.T) {
 		},
 		{
 			"early media of a single callee is passed on",
-			[]string{"eve", "fay"}, nil,
+			[]string{"eve", "fay"},
+			nil,
 			(*scene).hearsCallee,
 		},
 		{
 			"early media of a single callee that declines: its own words are the last",
-			[]string{"gus", "hal"}, nil,
+			[]string{"gus", "hal"},
+			nil,
 			(*scene).hearsRefusal,
 		},
 		{
 			"early media of one of two devices is not",
-			[]string{"ida", "jim"}, nil,
+			[]string{"ida", "jim"},
+			nil,
 			(*scene).hearsNoDevice,
 		},
 		{
