@@ -26,7 +26,7 @@ func (f folder) get(name string, old mark, decode func(io.Reader) (*file.PCM, er
 	if err != nil {
 		return answer{}, fmt.Errorf("the folder of sounds: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	info, err := root.Stat(name)
 	if err != nil {
 		return answer{}, reason(err, string(f))
