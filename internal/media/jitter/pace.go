@@ -140,3 +140,12 @@ func (b *Buffer) leaveOut(target time.Duration) {
 	}
 	b.pace.restart()
 }
+
+// Spare returns how much earlier the reader's clock could tick without a packet of
+// late being too late.
+func (b *Buffer) Spare() time.Duration {
+	if b.pace.packets < judged {
+		return 0
+	}
+	return max(0, b.pace.least-b.target())
+}
