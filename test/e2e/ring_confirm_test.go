@@ -64,6 +64,12 @@ func TestRingConfirm(t *testing.T) {
 			[]string{"name: other, confirm: {prompt: closed}, endpoints: [{user: ned}]"},
 			(*scene).otherPrompt,
 		},
+		{
+			"announcement that is missing: the key counts",
+			[]string{"oda"},
+			[]string{"name: mute, confirm: {prompt: \"file:nothing.wav\"}, endpoints: [{user: oda}]"},
+			(*scene).missingPrompt,
+		},
 	})
 }
 
@@ -192,6 +198,16 @@ func (s *scene) otherPrompt() {
 	caller := s.dial()
 	call, _ := s.listen(ned)
 	s.awaitPrompt("ned", call, core.PromptClosed)
+	call.Digits("1")
+	s.wantTalk(caller, call, deskHz)
+}
+
+func (s *scene) missingPrompt() {
+	oda := s.user("oda", deskHz)
+	caller := s.dial()
+	call, _ := s.listen(oda)
+	time.Sleep(1500 * time.Millisecond) // the file is asked for again and again
+	s.wantUnanswered(caller)
 	call.Digits("1")
 	s.wantTalk(caller, call, deskHz)
 }
