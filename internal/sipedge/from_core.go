@@ -172,9 +172,9 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
 		Headers: to.headers, Body: offer, Credentials: to.credentials,
 	}, sip.OutgoingEvents{
-		Provisional: func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.provisional(d, res) }) },
-		Answered:    func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.answered(d, res) }) },
-		Failed:      func(code int, res *sip.Response) { l.strand.post(func() { l.failed(code, res) }) },
+		Provisional: func(d *sip.Dialog, res *sip.Response) { l.heard(func() { l.provisional(d, res) }) },
+		Answered:    func(d *sip.Dialog, res *sip.Response) { l.heard(func() { l.answered(d, res) }) },
+		Failed:      func(code int, res *sip.Response) { l.heard(func() { l.failed(code, res) }) },
 		Dialog:      l.dialogEvents(),
 	})
 }

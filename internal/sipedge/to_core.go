@@ -41,7 +41,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		Cancelled: func(reasons []sip.Reason) {
 			l.strand.post(func() { l.gone(causeIn(reasons), 487) })
 		},
-		Acked:  func(ack *sip.Request) { l.strand.post(func() { l.acked(ack) }) },
+		Acked:  func(ack *sip.Request) { l.heard(func() { l.acked(ack) }) },
 		Dialog: l.dialogEvents(),
 	})
 	l.dialog = l.in.Dialog()
