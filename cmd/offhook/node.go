@@ -90,8 +90,8 @@ func (n *node) close() {
 	n.closers = nil
 }
 
-// openStore opens the database, applies the file's resources and closes what a
-// crash left open.
+// openStore opens the database, applies the file's resources and opens the log of
+// legs.
 func (n *node) openStore(ctx context.Context) error {
 	key, err := store.LoadKey(filepath.Join(n.cfg.Store.Folder, nodeKeyFile))
 	if err != nil {
@@ -112,6 +112,22 @@ func (n *node) openStore(ctx context.Context) error {
 	if err := n.applyResources(ctx); err != nil {
 		return err
 	}
+	n.auth, err = auth.New(ctx, auth.Config{
+		Users: n.store, TokenKey: n.tokenKey, DummyKey: key.Derive("digest dummy"), Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	return n.openLog(ctx)
+}
+
+// openLog opens the log of legs and closes what a crash left open in it.
+func (n *node) openLog(ctx context.Context) error {
+	journal, err := events.OpenJournal(ctx, n.cfg.Store.Folder, n.store, n.log)
+	if err != nil {
+		return err
+	}
+	n.onClose(func() { n.logged("close journal", journal.Close()) })
 	unfinished, err := n.store.CloseUnfinished(ctx, time.Now())
 	if err != nil {
 		return err
@@ -119,13 +135,7 @@ func (n *node) openStore(ctx context.Context) error {
 	if unfinished > 0 {
 		n.log.Warn("legs of the last run were cut off and are recorded as ended", "legs", unfinished, "cause", int(core.CauseTempFailure))
 	}
-	n.auth, err = auth.New(ctx, auth.Config{
-		Users: n.store, TokenKey: n.tokenKey, DummyKey: key.Derive("digest dummy"), Log: n.log,
-	})
-	if err != nil {
-		return err
-	}
-	n.bus = events.New(n.store, n.log)
+	n.bus = events.New(journal, n.log)
 	n.onClose(func() { n.logged("flush events", withTimeout(10*time.Second, n.bus.Close)) })
 	return nil
 }
