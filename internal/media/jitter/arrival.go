@@ -15,6 +15,10 @@ const (
 	// arrivalSettled is how many packets make a judgement; with fewer, after a
 	// pause, the one before it stands as a lower limit.
 	arrivalSettled = 50
+	// Packets that were overtaken by a later one are not waited for while they are
+	// fewer than this share of all, of 1<<20: what is missing without them is short
+	// and alone, which is filled unnoticed, and waiting delays everything.
+	arrivalOvertaken = 1 << 20 * 5 / 100
 )
 
 // Arrival measures how late the packets of one stream come, compared with the
@@ -25,9 +29,11 @@ type Arrival struct {
 	count int                   // of seen in use
 	at    int                   // where the next one goes
 
-	earliest time.Duration // least transit of the window
-	late     time.Duration // lateness of the window
-	settled  time.Duration // late when there were packets enough to judge
+	earliest  time.Duration // least transit of the window
+	late      time.Duration // lateness of the window
+	newest    time.Duration // place of the newest packet in the stream
+	overtaken int           // share of overtaken packets, of 1<<20; it fades
+	settled   time.Duration // late when there were packets enough to judge
 
 	// For Observe, which makes its own time line.
 	begun bool
@@ -69,11 +75,13 @@ func (a *Arrival) forget() {
 }
 
 func (a *Arrival) note(p passage) {
+	if a.passed(p) {
+		return
+	}
 	if a.count > 0 {
 		before := a.seen[(a.at+arrivalCount-1)%arrivalCount]
 		if d := p.transit - before.transit; d > arrivalJump || d < -arrivalJump {
-			a.settled = a.Lateness()
-			a.count = 0
+			a.settled, a.count, a.newest = a.Lateness(), 0, p.at-p.transit
 		}
 	}
 	a.seen[a.at] = p
@@ -83,6 +91,17 @@ func (a *Arrival) note(p passage) {
 	if a.count >= arrivalSettled {
 		a.settled = a.late
 	}
+}
+
+// passed reports whether p was overtaken, and need not be waited for.
+func (a *Arrival) passed(p passage) bool {
+	if place := p.at - p.transit; a.count == 0 || place >= a.newest {
+		a.newest = place
+		a.overtaken -= a.overtaken / 128
+		return false
+	}
+	a.overtaken += (1<<20 - a.overtaken) / 128
+	return a.overtaken < arrivalOvertaken && p.transit-a.earliest < arrivalJump
 }
 
 // measure finds the earliest packet of the window and the latest that counts. It

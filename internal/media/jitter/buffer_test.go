@@ -87,7 +87,8 @@ func TestWhatIsHeard(t *testing.T) {
 		{
 			"comes when its place is over",
 			join(row(0, 1, 1, "ab d"), row(70, 3, 3, "c")),
-			"ab?d?", Stats{Received: 3, Lost: 1, Late: 1, Concealed: 320},
+			"ab?d?",
+			Stats{Received: 3, Lost: 1, Late: 1, Concealed: 320},
 		},
 		{
 			"comes late, but before the one behind it was needed: the delay grows",

@@ -33,12 +33,19 @@ type pace struct {
 	spare   int           // least spare samples since then
 	excess  int           // samples that may be left out
 	waited  int           // Reads since that was found
+	debt    int           // samples that the delay has grown because something was late
 	mark    time.Duration // delay after the last change, 0 if not known yet
 	loss    int           // share of lost packets, of 1<<20; it fades
 }
 
 // restart begins to judge anew, after the delay was changed.
-func (p *pace) restart() { *p = pace{slack: p.slack, loss: p.loss} }
+func (p *pace) restart() { *p = pace{slack: p.slack, debt: p.debt, loss: p.loss} }
+
+// grown notes that something came n samples late, and was played then.
+func (p *pace) grown(n int) {
+	p.restart()
+	p.debt += n
+}
 
 // took notes a packet that was played slack before it would have been late.
 func (p *pace) took(slack time.Duration) {
@@ -105,6 +112,8 @@ func (b *Buffer) shorten(target, delay time.Duration) {
 			if p.least-frame >= target {
 				p.excess += b.frame
 			}
+		} else if p.least-b.duration(int64(p.debt)) >= target {
+			p.excess = p.debt // as before it came
 		}
 		if p.mark == 0 {
 			p.mark = delay
@@ -118,6 +127,7 @@ func (b *Buffer) shorten(target, delay time.Duration) {
 	p.waited++
 	if n := b.remove(p.excess, likeness(p.waited)); n > 0 {
 		b.stats.Removed += uint64(n)
+		p.debt = max(0, p.debt-n)
 		p.restart()
 	}
 }
@@ -139,13 +149,4 @@ func (b *Buffer) leaveOut(target time.Duration) {
 		b.stats.Removed += uint64(b.frame)
 	}
 	b.pace.restart()
-}
-
-// Spare returns how much earlier the reader's clock could tick without a packet of
-// late being too late.
-func (b *Buffer) Spare() time.Duration {
-	if b.pace.packets < judged {
-		return 0
-	}
-	return max(0, b.pace.least-b.target())
 }

@@ -72,7 +72,7 @@ func (b *Buffer) resume(p *packet) bool {
 	}
 	b.playing, b.expect = true, p.pos
 	b.owed, b.made = 0, 0
-	b.pace.restart()
+	b.pace = pace{loss: b.pace.loss}
 	return true
 }
 
@@ -86,8 +86,16 @@ func (b *Buffer) take(p *packet) bool {
 		b.playing = false // the sender has made a pause, or set its clock
 		return true
 	}
+	if p.kind == audio && b.replaced(p) {
+		b.store.drop(p)
+		b.lose(1)
+		b.stats.Late++
+		b.stats.Received--
+		b.expect, b.owed = p.pos+int64(b.frame), b.owed-b.frame
+		return true
+	}
 	if b.owed > 0 {
-		b.pace.restart() // it came late; the delay has grown by what was made up
+		b.pace.grown(b.owed - max(0, gap)) // it came late
 	}
 	b.owed, b.made = 0, 0
 	b.next++
@@ -101,7 +109,7 @@ func (b *Buffer) take(p *packet) bool {
 		b.playing = false
 		return true
 	}
-	slack := b.now - b.arrival.earliest - b.duration(p.pos)
+	slack := b.slack(p)
 	n, err := b.dec.Decode(b.fifo.room(b.cfg.Rate*120/1000), payload)
 	if err != nil || n <= 0 || n > b.cfg.Rate*120/1000 {
 		b.stats.Invalid++
@@ -111,6 +119,18 @@ func (b *Buffer) take(p *packet) bool {
 	b.frame, b.expect = n, p.pos+int64(n)
 	b.pace.took(slack)
 	return true
+}
+
+// replaced reports whether p, which comes when all of it was made up, can be left
+// out: it was overtaken by the next packet, and that one is early enough.
+func (b *Buffer) replaced(p *packet) bool {
+	q := b.store.get(p.seq + 1)
+	return b.owed >= b.frame && q != nil && q.kind == audio && b.slack(q) >= b.target()
+}
+
+// slack returns how much later p could have come to be played now.
+func (b *Buffer) slack(p *packet) time.Duration {
+	return b.now - b.arrival.earliest - b.duration(p.pos)
 }
 
 // gap makes up what is missing before p.
@@ -123,7 +143,7 @@ func (b *Buffer) gap(p *packet) bool {
 	paid := min(b.owed, max(0, int(p.pos-b.expect)))
 	b.expect += int64(paid)
 	if b.owed > paid {
-		b.pace.restart()
+		b.pace.grown(b.owed - paid)
 	}
 	b.owed = 0
 	lost := min(int(p.pos-b.expect), missing*b.frame)
