@@ -115,6 +115,9 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	if l.stage != stageSetup {
 		return
 	}
+	if d != nil {
+		l.known(d) // what rings here can be picked up (RFC 3891 section 3)
+	}
 	if code := res.StatusCode; code == 180 || code == 181 || code == 182 || code == 183 {
 		l.edge.post(core.LegRinging{Leg: l.id})
 	}
