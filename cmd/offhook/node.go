@@ -231,7 +231,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		return err
 	}
 	n.directory.Store(directory)
-	n.warmSounds(directory)
+	n.warmSounds(directory.Resources().SoundFiles())
 	trunks, err := n.trunks(ctx, directory)
 	if err != nil {
 		return err
