@@ -54,7 +54,7 @@ func showMoves(t *testing.T, moves []move) {
 	carrier := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.3"), testkit.FreePort(t, "127.0.0.3"))
 	var users, numbers strings.Builder
 	for i, m := range moves {
-		for _, name := range strings.FieldsSeq(m.users) {
+		for name := range strings.FieldsSeq(m.users) {
 			fmt.Fprintf(&users, "    - {name: %[1]s%[2]d, password: %[3]s}\n", name, i, password(fmt.Sprint(name, i)))
 		}
 		fmt.Fprintf(&numbers, "    - {number: \"%s\", user: ann%d}\n", number(i), i)
