@@ -43,10 +43,12 @@ func TestStrangerIsNeverHeard(t *testing.T) {
 	stranger.conn, stranger.leg = socket(t), "x"
 	var got []int16
 	mine, his := sine(8000, 1000), sine(8000, 2300)
-	for ; len(mine) >= 160; mine, his = mine[160:], his[160:] {
+	for next := time.Now(); len(mine) >= 160; mine, his = mine[160:], his[160:] {
 		for range 3 {
 			stranger.say(his[:160])
 		}
+		time.Sleep(time.Until(next))
+		next = next.Add(20 * time.Millisecond)
 		a.say(mine[:160])
 		got = append(got, b.decode(b.mustListen())...)
 	}
@@ -249,7 +251,9 @@ func TestLossIsConcealedWhereCodecsDiffer(t *testing.T) {
 				for range 8 {
 					packets = append(packets, a.packet(sine(160, 1000)))
 				}
+				begin := time.Now()
 				for _, n := range c.send {
+					time.Sleep(time.Until(begin.Add(time.Duration(n) * 20 * time.Millisecond))) // all at once would be jitter
 					a.send(packets[n])
 				}
 				first := b.mustListen()
@@ -289,7 +293,7 @@ func TestRelayKeepsGaps(t *testing.T) {
 // sequence numbers.
 func TestSeveralHearOneForLong(t *testing.T) {
 	o := newOffice(t)
-	a, b, c := o.join("a", media.PCMU), o.join("b", media.PCMU), o.join("c", media.PCMA)
+	a, b, c := o.join("a", media.PCMU), o.join("b", media.PCMU), o.join("c", media.PCMU)
 	o.talk("a", "b")
 	o.server.Do(core.Hear{Leg: "c", From: []core.LegID{"a"}})
 	for i := range 70000 {
