@@ -44,10 +44,11 @@ type leg struct {
 	out      *sip.Outgoing
 	dialog   *sip.Dialog
 	flow     sip.Flow
-	web      bool   // the far end is a browser; set before open
-	offer    []byte // of an incoming leg, nil if the INVITE had none
-	stream   stream // nil before open and after release
-	reply    []byte // our answer to offer: a 200 repeats the one of the 183
+	web      bool      // the far end is a browser; set before open
+	offer    []byte    // of an incoming leg, nil if the INVITE had none
+	stream   stream    // nil before open and after release
+	carried  slog.Attr // what stream carried, zero before release
+	reply    []byte    // our answer to offer: a 200 repeats the one of the 183
 	stage    stage
 	rung     int  // highest of 180 and 183 that was sent, 0 none
 	early    bool // an 18x brought the answer to our offer
@@ -86,7 +87,7 @@ func (l *leg) gone(cause core.Cause, code int) {
 	l.stage = stageGone
 	l.release()
 	l.edge.remove(l)
-	l.log.Info("leg ended", "cause", int(cause), "code", code)
+	l.log.Info("leg ended", slog.Int("cause", int(cause)), slog.Int("code", code), l.carried)
 	l.edge.post(core.LegGone{Leg: l.id, Cause: cause, Code: code})
 }
 
@@ -94,7 +95,7 @@ func (l *leg) gone(cause core.Cause, code int) {
 func (l *leg) dialogEvents() sip.DialogEvents {
 	return sip.DialogEvents{
 		Bye: func(_ *sip.Dialog, reasons []sip.Reason) {
-			l.strand.post(func() { l.gone(causeIn(reasons), 0) })
+			l.heard(func() { l.gone(causeIn(reasons), 0) })
 		},
 		Lost: func(_ *sip.Dialog, err error) {
 			l.strand.post(func() {

@@ -39,7 +39,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	l.met(callerAt(tx.Flow(), req, from.User))
 	l.in = e.stack.Incoming(tx, sip.IncomingEvents{
 		Cancelled: func(reasons []sip.Reason) {
-			l.strand.post(func() { l.gone(causeIn(reasons), 487) })
+			l.heard(func() { l.gone(causeIn(reasons), 487) })
 		},
 		Acked:  func(ack *sip.Request) { l.heard(func() { l.acked(ack) }) },
 		Dialog: l.dialogEvents(),
