@@ -213,7 +213,7 @@ func randomRows(r *rand.Rand, all []*phone) map[core.LegID][]core.LegID {
 func TestMatrix(t *testing.T) {
 	inStudio(t, func(s *studio) {
 		var all []*phone
-		for i, k := range []media.Codec{media.PCMU, media.PCMA, media.Opus, media.PCMU, media.Opus, media.PCMA} {
+		for i, k := range []media.Codec{media.PCMU, media.PCMA, media.Opus, media.G722, media.Opus, media.PCMA} {
 			all = append(all, s.call(core.LegID(rune('a'+i)), k, []float64{400, 700, 1000, 1300, 1700, 2100}[i]))
 		}
 		r := rand.New(rand.NewPCG(1, 2))
