@@ -118,6 +118,9 @@ func (x *Exchange) end(l *leg, cause core.Cause, reason core.Reason, code int) {
 	if l.state == ending {
 		return
 	}
+	if l.state != setup {
+		code = 0 // of an INVITE that was answered long ago
+	}
 	l.state, l.cause, l.reason, l.code = ending, cause, reason, code
 	l.call.matrix.Remove(l.Leg)
 	x.leave(l)
