@@ -156,6 +156,9 @@ func TestApply(t *testing.T) {
 		{"announcement whose end is not reported", append(slices.Clone(alice), core.LegRinging{Leg: "desk"}, timedOut(core.TimerRing, "a")), timedOut(core.TimerPlay, "a"), []string{
 			"end a 19 code=480", "start drain a 40s",
 		}},
+		{"announcement from a URL may take its time", nil, fromTrunk("31"), []string{
+			"progress a", "hear a file:https://example.com/hours.wav", "start play a 5m0s",
+		}},
 		{"end of a sound that was replaced", alice, core.Played{Leg: "a", Sound: noAnswer}, nil},
 		{"ring timer fires late", bridged, timedOut(core.TimerRing, "a"), nil},
 		{"one of two declines", alice, gone("desk", 21, 603), nil},

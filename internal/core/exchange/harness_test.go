@@ -68,6 +68,7 @@ func house(tb testing.TB) *route.Directory {
 			{Number: "28", Group: "trunked"},
 			{Number: "29", User: "dora"},
 			{Number: "30", Group: "shown"},
+			{Number: "31", Announce: "https://example.com/hours.wav"},
 		},
 		Limits: route.Limits{User: unlimited, Trunk: unlimited},
 	})
