@@ -23,6 +23,7 @@ type exchanged struct {
 	mu   sync.Mutex // guards the fields below
 	x    *exchange.Exchange
 	rung []core.LegID // in order
+	over bool         // the node stops
 }
 
 func newExchanged(t *testing.T, d *route.Directory) *exchanged {
@@ -60,7 +61,7 @@ func (e *exchanged) Ask(_ context.Context, do core.Request) (core.Reply, error) 
 	switch text := fmt.Sprint(do); {
 	case strings.Contains(text, "broken"):
 		return core.Reply{}, errors.New("secret fault")
-	case strings.Contains(text, "stopped"):
+	case strings.Contains(text, "stopped"), e.over:
 		return core.Reply{}, &core.Error{Op: "test", Kind: core.Unavailable, Err: errors.New("the node has stopped")}
 	}
 	r := e.apply(core.Asked{Ask: 1, Do: do})
@@ -144,6 +145,10 @@ func (w *world) tryCalls() {
 	w.do("GET", list+"/broken", "", 500)
 	w.do("GET", list+"/stopped", "", 503)
 	w.do("DELETE", list+"/broken", "", 500)
+	w.do("DELETE", list+"/stopped", "", 503)
+	w.calls.over = true
+	w.do("GET", list, "", 503)
+	w.calls.over = false
 
 	w.calls.dials("a", mallory, "100")
 	w.wantStates(w.callOf("a"), "a trying", fmt.Sprint(w.calls.lastRung(), " trying"))
