@@ -86,8 +86,8 @@ func (s *Server) setLocked(m *member, row core.Hear) {
 	m.row, m.speakers = row, nil
 	if row.Sound.IsZero() {
 		for _, leg := range row.From {
-			if leg != m.id {
-				m.speakers = append(m.speakers, s.memberLocked(leg))
+			if speaker := s.memberLocked(leg); speaker != m && !slices.Contains(m.speakers, speaker) {
+				m.speakers = append(m.speakers, speaker)
 			}
 		}
 	}
