@@ -29,6 +29,8 @@ type leg struct {
 	watches   bool      // supervises; is no party of its call
 	line      bool      // counts in Exchange.lines
 	slot      string
+	silence   core.Silence // why nothing is heard of it
+	diagnosis string
 	timers    timerSet
 
 	// Why it ended or is ending.
@@ -183,7 +185,7 @@ func (x *Exchange) stopTimer(l *leg, kind core.TimerKind) {
 }
 
 func (x *Exchange) stopTimers(l *leg) {
-	for kind := core.TimerRing; kind <= core.TimerTalk; kind++ {
+	for kind := core.TimerRing; kind <= core.TimerSilence; kind++ {
 		x.stopTimer(l, kind)
 	}
 }
