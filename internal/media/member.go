@@ -27,6 +27,8 @@ type member struct {
 	mixed *listener
 	taps  []*tap // whom mixed hears; never changed in place
 
+	hearing hearing // of who watches
+
 	tap *tap // carries this member to those who hear it in a mix, nil if nobody does
 
 	// sinks get all packets of this member. The packet path reads it: a list is

@@ -78,6 +78,8 @@ type Path interface {
 	Send(p *Packet)
 	// Stats returns counters since the path was made.
 	Stats() Stats
+	// Diagnose says why nothing was received since then.
+	Diagnose(since Stats) Diagnosis
 	// Close frees the path's resources and waits until its goroutines ended.
 	Close()
 }
@@ -87,7 +89,9 @@ type Stats struct {
 	PacketsReceived, PacketsSent uint64
 	BytesReceived, BytesSent     uint64
 	Blocked                      uint64 // packets from a foreign source
-	Malformed                    uint64 // packets that are no RTP, or a type not negotiated
+	Malformed                    uint64 // packets that are no RTP
+	WrongType                    uint64 // RTP packets of a type not negotiated
+	Unauthentic                  uint64 // SRTP packets whose authentication fails
 	Dropped                      uint64 // packets we could not send
 }
 

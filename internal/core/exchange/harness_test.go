@@ -169,6 +169,11 @@ func (s *script) rename(ev core.Event) core.Event {
 	case core.LegMuted:
 		ev.Leg = id(ev.Leg)
 		return ev
+	case core.LegSilent:
+		ev.Leg = id(ev.Leg)
+		return ev
+	case core.LegHeard:
+		return core.LegHeard{Leg: id(ev.Leg)}
 	case core.LegDigit:
 		ev.Leg = id(ev.Leg)
 		return ev
@@ -303,7 +308,7 @@ func (s *script) source(row core.Hear) string {
 }
 
 func (s *script) timer(id core.TimerID) string {
-	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace", "confirm", "park", "talk"}
+	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace", "confirm", "park", "talk", "silence"}
 	return kinds[id.Kind] + " " + s.name(id.Leg) + id.Trunk
 }
 

@@ -30,7 +30,9 @@ type leg struct {
 	watches   bool      // supervises; is no party of its call
 	line      bool      // counts in Exchange.lines
 	slot      string
-	took      ring.Takers // whose turn the call was
+	took      ring.Takers  // whose turn the call was
+	silence   core.Silence // why nothing is heard of it
+	diagnosis string
 	timers    timerSet
 
 	// Why it ended or is ending.
@@ -190,7 +192,7 @@ func (x *Exchange) stopTimer(l *leg, kind core.TimerKind) {
 }
 
 func (x *Exchange) stopTimers(l *leg) {
-	for kind := core.TimerRing; kind <= core.TimerTalk; kind++ {
+	for kind := core.TimerRing; kind <= core.TimerSilence; kind++ {
 		x.stopTimer(l, kind)
 	}
 }

@@ -43,9 +43,12 @@ type Path struct {
 	stream  media.Stream
 
 	received, sent, receivedBytes, sentBytes atomic.Uint64
-	blocked, malformed, dropped              atomic.Uint64
-	stamp                                    atomic.Uint64 // last sent timestamp, for reports
-	receivedThen                             atomic.Uint64 // received when reportToSilence looked last
+	blocked, malformed, wrongType, dropped   atomic.Uint64
+	stranger                                 atomic.Pointer[netip.AddrPort] // the first that was blocked
+	foreign                                  atomic.Uint32                  // the last payload type that was not negotiated
+	mum                                      atomic.Bool                    // the far end said that it sends nothing
+	stamp                                    atomic.Uint64                  // last sent timestamp, for reports
+	receivedThen                             atomic.Uint64                  // received when reportToSilence looked last
 
 	source  source // all three: of who reads the socket
 	digits  dtmf.Receiver
@@ -97,6 +100,9 @@ func (p *Path) Start(f media.Format, remote netip.AddrPort) {
 	}
 }
 
+// Expect says whether the far end announced to send. It does until told otherwise.
+func (p *Path) Expect(rtp bool) { p.mum.Store(!rtp) }
+
 // Format implements media.Path; its Codec is CodecNone before Start.
 func (p *Path) Format() media.Format { return *p.format.Load() }
 
@@ -138,7 +144,7 @@ func (p *Path) Stats() media.Stats {
 	return media.Stats{
 		PacketsReceived: p.received.Load(), PacketsSent: p.sent.Load(),
 		BytesReceived: p.receivedBytes.Load(), BytesSent: p.sentBytes.Load(),
-		Blocked: p.blocked.Load(), Malformed: p.malformed.Load(), Dropped: p.dropped.Load(),
+		Blocked: p.blocked.Load(), Malformed: p.malformed.Load(), WrongType: p.wrongType.Load(), Dropped: p.dropped.Load(),
 	}
 }
 
@@ -174,12 +180,16 @@ func (p *Path) arrived(d *datagram) {
 	f := p.format.Load()
 	isEvent := f.RecvDTMF != 0 && packet.Type == f.RecvDTMF
 	if packet.Type != f.RecvType && !isEvent {
-		p.malformed.Add(1)
+		p.foreign.Store(uint32(packet.Type))
+		p.wrongType.Add(1)
 		return
 	}
 	ok, moved := p.source.accept(d.from, now)
 	if !ok {
-		p.blocked.Add(1)
+		if p.blocked.Add(1) == 1 {
+			from := d.from // d is used again
+			p.stranger.Store(&from)
+		}
 		return
 	}
 	if moved {
