@@ -55,6 +55,7 @@ func TestOpusRecordingComesBack(t *testing.T) {
 		{"mono of whole packets", 16000, 1, 32000},
 		{"mono at 8 kHz", 8000, 1, 20000},
 		{"stereo", 16000, 2, 40123},
+		{"a block and half a packet", 16000, 1, blockSize + 160},
 		{"empty but for a sample", 16000, 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
