@@ -65,8 +65,8 @@ func encodeHistory(c chapter) (string, error) {
 }
 
 // decodeHistory is the inverse of encodeHistory.
-func decodeHistory(leg core.LegID, text string) (chapter, error) {
-	var c chapter
+func decodeHistory(leg core.LegID, text string) ([]core.LegEntry, error) {
+	var c []core.LegEntry
 	var scene Scene
 	for pages := json.NewDecoder(strings.NewReader(text)); ; {
 		var p page

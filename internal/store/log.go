@@ -37,35 +37,35 @@ func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored in
 }
 
 // chapter is some of the entries of one leg, in order; never empty.
-type chapter []core.LegEntry
+type chapter []*core.LegEntry
 
 // chapters sorts entries by legs.
 func chapters(entries []core.LegEntry) []chapter {
-	of := make(map[core.LegID]int, len(entries))
+	of := make(map[core.LegID]int)
 	var all []chapter
-	for _, e := range entries {
-		i, known := of[e.Leg]
+	for i := range entries {
+		at, known := of[entries[i].Leg]
 		if !known {
-			i = len(all)
-			of[e.Leg] = i
+			at = len(all)
+			of[entries[i].Leg] = at
 			all = append(all, nil)
 		}
-		all[i] = append(all[i], e)
+		all[at] = append(all[at], &entries[i])
 	}
 	return all
 }
 
 // plausible returns c without what follows an end and without a second begin.
 func (c chapter) plausible() chapter {
-	if end := slices.IndexFunc(c, func(e core.LegEntry) bool { return e.Kind == core.ChangeEnded }); end >= 0 {
+	if end := slices.IndexFunc(c, func(e *core.LegEntry) bool { return e.Kind == core.ChangeEnded }); end >= 0 {
 		c = c[:end+1]
 	}
-	return append(c[:1:1], c[1:].after(c[0].Seq)...)
+	return append(c[:1], c[1:].after(c[0].Seq)...)
 }
 
-// after returns the entries with higher numbers, without a begin.
+// after keeps the entries with higher numbers, without a begin.
 func (c chapter) after(seq int) chapter {
-	return slices.DeleteFunc(slices.Clone(c), func(e core.LegEntry) bool { return e.Seq <= seq || e.Kind == core.ChangeBegan })
+	return slices.DeleteFunc(c, func(e *core.LegEntry) bool { return e.Seq <= seq || e.Kind == core.ChangeBegan })
 }
 
 // maxHistory is how long a history may grow, in characters, some hundred
