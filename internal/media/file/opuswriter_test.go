@@ -55,7 +55,6 @@ func TestOpusRecordingComesBack(t *testing.T) {
 		{"mono of whole packets", 16000, 1, 32000},
 		{"mono at 8 kHz", 8000, 1, 20000},
 		{"stereo", 16000, 2, 40123},
-		{"a block and half a packet", 16000, 1, blockSize + 160},
 		{"empty but for a sample", 16000, 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,6 +80,31 @@ func TestOpusRecordingComesBack(t *testing.T) {
 				t.Errorf("level %.1f dB", l)
 			}
 		})
+	}
+}
+
+func TestCutOfWhatIsCollected(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		length, want int
+	}{
+		{"within the last block", blockSize + 50, blockSize + 50},
+		{"into the block before", blockSize - 50, blockSize - 50},
+		{"unknown", 0, blockSize + 100},
+		{"more than a packet: counted from elsewhere", 1000, blockSize + 100},
+		{"longer than it is", blockSize + 200, blockSize + 100},
+	} {
+		s := new(sink)
+		s.begin(wide)
+		for _, n := range []int{blockSize, 100} {
+			if err := s.add(make([]int16, n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.cut(c.length)
+		if pcm, err := s.finish(); err != nil || len(pcm.Samples) != c.want {
+			t.Errorf("%s: %d samples, %v; want %d", c.name, len(pcm.Samples), err, c.want)
+		}
 	}
 }
 
