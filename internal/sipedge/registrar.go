@@ -172,7 +172,8 @@ func (e *Edge) flowClosed(f sip.Flow) {
 	}
 }
 
-// expire drops registrations past their time, once a second until stop closes.
+// expire drops registrations past their time, once a second until stop closes,
+// and goroutines without work.
 func (e *Edge) expire(stop <-chan struct{}) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -182,6 +183,7 @@ func (e *Edge) expire(stop <-chan struct{}) {
 			return
 		case now := <-tick.C:
 			e.report(change{gone: e.bindings.removeIf(func(b *binding) bool { return now.After(b.expires) })})
+			e.crew.thin()
 		}
 	}
 }
