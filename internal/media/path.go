@@ -6,6 +6,8 @@
 package media
 
 import (
+	"time"
+
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/codec"
 )
@@ -93,6 +95,12 @@ type Stats struct {
 	WrongType                    uint64 // RTP packets of a type not negotiated
 	Unauthentic                  uint64 // SRTP packets whose authentication fails
 	Dropped                      uint64 // packets we could not send
+	// Of what the far end sends, and of what RTCP tells both ends; 0 if unknown.
+	Lost      uint64        // packets that did not come
+	Jitter    time.Duration // mean change of the time on the way (RFC 3550 section 6.4.1)
+	RoundTrip time.Duration // to the far end and back, at its last report
+	FarLost   int           // percent of our packets that it did not get lately
+	FarJitter time.Duration // of what it gets
 }
 
 // Events takes what Server reports. Post never blocks; it fails only when the
