@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -308,6 +309,9 @@ func TestQuality(t *testing.T) {
 			t.Log(got)
 			if got.Corr < c.corr || got.Lost > c.lost || math.Abs(got.Gain) > c.gain() {
 				t.Errorf("want corr >= %.3f, lost <= %.2f%%", c.corr, 100*c.lost)
+			}
+			if steady := strings.Contains(c.row, "jitter"); steady && got.lateness > 5*time.Millisecond {
+				t.Error("want an even stream: lateness <= 5 ms")
 			}
 			if got.delay > c.delay+time.Millisecond || got.delay99 > c.delay99+time.Millisecond {
 				t.Errorf("want delay <= %v / %v", c.delay, c.delay99)
