@@ -21,6 +21,7 @@ type Stack struct {
 	clients  clientTable
 	sessions sessionTable
 	answers  *answerCache
+	forget   forgetter
 	dials    dialer
 	names    names
 
@@ -93,6 +94,7 @@ func (s *Stack) Close() {
 		tx.abandon()
 	}
 	s.answers.close()
+	s.forget.close()
 	s.wg.Wait()
 }
 
