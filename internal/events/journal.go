@@ -43,7 +43,7 @@ type Journal struct {
 const (
 	// together is how long entries gather for the log behind. A transaction costs
 	// as much as several calls bring to it; who reads records hardly notices.
-	together = 100 * time.Millisecond
+	together = 200 * time.Millisecond
 	// maxHeld is how many entries may wait while the log behind fails.
 	maxHeld = maxVital
 )
