@@ -24,6 +24,7 @@ var (
 	ErrFormat  = errors.New("neither WAV nor MP3 nor Ogg/Opus")
 	ErrTooLong = errors.New("longer than 30 minutes")
 	ErrNoAudio = errors.New("there is no audio in it")
+	ErrDamaged = errors.New("a decoder failed at it")
 )
 
 // Decode reads a WAV, MP3 or Ogg/Opus file, which it tells apart by their first
@@ -39,7 +40,7 @@ func Decode(r io.Reader) (PCM, error) {
 		return PCM{}, errors.Join(in.err, err)
 	}
 	var s sink
-	err = decode(buffered, &s)
+	err = protect(func() error { return decode(buffered, &s) })
 	if in.err != nil {
 		return PCM{}, fmt.Errorf("file: %w", in.err)
 	}
@@ -47,6 +48,17 @@ func Decode(r io.Reader) (PCM, error) {
 		return PCM{}, err
 	}
 	return s.finish()
+}
+
+// protect makes a panic an error: the decoders of others meet files that may be
+// hostile.
+func protect(decode func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("file: %w: %v", ErrDamaged, r)
+		}
+	}()
+	return decode()
 }
 
 // decoderOf returns what decodes a file that begins with head.
