@@ -90,6 +90,7 @@ func (e *Edge) toHost(uri sip.Uri, cmd core.Ring, domain string) (destination, e
 	to := destination{uri: uri, target: target, from: e.fromAddress(cmd.From, domain)}
 	to.to = sip.Address{URI: sip.Uri{Scheme: uri.Scheme, User: uri.User, Host: uri.Host, Port: uri.Port}}
 	to.place = e.placeTowards(at.Addr())
+	to.place.encrypted = encryptedTo(uri)
 	return to, nil
 }
 

@@ -160,6 +160,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		return
 	}
 	l.web = overWebSocket(to.flow)
+	l.srtp = l.edge.trunks.Load().byName[cmd.Target.Trunk].SRTP
 	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), flow: to.flow})
 	offer, err := l.firstOffer(to.place, offered)
 	if err != nil {

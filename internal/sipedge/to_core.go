@@ -36,7 +36,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		return
 	}
 	l := e.newLeg(core.LegID(newID()))
-	l.user = from.User
+	l.user, l.srtp = from.User, e.trunks.Load().byName[from.Trunk].SRTP
 	l.web = overWebSocket(tx.Flow())
 	if offer != nil {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
