@@ -34,6 +34,8 @@ type Leg struct {
 	Supervises *Supervised  `json:"supervises,omitempty"`
 	Hears      []core.LegID `json:"hears" nullable:"false" doc:"The legs that its party hears."`
 	Sound      string       `json:"sound,omitempty" doc:"What it hears instead: ringback:us, prompt:closed, music, file:NAME."`
+	Silence    core.Silence `json:"silence,omitempty" doc:"Why its party is not heard, and should be: no_rtp, stopped, source_blocked, wrong_payload_type, malformed, srtp_failed, no_ice, no_dtls, no_consent."`
+	Diagnosis  string       `json:"diagnosis,omitempty" doc:"The same for people, with addresses and counts."`
 }
 
 // Supervised says whom a supervisor supervises, and who hears the supervisor.
@@ -122,6 +124,7 @@ func toLeg(l core.LiveLeg) Leg {
 		ID: l.Leg, Edge: l.Edge.String(), Direction: l.Direction.String(), From: toParty(l.From), To: toParty(l.To),
 		State: l.State.String(), Begun: l.Begun.UTC(), Answered: orNil(l.Answered),
 		Held: l.Held, Muted: l.Muted, Slot: l.Slot, Hears: append([]core.LegID{}, l.Hears.From...), Sound: soundWord(l.Hears.Sound),
+		Silence: l.Silence, Diagnosis: l.Diagnosis,
 	}
 	if l.Mode != 0 {
 		out.Supervises = &Supervised{Leg: l.Target, Mode: l.Mode.String()}

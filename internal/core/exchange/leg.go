@@ -117,11 +117,11 @@ func (x *Exchange) leave(l *leg) {
 // end orders the end of a leg; it is the only place that does. A leg that is
 // ending already keeps its first cause.
 func (x *Exchange) end(l *leg, cause core.Cause, reason core.Reason, code int) {
+	if l.state != setup {
+		code = 0 // its INVITE was answered long ago
+	}
 	if l.state == ending {
 		return
-	}
-	if l.state != setup {
-		code = 0 // of an INVITE that was answered long ago
 	}
 	l.state, l.cause, l.reason, l.code = ending, cause, reason, code
 	l.call.matrix.Remove(l.Leg)
