@@ -33,6 +33,7 @@ type leg struct {
 	took      ring.Takers  // whose turn the call was
 	silence   core.Silence // why nothing is heard of it
 	diagnosis string
+	quality   core.Quality // of its audio; known when it is over
 	timers    timerSet
 
 	// Why it ended or is ending.
@@ -201,7 +202,7 @@ func (x *Exchange) stopTimers(l *leg) {
 func (x *Exchange) publish(l *leg, kind core.ChangeKind) {
 	change := l.change(kind)
 	if kind == core.ChangeEnded {
-		change.Cause, change.Reason, change.Code = l.cause, l.reason, l.code
+		change.Cause, change.Reason, change.Code, change.Quality = l.cause, l.reason, l.code, l.quality
 	}
 	x.emit(core.Publish{Change: change})
 }
