@@ -169,10 +169,16 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		return
 	}
 	l.log.Info("outgoing call", "call", string(cmd.Call), "to", to.uri.String(), "from", cmd.From.Number)
-	l.out = l.edge.stack.Invite(sip.InviteRequest{
+	l.send(sip.InviteRequest{
 		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
 		Headers: to.headers, Body: offer, Credentials: to.credentials,
-	}, sip.OutgoingEvents{
+	})
+}
+
+// send sends the leg's INVITE, maybe anew.
+func (l *leg) send(r sip.InviteRequest) {
+	l.sent = r
+	l.out = l.edge.stack.Invite(r, sip.OutgoingEvents{
 		Provisional: func(d *sip.Dialog, res *sip.Response) { l.heard(func() { l.provisional(d, res) }) },
 		Answered:    func(d *sip.Dialog, res *sip.Response) { l.heard(func() { l.answered(d, res) }) },
 		Failed:      func(code int, res *sip.Response) { l.heard(func() { l.failed(code, res) }) },

@@ -44,6 +44,7 @@ type leg struct {
 
 	in       *sip.Incoming
 	out      *sip.Outgoing
+	sent     sip.InviteRequest // of out
 	dialog   *sip.Dialog
 	flow     sip.Flow
 	web      bool      // the far end is a browser; set before open

@@ -39,3 +39,19 @@ func encryptedTo(uri sip.Uri) bool {
 	transport, _ := sip.Param(uri.UriParams, "transport")
 	return strings.EqualFold(uri.Scheme, "sips") || strings.EqualFold(transport, "tls")
 }
+
+// insist calls a phone again that refused our offer, with SRTP that must be used.
+// It reports false if the offer was no other before.
+func (l *leg) insist() bool {
+	s, ok := l.stream.(*rtpStream)
+	if !ok {
+		return false
+	}
+	offer := s.insist()
+	if offer == nil {
+		return false
+	}
+	l.sent.Body = offer
+	l.send(l.sent)
+	return true
+}

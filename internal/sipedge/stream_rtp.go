@@ -12,8 +12,9 @@ import (
 type rtpStream struct {
 	path   Path
 	local  sdp.Local
-	offer  []byte // our last offer while it waits for an answer
-	spoken bool   // the far end has a description of ours
+	offer  []byte        // our last offer while it waits for an answer
+	list   []media.Codec // in offer
+	spoken bool          // the far end has a description of ours
 	result sdp.Result
 	up     bool // result is valid
 }
@@ -47,8 +48,20 @@ func (s *rtpStream) answerTo(offer []byte, prefer []media.Codec) ([]byte, error)
 
 func (s *rtpStream) offerOf(list []media.Codec) ([]byte, error) {
 	s.next()
-	s.offer = sdp.NewOffer(s.local, list)
+	s.offer, s.list = sdp.NewOffer(s.local, list), list
 	return s.offer, nil
+}
+
+// insist makes an offer that may be protected one that must be: phones that insist
+// on SRTP refuse others. It returns nil if that makes no difference.
+func (s *rtpStream) insist() []byte {
+	if s.up || s.offer == nil || s.local.Protection != sdp.ProtectOptional {
+		return nil
+	}
+	s.local.Protection = sdp.ProtectRequired
+	s.next()
+	s.offer = sdp.NewOffer(s.local, s.list)
+	return s.offer
 }
 
 // errNoOffer is an answer that nobody asked for.

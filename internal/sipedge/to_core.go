@@ -187,6 +187,9 @@ func (l *leg) failed(code int, res *sip.Response) {
 		l.gone(l.why.Cause, 0)
 		return
 	}
+	if code == 488 && l.insist() {
+		return
+	}
 	cause := causeOf(code)
 	switch {
 	case code < 400:
