@@ -236,4 +236,4 @@ func newID() string {
 }
 
 // codecs is every codec that SIP legs can use, best first.
-func codecs() []media.Codec { return []media.Codec{media.Opus, media.PCMU, media.PCMA} }
+func codecs() []media.Codec { return []media.Codec{media.Opus, media.G722, media.PCMU, media.PCMA} }

@@ -195,7 +195,8 @@ func (l *leg) firstOffer(at place, offered []media.Codec) ([]byte, error) {
 }
 
 // prefer orders the codecs for a caller's answer: what most candidates share
-// without transcoding. Browsers and most phones have Opus, trunks have G.711.
+// without transcoding. Browsers and most phones have Opus, trunks have G.711; phones
+// without Opus often have G.722.
 // The offerer's order decides between G.711 laws.
 func (e *Edge) prefer(offered []media.Codec, peers core.Peers) []media.Codec {
 	g711 := []media.Codec{media.PCMU, media.PCMA}
@@ -208,9 +209,9 @@ func (e *Edge) prefer(offered []media.Codec, peers core.Peers) []media.Codec {
 		opusFirst = peers.Browsers > 0 && peers.Phones+peers.Trunks == 0
 	}
 	if opusFirst {
-		return append([]media.Codec{media.Opus}, g711...)
+		return append([]media.Codec{media.Opus, media.G722}, g711...)
 	}
-	return append(g711, media.Opus)
+	return append(g711, media.G722, media.Opus)
 }
 
 // offerList orders the codecs of an offer to a callee: the caller's first.
