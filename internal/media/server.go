@@ -51,10 +51,18 @@ type Server struct {
 	tapped uint32 // taps so far
 }
 
+// nobody takes events that nobody wants.
+type nobody struct{}
+
+func (nobody) Post(core.Event) error { return nil }
+
 // NewServer returns a Server without legs. Close ends it.
 func NewServer(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Events == nil {
+		c.Events = nobody{}
 	}
 	if c.Prompt == nil {
 		c.Prompt = func(string) (file.PCM, bool) { return file.PCM{}, false }
