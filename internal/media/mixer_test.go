@@ -290,7 +290,7 @@ func TestConference(t *testing.T) {
 			}
 			s.conference(all)
 		}
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(600 * time.Millisecond) // a decoder of Opus that begins within a tone needs 300
 		checks := 0
 		for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 			for _, p := range all {
