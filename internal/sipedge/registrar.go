@@ -2,7 +2,6 @@ package sipedge
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +48,7 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 	res := tx.NewResponse(200, "OK")
 	for _, b := range e.bindings.of(user) {
 		left := max(1, int(time.Until(b.expires)/time.Second))
-		res.AppendHeader(sip.NewHeader("Contact", fmt.Sprintf("<%s>%s;expires=%d", b.uri.String(), b.params, left)))
+		res.AppendHeader(sip.NewHeader("Contact", "<"+b.uri.String()+">"+b.params+";expires="+strconv.Itoa(left)))
 	}
 	res.AppendHeader(sip.NewHeader("Date", time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")))
 	tx.Respond(res)
