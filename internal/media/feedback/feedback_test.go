@@ -21,7 +21,8 @@ func TestReportAboutUs(t *testing.T) {
 		want    media.Stats
 	}{
 		{
-			"a sender's", []rtcp.Packet{&rtcp.SenderReport{SSRC: 9, Reports: []rtcp.ReceptionReport{about(7)}}},
+			"a sender's",
+			[]rtcp.Packet{&rtcp.SenderReport{SSRC: 9, Reports: []rtcp.ReceptionReport{about(7)}}},
 			media.Stats{FarLost: 10, FarJitter: 10 * time.Millisecond, RoundTrip: 150 * time.Millisecond},
 		},
 		{
@@ -33,11 +34,13 @@ func TestReportAboutUs(t *testing.T) {
 		},
 		{"about others", []rtcp.Packet{&rtcp.ReceiverReport{SSRC: 9, Reports: []rtcp.ReceptionReport{about(8)}}}, media.Stats{}},
 		{
-			"from who has no report of ours yet", []rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 7, FractionLost: 128}}}},
+			"from who has no report of ours yet",
+			[]rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 7, FractionLost: 128}}}},
 			media.Stats{FarLost: 50},
 		},
 		{
-			"with a clock that cannot be", []rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 7, LastSenderReport: ago(-time.Hour)}}}},
+			"with a clock that cannot be",
+			[]rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: 7, LastSenderReport: ago(-time.Hour)}}}},
 			media.Stats{},
 		},
 	} {

@@ -188,8 +188,9 @@ func TestReportsGoBothWays(t *testing.T) {
 	}
 }
 
+// AES-CM takes its buffers from a pool, which the race detector empties at random.
 func TestNothingIsAllocatedForProtection(t *testing.T) {
-	a, b := cryptoPair(sdp.AESCM80)
+	a, b := cryptoPair(sdp.AESGCM128)
 	sender, err := newShield(*a)
 	if err != nil {
 		t.Fatal(err)
