@@ -110,6 +110,11 @@ type sound struct {
 	data  []byte
 }
 
+// lossy is an ear whose far end says that it loses a tenth of our packets.
+type lossy struct{ *ear }
+
+func (lossy) Stats() media.Stats { return media.Stats{FarLost: 10} }
+
 func (e *ear) Send(p *media.Packet) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -357,5 +362,48 @@ func TestBufferGoesBackInCalm(t *testing.T) {
 		if got.Lost > 0.002 || got.last > 25*time.Millisecond {
 			t.Errorf("mixed %v: want lost <= 0.2%%, at the end <= 25 ms", mixed)
 		}
+	}
+}
+
+// A listener of Opus who reports loss gets a copy of each frame in the next packet.
+func TestCopiesForAListenerWhoLosesPackets(t *testing.T) {
+	if underRace {
+		t.Skip("measures, and finds no races")
+	}
+	said := speech(t)
+	hear := func(far func(*ear) media.Path) (corr float64) {
+		synctest.Test(t, func(t *testing.T) {
+			server := media.NewServer(media.Config{})
+			defer server.Close()
+			a, b := newLine(media.PCMU), &ear{line: newLine(media.Opus), begin: time.Now()}
+			server.Attach("a", a)
+			server.Attach("b", far(b))
+			server.Do(core.Hear{Leg: "b", From: []core.LegID{"a"}})
+			trial{from: media.PCMU, through: clean}.speak(t, a, said)
+			dec, err := codec.NewDecoder(media.Opus, 8000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			heard, pcm := make([]int16, 0, len(said)), make([]int16, 960)
+			for n, packet := range b.came {
+				if n%10 == 9 && n+1 < len(b.came) { // lost
+					err = dec.Conceal(pcm[:160], b.came[n+1].data)
+				} else {
+					_, err = dec.Decode(pcm, packet.data)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				heard = append(heard, pcm[:160]...)
+			}
+			begin := 6 * 8000 // reports come every 5 s
+			corr = meter.Compare(said[begin:], heard[begin:], 8000).Corr
+		})
+		return corr
+	}
+	without := hear(func(e *ear) media.Path { return e })
+	with := hear(func(e *ear) media.Path { return lossy{e} })
+	if t.Logf("corr %.4f without, %.4f with copies", without, with); with < without+0.005 {
+		t.Errorf("copies do not help: corr %.4f without, %.4f with", without, with)
 	}
 }
