@@ -216,3 +216,27 @@ func TestNothingIsAllocatedForProtection(t *testing.T) {
 		t.Errorf("%v allocations a packet", n)
 	}
 }
+
+// Reports of hosts that we do not talk to say nothing.
+func TestReportOfStrangerIsIgnored(t *testing.T) {
+	p, far, _ := open(t, Config{})
+	stranger, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stranger.Close() }()
+	report := func(lost uint8) []byte {
+		data, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: p.ssrc, FractionLost: lost}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	to := netip.AddrPortFrom(localhost(), p.LocalPort()+1)
+	send(t, stranger, to, report(255))
+	send(t, far, to, report(64))
+	testkit.Eventually(t, time.Second, "the far end is heard", func() bool { return p.Stats().FarLost > 0 })
+	if lost := p.Stats().FarLost; lost != 25 {
+		t.Errorf("%d %% lost", lost)
+	}
+}
