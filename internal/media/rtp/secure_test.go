@@ -11,6 +11,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/feedback"
 	"github.com/offhook/offhook/internal/media/sdp"
 	"github.com/offhook/offhook/internal/testkit"
 )
@@ -225,18 +226,19 @@ func TestReportOfStrangerIsIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = stranger.Close() }()
-	report := func(lost uint8) []byte {
-		data, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: p.ssrc, FractionLost: lost}}}})
+	report := func(r rtcp.ReceptionReport) []byte {
+		r.SSRC = p.ssrc
+		data, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{r}}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return data
 	}
 	to := netip.AddrPortFrom(localhost(), p.LocalPort()+1)
-	send(t, stranger, to, report(255))
-	send(t, far, to, report(64))
-	testkit.Eventually(t, time.Second, "the far end is heard", func() bool { return p.Stats().FarLost > 0 })
-	if lost := p.Stats().FarLost; lost != 25 {
-		t.Errorf("%d %% lost", lost)
+	send(t, stranger, to, report(rtcp.ReceptionReport{LastSenderReport: uint32(feedback.NTP(time.Now().Add(-time.Second)) >> 16)}))
+	send(t, far, to, report(rtcp.ReceptionReport{FractionLost: 64}))
+	testkit.Eventually(t, time.Second, "the far end is heard", func() bool { return p.Stats().FarLost == 25 })
+	if s := p.Stats(); s.RoundTrip != 0 {
+		t.Errorf("a stranger says that the round trip takes %v", s.RoundTrip)
 	}
 }
