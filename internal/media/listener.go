@@ -242,22 +242,36 @@ func (l *listener) skip(n int) {
 func (l *listener) tell(now time.Time) {
 	for _, t := range l.row {
 		for i := range t.pressed {
+			if l.press.overdue(now, &t.events[i]) {
+				l.event(nil, nil, now)
+			}
 			l.event(t, &t.events[i], now)
 		}
 	}
+	if l.press.overdue(now, nil) {
+		l.event(nil, nil, now)
+	}
 }
 
+// event sends a telephone-event of from, or the end of the press if there is none.
 func (l *listener) event(from *tap, e *Packet, now time.Time) {
 	ok, _ := l.out.enter(&l.right)
 	if !ok {
 		return
 	}
 	defer l.out.leave()
-	l.packed = Packet{Marker: e.Marker, Seq: l.out.seq + 1}
-	if l.press.translate(&l.packed, e, from.in, l.to, l.buf[:], l.out.present(now, l.to.Codec.ClockRate())) {
-		l.out.send(&l.packed, now)
-		l.n = 0 // its buffer was used
+	l.n = 0 // its buffer is used
+	l.packed = Packet{}
+	if e == nil {
+		l.press.end(&l.packed, l.to, l.buf[:])
+	} else {
+		l.packed.Marker = e.Marker
+		if !l.press.translate(&l.packed, e, from.in, l.to, l.buf[:], l.out.present(now, l.to.Codec.ClockRate()), now) {
+			return
+		}
 	}
+	l.packed.Seq = l.out.seq + 1
+	l.out.send(&l.packed, now)
 }
 
 // free gives the encoder back.

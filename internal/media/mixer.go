@@ -184,7 +184,7 @@ func (x *mixer) step(due, now time.Time) {
 		if !l.ready() {
 			continue
 		}
-		if pressed > 0 {
+		if pressed > 0 || l.press.open {
 			l.tell(now)
 		}
 		l.step(x.pool, x.count, now)

@@ -49,6 +49,8 @@ type phone struct {
 	party         // without socket
 	freq  float64 // guarded by mu while the phone speaks
 
+	reading sync.Mutex // serialises what comes from it
+
 	mu     sync.Mutex // guards what follows
 	ear    []int16    // the last second of what it hears
 	hush   int        // samples of silence at its end
@@ -91,13 +93,23 @@ func (p *phone) speak(stop <-chan struct{}) {
 		for i := range pcm {
 			pcm[i] = int16(voicePeak * math.Sin(2*math.Pi*freq*float64(160*n+i)/8000))
 		}
-		p.arrive(parsed(p.packet(pcm)))
+		p.mu.Lock()
+		packet := parsed(p.packet(pcm))
+		p.mu.Unlock()
+		p.arrive(packet)
 		select {
 		case <-stop:
 			return
 		case <-clock.C:
 		}
 	}
+}
+
+// arrive delivers a packet of p, one after the other as a path does.
+func (p *phone) arrive(packet *media.Packet) {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	p.line.arrive(packet)
 }
 
 // parsed returns a datagram as a path delivers it.
@@ -411,7 +423,7 @@ func TestTelephoneEventsPassThroughAMix(t *testing.T) {
 		for i := range 4 {
 			event := make([]byte, 16)
 			key.head(event, key.format.RecvDTMF)
-			copy(event[12:], []byte{7, 10, 0, 0})
+			copy(event[12:], []byte{7, 10 | byte(i/3<<7), 0, 0}) // the last is the end
 			binary.BigEndian.PutUint16(event[14:], uint16(160*(i+1)))
 			all[0].arrive(parsed(event))
 			time.Sleep(20 * time.Millisecond)
@@ -455,6 +467,48 @@ func TestSharedEncodingHasNoSeam(t *testing.T) {
 			}
 			if slips, _ := z.faults(); len(slips) > 0 {
 				t.Errorf("%v: %v", k, slips)
+			}
+		})
+	}
+}
+
+// Row D2: a press whose end is lost on the way is ended for the listener, when the
+// voice goes on or the next key is pressed.
+func TestEveryPressHasAnEnd(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		to   media.Codec
+		legs int
+	}{{"relayed", media.PCMU, 2}, {"transcoded", media.Opus, 2}, {"mixed", media.PCMA, 3}} {
+		inStudio(t, func(s *studio) {
+			all := []*phone{s.call("a", media.PCMU, 400), s.call("b", c.to, 1000), s.call("c", media.PCMA, 0)}
+			s.conference(all[:c.legs])
+			time.Sleep(300 * time.Millisecond)
+			keys := []byte{7, 3, 9}
+			for n, key := range keys {
+				pressing := party{t: t, format: all[0].party.format, stamp: 777 + uint32(n)}
+				for i := range 3 { // the rest is lost
+					all[0].mu.Lock()
+					pressing.seq = all[0].seq // between two packets of his voice
+					all[0].seq++
+					all[0].mu.Unlock()
+					event := make([]byte, 16)
+					pressing.head(event, pressing.format.RecvDTMF)
+					copy(event[12:], []byte{key, 10, 0, byte(160 * i / 256)})
+					all[0].arrive(parsed(event))
+					time.Sleep(20 * time.Millisecond)
+				}
+			}
+			time.Sleep(500 * time.Millisecond)
+			b := all[1]
+			var ended []byte
+			for _, h := range b.events {
+				if h.payload[1]&0x80 != 0 {
+					ended = append(ended, h.payload[0])
+				}
+			}
+			if slips, _ := b.faults(); !slices.Equal(ended, keys) || len(slips) > 0 {
+				t.Errorf("%s: ends of %v came, want %v; %v", c.name, ended, keys, slips)
 			}
 		})
 	}

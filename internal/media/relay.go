@@ -42,16 +42,35 @@ func (r *relay) packet(p *Packet) {
 	if first || verdict == trackFresh {
 		r.seq, r.time = r.out.seq+1-p.Seq, r.out.now(now, clock)-p.Timestamp
 	}
+	var event *Packet
+	if r.in.RecvDTMF != 0 && p.Type == r.in.RecvDTMF {
+		event = p
+	}
+	if r.press.overdue(now, event) {
+		r.endPress(p, now)
+	}
 	r.packed = *p
 	r.packed.Seq = p.Seq + r.seq
 	r.packed.Marker = p.Marker || first || verdict == trackFresh
-	if r.in.RecvDTMF != 0 && p.Type == r.in.RecvDTMF {
-		if !r.press.translate(&r.packed, p, r.in, r.to, r.buf[:], r.out.present(now, clock)) {
+	if event != nil {
+		if !r.press.translate(&r.packed, p, r.in, r.to, r.buf[:], r.out.present(now, clock), now) {
 			return
 		}
 	} else {
 		r.packed.Type = r.to.SendType
 		r.packed.Timestamp = p.Timestamp + r.time
 	}
+	r.out.send(&r.packed, now)
+}
+
+// endPress sends the end of a press before p, in the place of a packet that was
+// lost, if there is one.
+func (r *relay) endPress(p *Packet, now time.Time) {
+	r.packed.Seq = p.Seq - 1 + r.seq
+	if int16(r.packed.Seq-r.out.seq) <= 0 {
+		r.packed.Seq++
+		r.seq++
+	}
+	r.press.end(&r.packed, r.to, r.buf[:])
 	r.out.send(&r.packed, now)
 }

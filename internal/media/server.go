@@ -54,6 +54,7 @@ type Server struct {
 // nobody takes events that nobody wants.
 type nobody struct{}
 
+// Post implements Events.
 func (nobody) Post(core.Event) error { return nil }
 
 // NewServer returns a Server without legs. Close ends it.

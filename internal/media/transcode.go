@@ -221,6 +221,7 @@ func (t *transcoder) units(samples int, f Format) uint32 {
 
 // send sends every whole packet there is.
 func (t *transcoder) send(pcm []int16, now time.Time) {
+	t.endPress(nil, now)
 	t.fifo = append(t.fifo, pcm...)
 	for len(t.fifo) >= t.frame {
 		n, err := t.enc.Encode(t.buf[HeaderRoom:HeaderRoom+MaxPayload], t.fifo[:t.frame])
@@ -235,10 +236,20 @@ func (t *transcoder) send(pcm []int16, now time.Time) {
 	}
 }
 
+// endPress sends the end of a press whose end is lost; next is the event at hand,
+// if it is one.
+func (t *transcoder) endPress(next *Packet, now time.Time) {
+	if t.press.overdue(now, next) {
+		t.press.end(&t.packed, t.to, t.buf[:])
+		t.emit(now)
+	}
+}
+
 // event passes a telephone-event on.
 func (t *transcoder) event(p *Packet, now time.Time) {
+	t.endPress(p, now)
 	t.packed = Packet{Marker: p.Marker}
-	if t.press.translate(&t.packed, p, t.in, t.to, t.buf[:], t.out.present(now, t.to.Codec.ClockRate())) {
+	if t.press.translate(&t.packed, p, t.in, t.to, t.buf[:], t.out.present(now, t.to.Codec.ClockRate()), now) {
 		t.emit(now)
 	}
 }
