@@ -114,7 +114,6 @@ func (l *listener) step(pool *codec.Pool, step uint64, now time.Time) {
 	for len(l.fifo) >= l.frame {
 		l.encode(pool, l.fifo[:l.frame])
 		l.send(l.buf[:], l.n, now)
-		l.out.heed(l.enc)
 		l.fifo = l.fifo[:copy(l.fifo, l.fifo[l.frame:])]
 	}
 }
@@ -204,6 +203,7 @@ func (l *listener) send(buf []byte, n int, now time.Time) {
 	if n > 0 {
 		l.packed = Packet{Buf: buf, Len: n, Type: l.to.SendType, Marker: first, Seq: l.out.seq + 1, Timestamp: l.at}
 		l.out.send(&l.packed, now)
+		l.out.heed(l.enc)
 	}
 	l.at += uint32(l.frame) * clock / uint32(l.rate)
 }
