@@ -124,8 +124,8 @@ func (o *output) send(p *Packet, t time.Time) {
 }
 
 // heed lets enc, whose packets o carries, make up for the loss that the far end
-// reports; nil is an encoder of others, too. It is called inside, for every packet,
-// and looks every 5 s.
+// reports; enc may be nil. It is called inside, for every packet, and looks every
+// 5 s.
 func (o *output) heed(enc codec.Encoder) {
 	if o.heeded++; o.heeded < heedEvery {
 		return
