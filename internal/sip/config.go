@@ -50,7 +50,8 @@ type Config struct {
 	FlowClosed func(Flow)
 	// Tracer sees every message. It is called on read loops and senders' goroutines.
 	Tracer func(Trace)
-	// Extensions are the option tags accepted in Require (RFC 3261 section 8.2.2.3).
+	// Extensions are the option tags that the Handler implements, beside those of the
+	// stack: accepted in Require (RFC 3261 section 8.2.2.3) and named in Supported.
 	Extensions []string
 	// RefuseNoHops answers 483 to a request with Max-Forwards 0, except OPTIONS. A
 	// server that passes calls on wants it; a phone does not.

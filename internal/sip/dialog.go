@@ -5,6 +5,10 @@ import "errors"
 // ErrNoACK is reported for a 2xx of ours that was not acknowledged for 32 s.
 var ErrNoACK = errors.New("sip: no ACK")
 
+// ErrNoPRACK is reported for a reliable provisional response of ours that was not
+// acknowledged for 32 s.
+var ErrNoPRACK = errors.New("sip: no PRACK")
+
 // errEnded is reported for requests on a dialog that is over.
 var errEnded = errors.New("sip: dialog ended")
 
@@ -12,8 +16,8 @@ var errEnded = errors.New("sip: dialog ended")
 type DialogEvents struct {
 	// Bye reports that the peer hung up; 200 is sent. Nothing else comes.
 	Bye func(d *Dialog, reasons []Reason)
-	// Lost reports that the dialog ended by itself: no ACK to our 2xx, 408 or 481
-	// to a request of ours. BYE is sent where it makes sense. Nothing else comes.
+	// Lost reports that the dialog ended by itself: no ACK to our 2xx, no PRACK to an
+	// SDP sent by Ring, 408 or 481 to a request of ours. BYE is sent where it makes sense. Nothing else comes.
 	Lost func(d *Dialog, err error)
 	// Reinvite reports a re-INVITE, or an UPDATE with SDP, which must be answered
 	// through o at once or later. Default: 488.
@@ -40,7 +44,7 @@ type Dialog struct {
 	ses       *session
 	ev        DialogEvents
 	remoteTag string
-	incoming  *Incoming // of an early incoming dialog, for a BYE before the answer
+	incoming  *Incoming // of an incoming dialog
 	user      string    // of our Contact
 
 	// The fields below belong to the strand.
@@ -58,6 +62,10 @@ type Dialog struct {
 	owesAck uint32 // CSeq of an INVITE whose ACK the caller owes, 0 if none
 	ack     sentAck
 	unacked *unacked
+
+	settled   bool   // the INVITE's offer and answer are exchanged by reliable means
+	rseq      uint32 // RSeq of the peer's last reliable provisional response, 0 if none
+	owesPrack rack   // the one whose PRACK the caller owes
 
 	reinvite  *reinvite   // ours under way
 	reinvites []*reinvite // ours that wait
@@ -168,6 +176,9 @@ func (d *Dialog) SetCredentials(c *Credentials) {
 func (d *Dialog) Bye(headers ...Header) {
 	d.ses.leave(func() {
 		switch {
+		case d.state == dialogEarly && d.incoming != nil && d.incoming.waiting != nil:
+			d.silent = true
+			d.incoming.refuse(480, "", headers) // the answer waits for a PRACK
 		case d.state != dialogConfirmed || d.byeWaits:
 		case d.unacked != nil:
 			d.silent, d.byeWaits, d.farewell = true, true, headers

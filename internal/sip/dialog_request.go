@@ -89,6 +89,7 @@ func (d *Dialog) newRequest(method Method, seq uint32, f Flow) *Request {
 	}
 	if method == INVITE || method == UPDATE {
 		r.AppendHeader(NewHeader("Allow", inDialogMethods))
+		r.AppendHeader(d.ses.stack.supported)
 	}
 	d.ses.stack.signRequest(r)
 	return r
@@ -99,6 +100,7 @@ func (d *Dialog) dress(res *Response, f Flow, body []byte, headers []Header) {
 	res.AppendHeader(&ContactHeader{Address: f.Contact(d.user)})
 	if res.StatusCode >= 200 {
 		res.AppendHeader(NewHeader("Allow", inDialogMethods))
+		res.AppendHeader(d.ses.stack.supported)
 	}
 	for _, h := range headers {
 		res.AppendHeader(h)

@@ -1,6 +1,8 @@
 package sip
 
 import (
+	"math/rand/v2"
+	"strconv"
 	"strings"
 )
 
@@ -49,7 +51,7 @@ func (d *Dialog) serve(tx *ServerTx) {
 	case OPTIONS:
 		tx.Reply(200, "", NewHeader("Allow", inDialogMethods), NewHeader("Accept", SDP))
 	case PRACK:
-		tx.Reply(481, "") // we send no reliable provisional responses
+		d.pracked(tx)
 	default:
 		tx.Reply(405, "", NewHeader("Allow", inDialogMethods))
 	}
@@ -107,7 +109,7 @@ func (d *Dialog) updated(tx *ServerTx) {
 	case d.reinvite != nil:
 		tx.Reply(491, "")
 	case d.offer != nil:
-		tx.Reply(500, "", NewHeader("Retry-After", "2"))
+		tx.Reply(500, "", retryLater())
 	case d.state != dialogConfirmed:
 		tx.Reply(488, "")
 	default:
@@ -132,11 +134,15 @@ func (d *Dialog) reinvited(tx *ServerTx) {
 	case d.reinvite != nil:
 		tx.Reply(491, "")
 	case d.offer != nil || d.state != dialogConfirmed:
-		tx.Reply(500, "", NewHeader("Retry-After", "2"))
+		tx.Reply(500, "", retryLater())
 	default:
 		d.offered(tx)
 	}
 }
+
+// retryLater tells a peer whose request crossed another one of its own when to come
+// again: RFC 3261 section 14.2 and RFC 3311 section 5.2 ask for 0 to 10 s at random.
+func retryLater() Header { return NewHeader("Retry-After", strconv.Itoa(rand.IntN(11))) }
 
 func (d *Dialog) offered(tx *ServerTx) {
 	o := &Offer{d: d, tx: tx}
@@ -144,20 +150,27 @@ func (d *Dialog) offered(tx *ServerTx) {
 	tx.onCancel(func(*Request) {
 		d.ses.do(func() { o.refuse(487, "", nil) })
 	})
-	if d.ev.Reinvite == nil || d.silent {
+	serve := d.ev.Reinvite
+	if tx.req.Method == PRACK {
+		serve = nil
+		if pracked := d.incoming.ev.Pracked; pracked != nil {
+			serve = func(_ *Dialog, o *Offer) { pracked(o) }
+		}
+	}
+	if serve == nil || d.silent {
 		o.refuse(488, "", nil)
 		return
 	}
-	d.ev.Reinvite(d, o)
+	serve(d, o)
 }
 
-// Offer is a re-INVITE or UPDATE of the peer that waits for its answer.
+// Offer is a re-INVITE, UPDATE or PRACK of the peer that waits for its answer.
 type Offer struct {
 	d  *Dialog
 	tx *ServerTx
 }
 
-// Request returns the re-INVITE or UPDATE; its body is nil if the peer asks for
+// Request returns the request; the body of a re-INVITE is nil if the peer asks for
 // an offer of ours.
 func (o *Offer) Request() *Request { return o.tx.req }
 
@@ -177,7 +190,7 @@ func (o *Offer) Accept(body []byte, acked func(ack *Request), headers ...Header)
 			return
 		}
 		o.tx.Respond(res)
-		d.nextReinvite()
+		o.over()
 	})
 }
 
@@ -192,5 +205,13 @@ func (o *Offer) refuse(code int, reason string, headers []Header) {
 	}
 	o.d.offer = nil
 	o.tx.Reply(code, reason, headers...)
+	o.over()
+}
+
+// over lets go on what waited for the answer.
+func (o *Offer) over() {
+	if o.tx.req.Method == PRACK { // refused or not, it acknowledged
+		o.d.incoming.rel.done()
+	}
 	o.d.nextReinvite()
 }

@@ -31,11 +31,12 @@ type InviteRequest struct {
 // OutgoingEvents are what an Outgoing reports. Exactly one of Answered and Failed
 // comes, and after it only events of the dialog.
 type OutgoingEvents struct {
-	// Provisional reports 101 to 199. d is nil if the response had no To-tag;
-	// several dialogs mean that a proxy forked.
+	// Provisional reports 101 to 199, a reliable one once. d is nil if the response
+	// had no To-tag; several dialogs mean that a proxy forked. If the INVITE had no
+	// body and this is reliable and has one, Dialog.Prack is due.
 	Provisional func(d *Dialog, res *Response)
-	// Answered reports the first 2xx. Its ACK is already sent, unless the INVITE
-	// had no body. Later 2xx of other forks are ACKed and BYEd by the stack.
+	// Answered reports the first 2xx. Its ACK is already sent, unless it carries the
+	// offer because the INVITE had none. Later 2xx of other forks are ACKed and BYEd by the stack.
 	Answered func(d *Dialog, res *Response)
 	// Failed reports the end without answer. res is the response, nil if code is
 	// ours: 408 for a time-out, 487 after Cancel, 503 for a transport failure.
@@ -119,6 +120,7 @@ func (o *Outgoing) build(f Flow) *Request {
 	r.AppendHeader(&CSeqHeader{SeqNo: o.seq, MethodName: INVITE})
 	r.AppendHeader(&ContactHeader{Address: f.Contact(o.r.ContactUser)})
 	r.AppendHeader(NewHeader("Allow", inDialogMethods))
+	r.AppendHeader(o.ses.stack.supported)
 	o.ses.stack.signRequest(r)
 	for _, h := range o.r.Headers {
 		r.AppendHeader(h)
@@ -158,6 +160,9 @@ func (o *Outgoing) provisional(res *Response) {
 	if Tag(res.To().Params) != "" {
 		d = o.dialogOf(res)
 	}
+	if d != nil && !d.reliably(res, o.r.Body != nil) {
+		return
+	}
 	if o.ev.Provisional != nil {
 		o.ev.Provisional(d, res)
 	}
@@ -183,7 +188,7 @@ func (o *Outgoing) accepted(res *Response) {
 		return
 	}
 	o.ses.inviting = false
-	if o.r.Body != nil {
+	if o.r.Body != nil || d.settled {
 		d.sendAck(o.seq, nil)
 	} else {
 		d.owesAck = o.seq

@@ -165,7 +165,7 @@ func (e *Edge) ServeSIP(tx *sip.ServerTx, req *sip.Request) {
 }
 
 // allowed are the methods in our Allow headers.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER"
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER"
 
 // post hands an event to the exchange.
 func (e *Edge) post(ev core.Event) bool {

@@ -37,7 +37,7 @@ func (l *leg) progress(cmd core.Progress) {
 	if l.stage != stageSetup || l.in == nil {
 		return
 	}
-	if !cmd.Early || l.offer == nil {
+	if !cmd.Early || (l.offer == nil && !l.in.Reliable()) {
 		if l.rung == 0 {
 			l.rung = 180
 			l.in.Ring(180, nil)
@@ -45,6 +45,13 @@ func (l *leg) progress(cmd core.Progress) {
 		return
 	}
 	if l.rung == 183 {
+		return
+	}
+	if l.offer == nil {
+		if l.makeOffer(cmd.Peers) {
+			l.rung = 183
+			l.in.Ring(183, l.reply)
+		}
 		return
 	}
 	if !l.acceptOffer(cmd.Peers) {
@@ -84,7 +91,7 @@ func (l *leg) answer(cmd core.Answer) {
 		return
 	}
 	if l.offer == nil {
-		l.offerBack(cmd.Peers)
+		l.answerWithOffer(cmd.Peers)
 		return
 	}
 	if !l.acceptOffer(cmd.Peers) {
@@ -95,20 +102,33 @@ func (l *leg) answer(cmd core.Answer) {
 	l.connected()
 }
 
-// offerBack answers an INVITE without offer with ours.
-func (l *leg) offerBack(peers core.Peers) {
+// answerWithOffer answers an INVITE without offer with ours, unless a reliable 183
+// brought it (RFC 3262 section 5).
+func (l *leg) answerWithOffer(peers core.Peers) {
+	if l.stream == nil && !l.makeOffer(peers) {
+		return
+	}
+	l.stage = stageAnswered
+	if l.rung == 183 {
+		l.in.Answer(nil)
+		l.connected()
+		return
+	}
+	l.in.Answer(l.reply)
+}
+
+// makeOffer prepares our offer to an INVITE without one, or ends the leg.
+func (l *leg) makeOffer(peers core.Peers) bool {
 	err := l.open(l.edge.placeOn(l.flow))
 	if err == nil {
-		var offer []byte
-		if offer, err = l.stream.offerOf(l.edge.prefer(codecs(), peers)); err == nil {
-			l.stage = stageAnswered
-			l.in.Answer(offer)
-			return
+		if l.reply, err = l.stream.offerOf(l.edge.prefer(codecs(), peers)); err == nil {
+			return true
 		}
 	}
 	l.log.Error("no media port", "error", err)
 	l.in.Reject(503, "", sip.NewHeader("Retry-After", "10"))
 	l.gone(core.CauseNoResource, 503)
+	return false
 }
 
 // end ends the leg in whatever stage it is. The final response, CANCEL or BYE

@@ -47,7 +47,7 @@ type leg struct {
 	web      bool   // the far end is a browser; set before open
 	offer    []byte // of an incoming leg, nil if the INVITE had none
 	stream   stream // nil before open and after release
-	reply    []byte // our answer to offer: a 200 repeats the one of the 183
+	reply    []byte // our answer to offer, or our offer if there is none: a 200 repeats the answer of the 183
 	stage    stage
 	rung     int  // highest of 180 and 183 that was sent, 0 none
 	early    bool // an 18x brought the answer to our offer

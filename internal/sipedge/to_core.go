@@ -41,8 +41,9 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		Cancelled: func(reasons []sip.Reason) {
 			l.strand.post(func() { l.gone(causeIn(reasons), 487) })
 		},
-		Acked:  func(ack *sip.Request) { l.strand.post(func() { l.acked(ack) }) },
-		Dialog: l.dialogEvents(),
+		Acked:   func(ack *sip.Request) { l.strand.post(func() { l.acked(ack) }) },
+		Pracked: func(o *sip.Offer) { l.strand.post(func() { l.pracked(o) }) },
+		Dialog:  l.dialogEvents(),
 	})
 	l.dialog = l.in.Dialog()
 	l.known(l.dialog)
@@ -97,7 +98,7 @@ func offerIn(req *sip.Request) (offer *sdp.Offer, refusal int) {
 // acked reads the answer of an INVITE without offer from its ACK. With an offer
 // the media has been up since the 200.
 func (l *leg) acked(ack *sip.Request) {
-	if l.offer != nil || l.stage != stageAnswered || l.stream == nil {
+	if l.offer != nil || l.stage != stageAnswered || l.stream == nil || l.stream.settled() {
 		return
 	}
 	if err := l.stream.answered(ack.Body()); err != nil {
@@ -106,6 +107,27 @@ func (l *leg) acked(ack *sip.Request) {
 		l.gone(core.CauseIncompatible, 0)
 		return
 	}
+	l.attach()
+	l.connected()
+}
+
+// pracked takes the SDP of a PRACK: the answer to the offer of our 183, or a new
+// offer of a caller whose first one is answered.
+func (l *leg) pracked(o *sip.Offer) {
+	if l.stage == stageGone || l.stream == nil {
+		o.Reject(481, "")
+		return
+	}
+	if l.stream.settled() {
+		l.reinvited(o)
+		return
+	}
+	if err := l.stream.answered(o.Request().Body()); err != nil {
+		l.log.Info("answer in PRACK not understood", "error", err)
+		o.Reject(488, "")
+		return
+	}
+	o.Accept(nil, nil)
 	l.attach()
 	l.connected()
 }
