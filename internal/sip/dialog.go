@@ -63,9 +63,11 @@ type Dialog struct {
 	ack     sentAck
 	unacked *unacked
 
-	settled   bool   // the INVITE's offer and answer are exchanged by reliable means
-	rseq      uint32 // RSeq of the peer's last reliable provisional response, 0 if none
-	owesPrack rack   // the one whose PRACK the caller owes
+	takesUpdate bool   // the peer's Allow says so
+	offeredIn   bool   // our INVITE had an offer
+	settled     bool   // the INVITE's offer and answer are exchanged by reliable means
+	rseq        uint32 // RSeq of the peer's last reliable provisional response, 0 if none
+	owesPrack   rack   // the one whose PRACK the caller owes
 
 	reinvite  *reinvite   // ours under way
 	reinvites []*reinvite // ours that wait
@@ -96,6 +98,7 @@ func newIncomingDialog(ses *session, tx *ServerTx, ev DialogEvents) *Dialog {
 		}
 	}
 	d.sticky = true
+	d.peerAllows(req)
 	if c := req.Contact(); c != nil {
 		d.target = c.Address
 		d.sticky = len(d.routes) == 0 && natted(c.Address, tx.flow.remote.Addr())
@@ -111,7 +114,7 @@ func newOutgoingDialog(o *Outgoing, res *Response) *Dialog {
 		local:  Address{Name: escapeName(o.r.From.Name), URI: o.r.From.URI},
 		remote: Address{Name: escapeName(o.r.To.Name), URI: o.r.To.URI},
 		target: o.r.RequestURI, flow: o.flow, sticky: !o.r.Flow.IsZero(),
-		auth: o.at.auth, outSeq: o.seq,
+		auth: o.at.auth, outSeq: o.seq, offeredIn: o.r.Body != nil,
 	}
 	d.learn(res)
 	return d
@@ -128,6 +131,7 @@ func (d *Dialog) learn(res *Response) {
 	if routes != nil {
 		d.routes = routes
 	}
+	d.peerAllows(res)
 	if c := res.Contact(); c != nil {
 		d.target = c.Address
 		d.sticky = d.sticky || (len(d.routes) == 0 && natted(c.Address, d.flow.remote.Addr()))
@@ -209,6 +213,12 @@ func (d *Dialog) end() {
 		d.unacked.stop()
 		d.unacked = nil
 	}
+	d.dropOffers()
+	d.ses.settle()
+}
+
+// dropOffers ends the offers of both sides that wait.
+func (d *Dialog) dropOffers() {
 	if d.offer != nil {
 		d.offer.refuse(487, "", nil)
 	}
@@ -220,7 +230,13 @@ func (d *Dialog) end() {
 	for _, r := range waiting {
 		r.finish(nil)
 	}
-	d.ses.settle()
+}
+
+// peerAllows notes whether the peer takes UPDATE, if it says what it takes.
+func (d *Dialog) peerAllows(m Message) {
+	if HeaderValue(m, "Allow") != "" {
+		d.takesUpdate = hasToken(m, "Allow", string(UPDATE))
+	}
 }
 
 // lost ends a dialog that the peer no longer knows, or that we gave up.

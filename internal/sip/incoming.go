@@ -114,9 +114,7 @@ func (in *Incoming) refuse(code int, reason string, headers []Header) {
 	ses.inviting, in.waiting = false, nil
 	in.rel.stop()
 	in.d.state = dialogEnded
-	if in.d.offer != nil { // in a PRACK
-		in.d.offer.refuse(487, "", nil)
-	}
+	in.d.dropOffers() // in a PRACK or an early UPDATE
 	in.tx.Reply(code, reason, headers...)
 	ses.settle()
 }

@@ -106,15 +106,27 @@ func (d *Dialog) updated(tx *ServerTx) {
 		res := tx.NewResponse(200, "")
 		d.dress(res, tx.flow, nil, sessionTimer(tx.req))
 		tx.Respond(res)
-	case d.reinvite != nil:
+	case d.offering():
 		tx.Reply(491, "")
-	case d.offer != nil:
+	case d.offer != nil || (d.state == dialogEarly && !d.settled):
 		tx.Reply(500, "", retryLater())
-	case d.state != dialogConfirmed:
-		tx.Reply(488, "")
 	default:
 		d.offered(tx)
 	}
+}
+
+// offering reports whether an offer of ours has no answer yet: one of the peer's
+// would cross it (RFC 3311 section 5.2, RFC 3261 section 14.2).
+func (d *Dialog) offering() bool {
+	switch {
+	case d.reinvite != nil, d.unacked != nil && d.unacked.offer:
+		return true
+	case d.state != dialogEarly || d.settled:
+		return false
+	case d.incoming != nil:
+		return d.incoming.rel.offered
+	}
+	return d.offeredIn
 }
 
 // sessionTimer repeats the session timer that the peer refreshes itself (RFC 4028
@@ -131,7 +143,7 @@ func sessionTimer(req *Request) []Header {
 // reinvited serves a re-INVITE (RFC 3261 section 14.2).
 func (d *Dialog) reinvited(tx *ServerTx) {
 	switch {
-	case d.reinvite != nil:
+	case d.offering():
 		tx.Reply(491, "")
 	case d.offer != nil || d.state != dialogConfirmed:
 		tx.Reply(500, "", retryLater())

@@ -238,6 +238,7 @@ func (o *Outgoing) fail(code int, res *Response) {
 	for _, d := range o.ses.dialogs {
 		if d.state == dialogEarly {
 			d.state = dialogEnded
+			d.dropOffers()
 		}
 	}
 	o.ses.lingers = o.ses.lingers || res == nil // a 2xx may still come

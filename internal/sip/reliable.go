@@ -205,7 +205,7 @@ func (d *Dialog) Prack(answer []byte) {
 
 func (d *Dialog) sendPrack(ack rack, answer []byte) {
 	d.transact(PRACK, SDP, answer, []Header{ack.header()}, func(res *Response, err error) {
-		if err != nil || res.StatusCode >= 300 {
+		if err != nil || res.StatusCode >= 300 { // what it was about may be answered by now
 			d.ses.log.Info("sip: PRACK failed", "dialog", d.ID(), "err", err)
 		}
 	})
@@ -213,10 +213,12 @@ func (d *Dialog) sendPrack(ack rack, answer []byte) {
 
 // hasToken reports whether a comma list header has that member.
 func hasToken(m Message, header, token string) bool {
-	for _, t := range Tokens(m, header) {
-		if strings.EqualFold(t, token) {
-			return true
+	found := false
+	eachHeader(m, header, func(value string) bool {
+		for t := range strings.SplitSeq(value, ",") {
+			found = found || strings.EqualFold(strings.TrimSpace(t), token)
 		}
-	}
-	return false
+		return !found
+	})
+	return found
 }

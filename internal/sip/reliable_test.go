@@ -156,7 +156,7 @@ func TestOfferIn183AnswerInPrack(t *testing.T) {
 	inBubble(t, func(s *scripted) {
 		t := s.t
 		pracked := make(chan *Offer, 2)
-		s.Stack.cfg.Handler = HandlerFunc(func(tx *ServerTx, _ *Request) {
+		s.cfg.Handler = HandlerFunc(func(tx *ServerTx, _ *Request) {
 			s.in <- tx.stack.Incoming(tx, IncomingEvents{Pracked: func(o *Offer) { pracked <- o }})
 		})
 		in := s.offeredWith(supports100rel, "")

@@ -92,8 +92,14 @@ func (l *leg) dialogEvents() sip.DialogEvents {
 				l.gone(core.CauseRecoveryOnTimer, 0)
 			})
 		},
-		Reinvite: func(_ *sip.Dialog, o *sip.Offer) {
-			l.strand.post(func() { l.reinvited(o) })
+		Reinvite: func(d *sip.Dialog, o *sip.Offer) {
+			l.strand.post(func() {
+				if d != l.dialog { // another fork, before the answer
+					o.Reject(488, "")
+					return
+				}
+				l.reinvited(o)
+			})
 		},
 		Refer: l.refer,
 		Info:  func(_ *sip.Dialog, req *sip.Request) int { return l.info(req) },
