@@ -83,6 +83,7 @@ func (d *Dialog) acked(req *Request) {
 func (d *Dialog) Ack(body []byte) {
 	d.ses.do(func() {
 		if d.owesAck != 0 && d.state == dialogConfirmed {
+			d.sdp = body
 			d.sendAck(d.owesAck, body)
 		}
 	})

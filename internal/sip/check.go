@@ -43,6 +43,11 @@ func (s *Stack) check(req *Request) *refusal {
 	if mf := req.MaxForwards(); s.cfg.RefuseNoHops && mf != nil && mf.Val() == 0 && req.Method != OPTIONS {
 		return &refusal{code: 483}
 	}
+	if req.Method == INVITE || req.Method == UPDATE {
+		if r := checkTimer(req); r != nil {
+			return r
+		}
+	}
 	return checkBody(req)
 }
 
@@ -129,7 +134,7 @@ const methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, 
 const inDialogMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY"
 
 // ownExtensions are the option tags that the stack itself implements.
-var ownExtensions = []string{tag100rel}
+var ownExtensions = []string{tag100rel, tagTimer}
 
 func known(m Method) bool {
 	switch m {

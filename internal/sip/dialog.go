@@ -17,11 +17,15 @@ type DialogEvents struct {
 	// Bye reports that the peer hung up; 200 is sent. Nothing else comes.
 	Bye func(d *Dialog, reasons []Reason)
 	// Lost reports that the dialog ended by itself: no ACK to our 2xx, no PRACK to an
-	// SDP sent by Ring, 408 or 481 to a request of ours. BYE is sent where it makes sense. Nothing else comes.
+	// SDP sent by Ring, no refresh, 408 or 481 to a request of ours. BYE is sent where it makes sense. Nothing else comes.
 	Lost func(d *Dialog, err error)
 	// Reinvite reports a re-INVITE, or an UPDATE with SDP, which must be answered
 	// through o at once or later. Default: 488.
 	Reinvite func(d *Dialog, o *Offer)
+	// Refresh asks for a re-INVITE with the session as it is, because the session
+	// timer is due and the peer does not take UPDATE. Default: one with the session
+	// description that we sent last, whose answer nobody reads.
+	Refresh func(d *Dialog)
 	// Refer returns the answer to REFER, 202 or a refusal. Default: 405.
 	Refer func(d *Dialog, req *Request) (code int)
 	// Info returns the answer to INFO. Default: 415 with a body, 200 without.
@@ -62,6 +66,8 @@ type Dialog struct {
 	owesAck uint32 // CSeq of an INVITE whose ACK the caller owes, 0 if none
 	ack     sentAck
 	unacked *unacked
+	timer   sessionTimer
+	sdp     []byte // the session description that we sent last, nil if none
 
 	takesUpdate bool   // the peer's Allow says so
 	offeredIn   bool   // our INVITE had an offer
@@ -92,6 +98,7 @@ func newIncomingDialog(ses *session, tx *ServerTx, ev DialogEvents) *Dialog {
 		remote: Address{Name: req.From().DisplayName, URI: req.From().Address},
 		target: req.From().Address, flow: tx.flow, inSeq: req.CSeq().SeqNo,
 	}
+	d.timer.d = d
 	for _, h := range req.Headers() {
 		if rr, ok := h.(*recordRouteHeader); ok {
 			d.routes = append(d.routes, rr.Address)
@@ -116,6 +123,8 @@ func newOutgoingDialog(o *Outgoing, res *Response) *Dialog {
 		target: o.r.RequestURI, flow: o.flow, sticky: !o.r.Flow.IsZero(),
 		auth: o.at.auth, outSeq: o.seq, offeredIn: o.r.Body != nil,
 	}
+	d.timer = sessionTimer{d: d, least: o.minSE}
+	d.sdp = o.r.Body
 	d.learn(res)
 	return d
 }
@@ -146,6 +155,7 @@ func (d *Dialog) confirm(res *Response) {
 	d.state = dialogConfirmed
 	d.ses.lingers = true
 	d.ack.seq = res.CSeq().SeqNo
+	d.timer.granted(res)
 }
 
 // confirmed reports whether the dialog ever had a 2xx.
@@ -209,6 +219,7 @@ func (d *Dialog) end() {
 		return
 	}
 	d.state = dialogEnded
+	d.timer.stop()
 	if d.unacked != nil {
 		d.unacked.stop()
 		d.unacked = nil
@@ -248,7 +259,11 @@ func (d *Dialog) lost(err error) {
 	d.silent = true
 	headers := d.farewell
 	if headers == nil {
-		headers = []Header{Reason{Protocol: "SIP", Cause: 408, Text: "No answer"}.Header()}
+		text := "No answer"
+		if errors.Is(err, ErrExpired) {
+			text = "Session timer expired"
+		}
+		headers = []Header{Reason{Protocol: "SIP", Cause: 408, Text: text}.Header()}
 	}
 	d.sendBye(headers)
 	if !silent && d.ev.Lost != nil {

@@ -132,6 +132,6 @@ func (in *Incoming) cancelled(reasons []Reason) {
 
 func (in *Incoming) response(code int, body []byte, headers []Header) *Response {
 	res := in.tx.NewResponse(code, "")
-	in.d.dress(res, in.tx.flow, body, headers)
+	in.d.dress(res, in.tx, body, headers)
 	return res
 }

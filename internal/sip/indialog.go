@@ -3,7 +3,6 @@ package sip
 import (
 	"math/rand/v2"
 	"strconv"
-	"strings"
 )
 
 // request serves a request of the peer inside the dialog.
@@ -104,7 +103,7 @@ func (d *Dialog) updated(tx *ServerTx) {
 	case len(tx.req.Body()) == 0:
 		d.retarget(tx.req)
 		res := tx.NewResponse(200, "")
-		d.dress(res, tx.flow, nil, sessionTimer(tx.req))
+		d.dress(res, tx, nil, nil)
 		tx.Respond(res)
 	case d.offering():
 		tx.Reply(491, "")
@@ -127,17 +126,6 @@ func (d *Dialog) offering() bool {
 		return d.incoming.rel.offered
 	}
 	return d.offeredIn
-}
-
-// sessionTimer repeats the session timer that the peer refreshes itself (RFC 4028
-// section 9), so that it goes on doing so.
-func sessionTimer(req *Request) []Header {
-	v := HeaderValue(req, "Session-Expires")
-	if v == "" {
-		return nil
-	}
-	interval, _, _ := strings.Cut(v, ";")
-	return []Header{NewHeader("Session-Expires", strings.TrimSpace(interval)+";refresher=uac")}
 }
 
 // reinvited serves a re-INVITE (RFC 3261 section 14.2).
@@ -196,7 +184,7 @@ func (o *Offer) Accept(body []byte, acked func(ack *Request), headers ...Header)
 		d.offer = nil
 		d.retarget(o.tx.req)
 		res := o.tx.NewResponse(200, "")
-		d.dress(res, o.tx.flow, body, append(sessionTimer(o.tx.req), headers...))
+		d.dress(res, o.tx, body, headers)
 		if o.tx.req.Method == INVITE {
 			d.accept(o.tx, res, acked)
 			return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // InviteRequest is an INVITE to send.
@@ -56,7 +57,8 @@ type Outgoing struct {
 	flow       Flow // of the last INVITE sent
 	proceeding bool
 	cancelled  bool
-	farewell   []Header // of Cancel
+	farewell   []Header      // of Cancel
+	minSE      time.Duration // the peer's least session interval, from its 422
 }
 
 // Invite sends an INVITE. It retransmits, ACKs, authenticates and keeps early
@@ -121,6 +123,10 @@ func (o *Outgoing) build(f Flow) *Request {
 	r.AppendHeader(&ContactHeader{Address: f.Contact(o.r.ContactUser)})
 	r.AppendHeader(NewHeader("Allow", inDialogMethods))
 	r.AppendHeader(o.ses.stack.supported)
+	timer := sessionTimer{least: o.minSE}
+	for _, h := range timer.ask(o.ses.stack.cfg.SessionExpires, "") {
+		r.AppendHeader(h)
+	}
 	o.ses.stack.signRequest(r)
 	for _, h := range o.r.Headers {
 		r.AppendHeader(h)
@@ -137,6 +143,12 @@ func (o *Outgoing) receive(res *Response) {
 	case code < 300:
 		o.accepted(res)
 	default:
+		timer := sessionTimer{least: o.minSE}
+		if timer.raise(res) && !o.cancelled {
+			o.minSE = timer.least
+			o.at.start()
+			return
+		}
 		o.fail(code, res)
 	}
 }

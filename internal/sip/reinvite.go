@@ -87,6 +87,10 @@ func (r *reinvite) build(f Flow) *Request {
 	for _, h := range r.headers {
 		req.AppendHeader(h)
 	}
+	r.d.askTimer(req)
+	if r.body != nil {
+		r.d.sdp = r.body
+	}
 	setBody(req, SDP, r.body)
 	return req
 }
@@ -97,6 +101,7 @@ func (r *reinvite) receive(res *Response) {
 	case code < 200:
 	case code < 300 && r.method == UPDATE:
 		d.retarget(res)
+		d.timer.granted(res)
 		r.conclude(res)
 	case code < 300:
 		if d.ack.seq == r.seq {
@@ -104,8 +109,11 @@ func (r *reinvite) receive(res *Response) {
 			return
 		}
 		d.retarget(res)
+		d.timer.granted(res)
 		d.sendAck(r.seq, nil)
 		r.conclude(res)
+	case d.timer.raise(res):
+		r.at.start()
 	case crossed(res) && r.glares < maxGlares && !r.over && !r.at.dropped:
 		r.glares++
 		r.waits = true

@@ -198,7 +198,7 @@ func (d *Dialog) Prack(answer []byte) {
 			return
 		}
 		ack := d.owesPrack
-		d.owesPrack, d.settled = rack{}, true
+		d.owesPrack, d.settled, d.sdp = rack{}, true, answer
 		d.sendPrack(ack, answer)
 	})
 }

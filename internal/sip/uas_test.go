@@ -256,7 +256,7 @@ func TestPeerReinvitesAndTimerRefresh(t *testing.T) {
 		peer.send(ackOf(inv, ok))
 		tag := tagOf(field(ok, "To"))
 
-		re := peer.request("INVITE", "i2", tag, 2, "Session-Expires: 90\r\n")
+		re := peer.request("INVITE", "i2", tag, 2, "Supported: timer\r\nSession-Expires: 90\r\n")
 		peer.send(re)
 		o := <-offers
 		peer.send(peer.request("INVITE", "i3", tag, 3, "")) // before the answer to the second

@@ -33,3 +33,25 @@ func TestOfferlessInviteIsHeardBeforeTheAnswer(t *testing.T) {
 		t.Error("no media after the PRACK")
 	}
 }
+
+// A far end without UPDATE is asked for a sign of life by re-INVITE, and its
+// answer is read: it may have moved meanwhile.
+func TestRefreshByReinviteIsAnOfferOfWhatIsInUse(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	offers := make(chan *sip.Offer, 1)
+	o, ev := newOutcome()
+	ev.Dialog.Reinvite = func(_ *sip.Dialog, o *sip.Offer) { offers <- o }
+	carrier.invite(b, "12995558888", nil, ev)
+	leg := wait(b, anyOf[core.Offered]).Leg
+	b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
+	next(t, "200", o.answered)
+	l := b.edge.leg(leg)
+	l.strand.post(l.refresh)
+	offer := next(t, "re-INVITE", offers)
+	if body := string(offer.Request().Body()); !containsLine(body, "a=rtpmap:0 PCMU/8000") || !containsLine(body, "a=sendrecv") {
+		t.Errorf("offered\n%s", body)
+	}
+	offer.Accept([]byte(replaceLine(offerSDP, "a=sendrecv", "a=inactive")), nil)
+	wait(b, func(e core.LegHeld) bool { return e.Held })
+}

@@ -101,8 +101,9 @@ func (l *leg) dialogEvents() sip.DialogEvents {
 				l.reinvited(o)
 			})
 		},
-		Refer: l.refer,
-		Info:  func(_ *sip.Dialog, req *sip.Request) int { return l.info(req) },
+		Refresh: func(*sip.Dialog) { l.strand.post(l.refresh) },
+		Refer:   l.refer,
+		Info:    func(_ *sip.Dialog, req *sip.Request) int { return l.info(req) },
 	}
 }
 
