@@ -11,6 +11,7 @@ type attempt struct {
 	reach func(func(Flow, error))
 	auth  *authState // nil cannot answer challenges
 	tries challengeTries
+	loops int // of the INVITE that this one passes on
 
 	// onResponse gets all responses but the challenges that are answered.
 	onResponse func(*Response)
@@ -42,7 +43,7 @@ func (a *attempt) send(f Flow, err error) {
 	}
 	a.tx = a.stack.sendClient(req, f,
 		func(res *Response) { a.strand.do(func() { a.receive(res) }) },
-		func(err error) { a.strand.do(func() { a.onError(err) }) })
+		func(err error) { a.strand.do(func() { a.onError(err) }) }, a.loops)
 }
 
 func (a *attempt) receive(res *Response) {

@@ -107,26 +107,26 @@ func unquote(s string) string {
 	return s
 }
 
-// compact maps long header names to their one-letter forms (RFC 3261 section
-// 7.3.3 and the IANA registry), for the headers that the parser leaves as they
-// came.
+// compact maps long header names, as we spell them, to their one-letter forms (RFC
+// 3261 section 7.3.3 and the IANA registry), for the headers that the parser leaves
+// as they came.
 func compact(name string) string {
-	switch strings.ToLower(name) {
-	case "supported":
+	switch name {
+	case "Supported":
 		return "k"
-	case "event":
+	case "Event":
 		return "o"
-	case "refer-to":
+	case "Refer-To":
 		return "r"
-	case "referred-by":
+	case "Referred-By":
 		return "b"
-	case "session-expires":
+	case "Session-Expires":
 		return "x"
-	case "allow-events":
+	case "Allow-Events":
 		return "u"
-	case "subject":
+	case "Subject":
 		return "s"
-	case "content-encoding":
+	case "Content-Encoding":
 		return "e"
 	}
 	return ""

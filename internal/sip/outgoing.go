@@ -27,6 +27,8 @@ type InviteRequest struct {
 	Credentials *Credentials
 	// MaxForwards is written as Max-Forwards, 0 is 70.
 	MaxForwards uint32
+	// Loops is ServerTx.Loops of the INVITE that this one passes on.
+	Loops int
 }
 
 // OutgoingEvents are what an Outgoing reports. Exactly one of Answered and Failed
@@ -69,6 +71,7 @@ func (s *Stack) Invite(r InviteRequest, ev OutgoingEvents) *Outgoing {
 	ses.late = o.late
 	o.at = attempt{
 		stack: s, strand: &ses.strand, auth: newAuthState(r.Credentials),
+		loops: r.Loops,
 		build: o.build, reach: o.reach, onResponse: o.receive, onError: o.failed,
 	}
 	s.sessions.add(ses)

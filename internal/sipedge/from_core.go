@@ -161,7 +161,7 @@ func (l *leg) end(cmd core.End) {
 // ring starts an outgoing leg.
 func (e *Edge) ring(cmd core.Ring) {
 	l := e.newLeg(cmd.Leg)
-	l.user = cmd.Target.User
+	l.user, l.carried = cmd.Target.User, e.carriedFor(cmd.Caller)
 	e.add(l)
 	offered := e.offerList(cmd)
 	l.strand.post(func() { l.invite(cmd, offered) })
@@ -171,6 +171,11 @@ func (e *Edge) ring(cmd core.Ring) {
 // may have to be looked up.
 func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	if l.stage != stageSetup {
+		return
+	}
+	if l.hops == 0 {
+		l.log.Warn("too many hops: the call may go in circles")
+		l.gone(core.CauseNoRoute, 483)
 		return
 	}
 	to, err := l.edge.destination(cmd)
@@ -190,7 +195,8 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	l.log.Info("outgoing call", "call", string(cmd.Call), "to", to.uri.String(), "from", cmd.From.Number)
 	l.out = l.edge.stack.Invite(sip.InviteRequest{
 		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
-		Headers: to.headers, Body: offer, Credentials: to.credentials,
+		Headers: append(to.headers, l.headers...), Body: offer, Credentials: to.credentials,
+		MaxForwards: l.hops, Loops: l.loops,
 	}, sip.OutgoingEvents{
 		Provisional: func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.provisional(d, res) }) },
 		Answered:    func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.answered(d, res) }) },

@@ -31,12 +31,13 @@ const (
 // leg is one INVITE dialog. All fields but the first group are used on the
 // strand only.
 type leg struct {
-	edge   *Edge
-	id     core.LegID
-	log    *slog.Logger
-	strand serial
-	codecs []media.Codec // what the far end offered, best first; set before the leg is known
-	user   core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
+	edge    *Edge
+	id      core.LegID
+	log     *slog.Logger
+	strand  serial
+	codecs  []media.Codec // what the far end offered, best first; set before the leg is known
+	user    core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
+	carried               // what goes on to whom it calls; set before the leg is known
 
 	dialogs []dialogKey // under which the Edge knows it; guarded by its mutex
 

@@ -29,8 +29,12 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		tx.Reply(481, "")
 		return
 	}
+	if tx.Loops() > maxLoops {
+		tx.Reply(482, "")
+		return
+	}
 	l := e.newLeg(core.LegID(newID()))
-	l.user = from.User
+	l.user, l.carried = from.User, carriedOf(tx, req)
 	l.web = overWebSocket(tx.Flow())
 	if offer != nil {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()

@@ -1,0 +1,62 @@
+package sipedge
+
+import (
+	"strings"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/sip"
+)
+
+// carried is what of a caller's INVITE goes on to whom its leg calls.
+type carried struct {
+	headers []sip.Header // with the caller's spelling
+	hops    uint32       // Max-Forwards of the next INVITE
+	loops   int          // how often the call came back to us
+}
+
+// Bounds of the headers that are carried: a caller must not blow up the INVITEs
+// that we send over UDP.
+const (
+	maxCarried      = 24
+	maxCarriedBytes = 2048
+)
+
+// carriedOf reads what of an INVITE goes on.
+func carriedOf(tx *sip.ServerTx, req *sip.Request) carried {
+	c := carried{hops: defaultHops, loops: tx.Loops()}
+	if mf := req.MaxForwards(); mf != nil {
+		c.hops = min(mf.Val(), defaultHops) - 1 // 0 was refused by the stack
+	}
+	size := 0
+	for _, h := range req.Headers() {
+		if !goesOn(h.Name()) {
+			continue
+		}
+		if size += len(h.Name()) + len(h.Value()); size > maxCarriedBytes || len(c.headers) == maxCarried {
+			break
+		}
+		c.headers = append(c.headers, sip.NewHeader(h.Name(), h.Value()))
+	}
+	return c
+}
+
+const (
+	defaultHops = 70 // RFC 3261 section 8.1.1.6
+	// maxLoops is how often a call may come back: once is a number of our own that
+	// was dialled by way of a trunk.
+	maxLoops = 1
+)
+
+// goesOn reports whether a header is the parties' own business: private ones and
+// User-to-User (RFC 7433).
+func goesOn(name string) bool {
+	return len(name) > 2 && strings.EqualFold(name[:2], "X-") || strings.EqualFold(name, "User-to-User")
+}
+
+// carriedFor returns what the caller of a leg sent along. A browser's call begins here.
+func (e *Edge) carriedFor(caller core.LegRef) carried {
+	if l := e.leg(caller.Leg); l != nil {
+		return l.carried
+	}
+	return carried{hops: defaultHops}
+}
