@@ -13,6 +13,7 @@ import (
 
 	"github.com/offhook/offhook/internal/config"
 	"github.com/offhook/offhook/internal/sip"
+	"github.com/offhook/offhook/internal/sipedge"
 )
 
 type checkCmd struct {
@@ -189,6 +190,9 @@ func askOptions(ctx context.Context, t config.Trunk, domain string) (string, err
 	case o := <-done:
 		if o.err != nil {
 			return "", fmt.Errorf("%s: %w", t.URI, o.err)
+		}
+		if !sipedge.Alive(o.res.StatusCode) {
+			return "", fmt.Errorf("%s answers OPTIONS with %d %s: it takes no calls now", t.URI, o.res.StatusCode, o.res.Reason)
 		}
 		return fmt.Sprintf("answers OPTIONS with %d %s after %d ms", o.res.StatusCode, o.res.Reason, time.Since(start).Milliseconds()), nil
 	}

@@ -35,6 +35,7 @@ var allow = map[string]string{
 	"config": "core core/route",
 	"auth":   "core core/route",
 	"obs":    "core core/route",
+	"sounds": "core core/route media", // of media only the file formats
 
 	"cluster": "core core/route",
 

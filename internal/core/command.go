@@ -83,11 +83,15 @@ type Hear struct {
 // Sound names a source of audio.
 type Sound struct {
 	Kind SoundKind
-	Name string // tone: country code, "us"; prompt: its name, "no-answer"; else ""
+	Name string // tone: country code, "us"; prompt: its name, "no-answer"; file: its name or URL; else ""
 }
 
 // IsZero reports whether s is no sound.
 func (s Sound) IsZero() bool { return s.Kind == SoundNone }
+
+// Ends reports whether s comes to an end, which Played reports; others go on for
+// ever.
+func (s Sound) Ends() bool { return s.Kind == SoundPrompt || s.Kind == SoundFile }
 
 // SoundKind says what a Sound is made of.
 type SoundKind uint8
@@ -182,6 +186,9 @@ type Reply struct {
 	Err  error // an *Error with a Kind; nil is success
 	Call CallID
 	Slot string // of Park
+
+	Calls []LiveCall // of Snapshot
+	More  bool       // there are calls after these
 }
 
 // Publish reports a change of a leg to the event log, call detail records and

@@ -1,5 +1,7 @@
 package core
 
+import "cmp"
+
 // AskID names a question that somebody waits for. 0 is nobody.
 type AskID uint64
 
@@ -12,7 +14,17 @@ type Asked struct {
 
 // Request is an order from an application or an operator about legs and calls
 // that exist. By rights the caller of package engine has checked who may give it.
-type Request interface{ request() }
+type Request interface {
+	request()
+	// LegID returns the leg that the request is first of all about, "" if none.
+	LegID() LegID
+}
+
+// Within refuses a Request with NotFound unless its leg is in Call.
+type Within struct {
+	Call CallID
+	Do   Request
+}
 
 // Transfer sends whom Leg talks with elsewhere, as TransferAsked does. Leg ends
 // when the other party is connected; until then it may take the other party back.
@@ -35,9 +47,11 @@ type Park struct {
 	Slot string
 }
 
-// Retrieve lets By talk with who is parked in Slot.
+// Retrieve lets By talk with who is parked in Slot, or with Leg, which is parked
+// somewhere.
 type Retrieve struct {
 	Slot string
+	Leg  LegID
 	By   LegID
 }
 
@@ -45,10 +59,12 @@ type Retrieve struct {
 // same device is released.
 type Merge struct{ Leg, With LegID }
 
-// AddParty rings To and lets it join the call that Leg is in.
+// AddParty rings To and lets it join the call that Leg is in, or, with a Mode,
+// supervise it as Supervise does, with Leg as its target.
 type AddParty struct {
-	Leg LegID
-	To  string
+	Leg  LegID
+	To   string
+	Mode SuperviseMode
 }
 
 // Supervise lets Leg take part in the call of Target without being its party.
@@ -57,6 +73,20 @@ type Supervise struct {
 	Leg    LegID
 	Target LegID
 	Mode   SuperviseMode
+}
+
+// SetHear says for pairs of legs in Call whether one hears the other, whatever
+// they would by themselves, as long as both are in the call. All pairs are set,
+// or none.
+type SetHear struct {
+	Call  CallID
+	Pairs []HearPair
+}
+
+// HearPair is one field of the hear/speak matrix: whether To hears From.
+type HearPair struct {
+	From, To LegID
+	Hears    bool
 }
 
 // SuperviseMode says what a supervisor is heard by. It hears everybody.
@@ -87,6 +117,19 @@ type Mute struct {
 	Muted bool
 }
 
+// String returns "monitor", "whisper" or "barge", "" for no mode.
+func (m SuperviseMode) String() string {
+	switch m {
+	case Monitor:
+		return "monitor"
+	case Whisper:
+		return "whisper"
+	case Barge:
+		return "barge"
+	}
+	return ""
+}
+
 func (Asked) event() {}
 
 func (Transfer) request()  {}
@@ -99,3 +142,46 @@ func (Supervise) request() {}
 func (Release) request()   {}
 func (Hold) request()      {}
 func (Mute) request()      {}
+func (SetHear) request()   {}
+func (Within) request()    {}
+
+// LegID implements Request.
+func (r Transfer) LegID() LegID { return r.Leg }
+
+// LegID implements Request: the leg that rings.
+func (r Pickup) LegID() LegID { return r.Leg }
+
+// LegID implements Request.
+func (r Park) LegID() LegID { return r.Leg }
+
+// LegID implements Request: the parked leg, if it is named.
+func (r Retrieve) LegID() LegID { return cmp.Or(r.Leg, r.By) }
+
+// LegID implements Request.
+func (r Merge) LegID() LegID { return r.Leg }
+
+// LegID implements Request.
+func (r AddParty) LegID() LegID { return r.Leg }
+
+// LegID implements Request: the leg that is supervised.
+func (r Supervise) LegID() LegID { return r.Target }
+
+// LegID implements Request.
+func (r Release) LegID() LegID { return r.Leg }
+
+// LegID implements Request.
+func (r Hold) LegID() LegID { return r.Leg }
+
+// LegID implements Request.
+func (r Mute) LegID() LegID { return r.Leg }
+
+// LegID implements Request: the first that hears, or shall not.
+func (r SetHear) LegID() LegID {
+	if len(r.Pairs) == 0 {
+		return ""
+	}
+	return r.Pairs[0].To
+}
+
+// LegID implements Request.
+func (r Within) LegID() LegID { return r.Do.LegID() }

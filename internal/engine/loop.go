@@ -205,38 +205,13 @@ func legOf(what any) core.LegID {
 	case core.TimedOut:
 		return what.Timer.Leg
 	case core.Asked:
-		return legAsked(what.Do)
+		if what.Do != nil {
+			return what.Do.LegID()
+		}
 	case core.Hear:
 		return what.Leg
 	case core.Publish:
 		return what.Change.Leg
-	}
-	return ""
-}
-
-// legAsked returns the leg that a request is first of all about.
-func legAsked(do core.Request) core.LegID {
-	switch do := do.(type) {
-	case core.Transfer:
-		return do.Leg
-	case core.Pickup:
-		return do.Leg
-	case core.Park:
-		return do.Leg
-	case core.Retrieve:
-		return do.By
-	case core.Merge:
-		return do.Leg
-	case core.AddParty:
-		return do.Leg
-	case core.Supervise:
-		return do.Target
-	case core.Release:
-		return do.Leg
-	case core.Hold:
-		return do.Leg
-	case core.Mute:
-		return do.Leg
 	}
 	return ""
 }

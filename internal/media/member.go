@@ -9,111 +9,207 @@ import (
 	"github.com/offhook/offhook/internal/media/codec"
 )
 
-// member is what the Server knows of one leg. All but routes is guarded by the
+// member is what the Server knows of one leg. All but sinks is guarded by the
 // Server's mutex.
 type member struct {
-	id      core.LegID
-	since   time.Time              // it has no path
-	path    Path                   // nil before Attach
-	format  Format                 // of path, as Attach found it
-	out     *output                // the stream to path
-	row     core.Hear              // what the leg shall hear
-	speaker *member                // whom row names, nil if nobody
-	hearers map[core.LegID]*member // those whose rows name this member
-	route   route                  // carries speaker's packets to out, nil if it cannot now
+	id       core.LegID
+	since    time.Time // it has no path
+	path     Path      // nil before Attach
+	format   Format    // of path, as Attach found it
+	out      *output   // the stream to path
+	row      core.Hear // what the leg shall hear
+	speakers []*member // whom row names
+	hearers  map[core.LegID]*member
 
-	// routes lead to all who hear this member. The packet path reads it: a list is
+	// What it hears now is carried by one of these. While a mix takes over from a
+	// route both are there.
+	route route
+	from  *member // whom route carries
+	mixed *listener
+	taps  []*tap // whom mixed hears; never changed in place
+
+	tap *tap // carries this member to those who hear it in a mix, nil if nobody does
+
+	// sinks get all packets of this member. The packet path reads it: a list is
 	// replaced whole, never changed.
-	routes atomic.Pointer[[]route]
+	sinks atomic.Pointer[[]sink]
+}
+
+// sink takes the packets of one speaker.
+type sink interface {
+	// packet runs on the read goroutine of the speaker's path.
+	packet(*Packet)
 }
 
 // route takes the packets of one speaker to one listener.
 type route interface {
-	// packet runs on the read goroutine of the speaker's path.
-	packet(*Packet)
+	sink
 	// feeder is the route's right to send.
 	feeder() *feeder
-	// release frees what the route holds; packets that still come are dropped.
+	// joins reports whether the route is one from in to out in format to.
+	joins(in Format, out *output, to Format) bool
+	// release frees what the route holds; packets that still come are dropped. It
+	// may be called again.
 	release()
 }
 
 // receive runs on the path's read goroutine.
 func (m *member) receive(p *Packet) {
-	if routes := m.routes.Load(); routes != nil {
-		for _, r := range *routes {
-			r.packet(p)
+	if sinks := m.sinks.Load(); sinks != nil {
+		for _, s := range *sinks {
+			s.packet(p)
 		}
 	}
 }
 
-// setLocked gives m another row and ends what it heard by the old one.
+func (m *member) add(s sink) {
+	var list []sink
+	if old := m.sinks.Load(); old != nil {
+		list = slices.Clone(*old)
+	}
+	list = append(list, s)
+	m.sinks.Store(&list)
+}
+
+func (m *member) drop(s sink) {
+	if old := m.sinks.Load(); old != nil {
+		list := slices.DeleteFunc(slices.Clone(*old), func(x sink) bool { return x == s })
+		m.sinks.Store(&list)
+	}
+}
+
+// audible reports whether m has a path that audio can come and go by.
+func (m *member) audible() bool { return m.path != nil && m.format.Codec != CodecNone }
+
+// setLocked gives m another row.
 func (s *Server) setLocked(m *member, row core.Hear) {
-	s.disconnectLocked(m)
-	if old := m.speaker; old != nil {
-		m.speaker = nil
-		delete(old.hearers, m.id)
-		s.forgetLocked(old)
+	old := m.speakers
+	m.row, m.speakers = row, nil
+	if row.Sound.IsZero() {
+		for _, leg := range row.From {
+			if leg != m.id {
+				m.speakers = append(m.speakers, s.memberLocked(leg))
+			}
+		}
 	}
-	m.row = row
-	if len(row.From) > 0 && row.Sound.IsZero() {
-		m.speaker = s.memberLocked(row.From[0])
-		m.speaker.hearers[m.id] = m
+	for _, o := range old {
+		delete(o.hearers, m.id)
 	}
-	if len(row.From) > 1 {
-		s.log.Warn("only the first of several speakers is heard: there is no mixer yet", "leg", string(m.id), "speakers", len(row.From))
+	for _, n := range m.speakers {
+		n.hearers[m.id] = m
+	}
+	s.connectLocked(m)
+	for _, o := range old {
+		s.forgetLocked(o)
 	}
 }
 
 // connectLocked makes what m hears be what its row says, as far as the paths for
-// it are up.
+// it are up. What need not change goes on untouched.
 func (s *Server) connectLocked(m *member) {
-	s.disconnectLocked(m)
-	if m.path == nil || m.format.Codec == CodecNone {
-		return
+	var heard []*member
+	if m.audible() {
+		for _, speaker := range m.speakers {
+			if speaker.audible() {
+				heard = append(heard, speaker)
+			}
+		}
 	}
-	if !m.row.Sound.IsZero() {
+	switch {
+	case m.audible() && !m.row.Sound.IsZero():
+		s.disconnectLocked(m)
 		s.player.play(m.id, m.row.Sound, m.out, m.format)
-		return
+	case len(heard) > 1:
+		s.mixLocked(m, heard)
+	case len(heard) == 1:
+		s.routeLocked(m, heard[0])
+	default:
+		s.disconnectLocked(m)
 	}
-	if m.speaker == nil || m.speaker.path == nil || m.speaker.format.Codec == CodecNone {
-		return
-	}
-	r := s.newRoute(m.speaker.format, m.out, m.format)
-	if r == nil {
-		s.log.Error("no way between the codecs of two legs", "speaker", string(m.speaker.id), "leg", string(m.id),
-			"from", m.speaker.format.Codec.String(), "to", m.format.Codec.String())
-		return
-	}
-	m.route = r
-	m.out.own(r.feeder())
-	m.speaker.add(r)
 }
 
 // disconnectLocked makes m hear nothing.
 func (s *Server) disconnectLocked(m *member) {
 	if m.out != nil {
-		m.out.own(nil) // a sound ends by it, too
+		m.out.own(nil) // a sound and a mix end by it, too
 	}
 	if m.route != nil {
-		m.speaker.drop(m.route)
+		m.from.drop(m.route)
 		m.route.release()
-		m.route = nil
+		m.route, m.from = nil, nil
+	}
+	taps := m.taps
+	m.mixed, m.taps = nil, nil
+	s.untapLocked(taps)
+}
+
+// routeLocked makes m hear speaker alone.
+func (s *Server) routeLocked(m, speaker *member) {
+	if m.mixed == nil && m.route != nil && m.from == speaker && m.route.joins(speaker.format, m.out, m.format) {
+		return
+	}
+	s.disconnectLocked(m)
+	r := s.newRoute(speaker.format, m.out, m.format)
+	if r == nil {
+		s.log.Error("no way between the codecs of two legs", "speaker", string(speaker.id), "leg", string(m.id),
+			"from", speaker.format.Codec.String(), "to", m.format.Codec.String())
+		return
+	}
+	m.route, m.from = r, speaker
+	m.out.own(r.feeder())
+	speaker.add(r)
+}
+
+// mixLocked makes m hear several speakers.
+func (s *Server) mixLocked(m *member, heard []*member) {
+	if m.mixed == nil || !m.mixed.fits(m.out, m.format) {
+		prior := m.route
+		if prior == nil || m.mixed != nil || m.out.owner.Load() != prior.feeder() {
+			s.disconnectLocked(m)
+			prior = nil
+		}
+		m.mixed = newListener(m.out, m.format, prior)
+	}
+	former := m.taps
+	m.taps = make([]*tap, len(heard))
+	for i, speaker := range heard {
+		m.taps[i] = s.tapLocked(speaker)
+	}
+	s.mixer.set(m.mixed, m.taps, m.tap)
+	s.untapLocked(former)
+}
+
+// tapLocked returns the tap of speaker for one more row.
+func (s *Server) tapLocked(speaker *member) *tap {
+	t := speaker.tap
+	if t == nil || t.in != speaker.format {
+		s.tapped++
+		t = &tap{id: s.tapped, in: speaker.format, rate: mixRate(speaker.format.Codec), speaker: speaker}
+		speaker.add(t)
+		s.heardLocked(speaker, t)
+	}
+	t.refs++
+	return t
+}
+
+// untapLocked ends taps for one row.
+func (s *Server) untapLocked(taps []*tap) {
+	for _, t := range taps {
+		if t.refs--; t.refs > 0 {
+			continue
+		}
+		t.speaker.drop(t)
+		if t.speaker.tap == t {
+			s.heardLocked(t.speaker, nil)
+		}
 	}
 }
 
-func (m *member) add(r route) {
-	var list []route
-	if old := m.routes.Load(); old != nil {
-		list = slices.Clone(*old)
-	}
-	list = append(list, r)
-	m.routes.Store(&list)
-}
-
-func (m *member) drop(r route) {
-	if old := m.routes.Load(); old != nil {
-		list := slices.DeleteFunc(slices.Clone(*old), func(x route) bool { return x == r })
-		m.routes.Store(&list)
+// heardLocked notes by which tap m is heard, which matters to the sum m hears.
+func (s *Server) heardLocked(m *member, t *tap) {
+	m.tap = t
+	if m.mixed != nil && len(m.taps) > 0 {
+		s.mixer.set(m.mixed, m.taps, t)
 	}
 }
 

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// packetTime is how long the last packet of a stream is taken to last.
+const packetTime = 20 * time.Millisecond
+
 // Stream is where a path's outgoing stream is. A Path that serves one leg after
 // another has one and returns it from a method Stream, so that all legs are one
 // stream to the far end: its SSRC is the path's, and SRTP refuses a number that
@@ -29,7 +32,8 @@ type output struct {
 	seq       uint16 // highest sent
 	timestamp uint32 // of that packet
 	at        time.Time
-	last      *feeder // whose packet was the latest
+	last      *feeder       // whose packet was the latest
+	lead      time.Duration // how far changes of feeders put timestamps ahead of the time
 }
 
 // feeder is somebody's right to send; only its address counts.
@@ -57,26 +61,46 @@ func (o *output) owned() bool { return o.owner.Load() != nil }
 func (o *output) resign(f *feeder) bool { return o.owner.CompareAndSwap(f, nil) }
 
 // enter reports whether f may send now, and whether this is its first packet.
-// A true ok must be followed by leave.
+// A true ok must be followed by leave. A feeder that begins while the stream is
+// ahead of the time must let packets go until it is not: a leg whose sources
+// change again and again would be further ahead each time.
 func (o *output) enter(f *feeder) (ok, first bool) {
 	if o.owner.Load() != f || !o.inside.CompareAndSwap(false, true) {
 		return false, false
 	}
 	first = o.last != f
+	if first && o.lead > 0 && time.Since(o.at) < o.lead {
+		o.inside.Store(false)
+		return false, false
+	}
 	o.last = f
 	return true, first
 }
 
 func (o *output) leave() { o.inside.Store(false) }
 
-// now returns the timestamp of the present: that of the last packet and the time
-// since, at least one packet.
+// now returns the timestamp of the present for a feeder that begins: that of the
+// last packet and the time since, at least one packet.
 func (o *output) now(t time.Time, clock uint32) uint32 {
 	if !o.begun {
 		return o.timestamp
 	}
-	passed := uint32(t.Sub(o.at).Microseconds() * int64(clock) / 1e6)
-	return o.timestamp + max(passed, clock/50)
+	passed := t.Sub(o.at)
+	step := max(passed-o.lead, packetTime)
+	o.lead = max(0, o.lead+step-passed)
+	return o.timestamp + units(step, clock)
+}
+
+// present returns the timestamp of a telephone-event that begins at t.
+func (o *output) present(t time.Time, clock uint32) uint32 {
+	if !o.begun {
+		return o.timestamp
+	}
+	return o.timestamp + units(max(t.Sub(o.at), packetTime), clock)
+}
+
+func units(d time.Duration, clock uint32) uint32 {
+	return uint32(d.Microseconds() * int64(clock) / 1e6)
 }
 
 // send sends p, whose header is complete, and notes where the stream is. All

@@ -155,6 +155,11 @@ func (p *party) listen(within time.Duration) (heard, bool) {
 	if err := p.conn.SetReadDeadline(time.Now().Add(within)); err != nil {
 		p.t.Fatal(err)
 	}
+	return p.next()
+}
+
+// next returns the next packet, false if the socket or the time is at its end.
+func (p *party) next() (heard, bool) {
 	b := make([]byte, 1500)
 	n, _, err := p.conn.ReadFromUDPAddrPort(b)
 	if err != nil {

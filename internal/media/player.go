@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/codec"
@@ -23,9 +24,11 @@ const (
 // more in wake-ups than the packets themselves. Each sound keeps to an absolute
 // schedule, so that packets count its time, not timers.
 type player struct {
-	events Events
-	log    *slog.Logger
-	clips  clips // belongs to the goroutine
+	events   Events
+	log      *slog.Logger
+	files    Files
+	ringback core.Sound // stands in for music
+	clips    clips      // belongs to the goroutine
 
 	mu      sync.Mutex // guards what follows; never held while packets are sent
 	fresh   []*playing // not yet taken over by the goroutine
@@ -42,8 +45,10 @@ type playing struct {
 	sound  core.Sound
 	out    *output
 	to     Format
-	clip   *clip
-	n      int       // packets so far
+	search *search   // of a file, nil when it is over
+	ends   time.Time // of the silence in place of an announcement; zero if it has none
+	clip   *clip     // nil is silence
+	n      int       // packets of it so far
 	due    time.Time // of the next packet
 	begun  bool      // at is set
 	at     uint32    // its timestamp
@@ -53,8 +58,9 @@ type playing struct {
 
 func newPlayer(c Config, pool *codec.Pool) *player {
 	return &player{
-		events: c.Events, log: c.Log,
-		clips: clips{prompt: c.Prompt, pool: pool, kept: make(map[clipKey]*clip)},
+		events: c.Events, log: c.Log, files: c.Files,
+		ringback: core.Sound{Kind: core.SoundRingback, Name: c.Ringback},
+		clips:    clips{sources: sources{c.Prompt}, pool: pool, kept: make(map[clipKey]*clip)},
 	}
 }
 
@@ -120,22 +126,94 @@ func (y *player) join(list []*playing, now time.Time) (joined []*playing, more b
 	more = y.running
 	y.mu.Unlock()
 	for _, p := range fresh {
-		var err error
-		if p.clip, err = y.clips.open(p.sound, p.to); err != nil {
-			y.log.Error("sound left out", "leg", string(p.leg), "sound", p.sound.Name, "error", err)
-			y.over(p)
-			continue
-		}
 		p.due = now
+		switch p.sound.Kind {
+		case core.SoundFile, core.SoundMusic:
+			p.search = find(y.files, p.sound.Name, now)
+		default:
+			if err := y.begin(p, content{sound: p.sound}, now); err != nil {
+				y.log.Error("sound left out", "leg", string(p.leg), "sound", p.sound.Name, "error", err)
+				y.over(p)
+				continue
+			}
+		}
 		list = append(list, p)
 	}
 	return list, more
 }
 
+// begin lets p play something from its beginning.
+func (y *player) begin(p *playing, what content, now time.Time) error {
+	made, err := y.clips.open(what, p.to)
+	if err != nil {
+		return err
+	}
+	if p.clip == nil {
+		p.due = now
+	}
+	p.clip, p.n = made, 0
+	return nil
+}
+
+// choose sees to a sound that is a file, as far as it is known: it is played when
+// it is there. Until then, and if it never comes, callers who wait for music hear
+// ringback, and others nothing.
+func (y *player) choose(p *playing, now time.Time) {
+	music := p.sound.Kind == core.SoundMusic
+	found := p.search.found.Load()
+	if found == nil {
+		if music && p.clip == nil && now.Sub(p.search.begun) >= patience {
+			y.standIn(p, now)
+		}
+		return
+	}
+	p.search = nil
+	err := found.err
+	if err == nil {
+		err = y.begin(p, content{p.sound, weak.Make(found.pcm)}, now)
+	}
+	if err == nil {
+		return
+	}
+	y.log.Warn("a sound cannot be played", "leg", string(p.leg), "error", err)
+	switch {
+	case !music:
+		p.ends = now.Add(failedFor)
+	case p.clip == nil:
+		y.standIn(p, now)
+	}
+}
+
+// standIn plays ringback in place of music.
+func (y *player) standIn(p *playing, now time.Time) {
+	if err := y.begin(p, content{sound: y.ringback}, now); err != nil {
+		y.log.Error("no ringback either", "leg", string(p.leg), "error", err)
+	}
+}
+
 // advance sends what of p is due and reports whether it goes on.
 func (y *player) advance(p *playing, now time.Time) bool {
-	length := time.Duration(p.clip.frame) * time.Second / speechRate
-	step := uint32(p.clip.frame) * (p.to.Codec.ClockRate() / speechRate)
+	if p.out.owner.Load() != &p.right {
+		return false
+	}
+	if p.search != nil {
+		y.choose(p, now)
+	}
+	switch {
+	case p.clip != nil:
+		return y.stream(p, now)
+	case !p.ends.IsZero() && !now.Before(p.ends):
+		y.over(p)
+		return false
+	}
+	return true
+}
+
+// stream sends the packets of p's clip that are due and reports whether there are
+// more.
+func (y *player) stream(p *playing, now time.Time) bool {
+	length := time.Duration(p.clip.frame) * time.Second / time.Duration(p.clip.source.rate)
+	step := uint32(int64(length) * int64(p.to.Codec.ClockRate()) / int64(time.Second))
 	if late := now.Sub(p.due); late > maxBehind {
 		skipped := int(late / length)
 		p.due = p.due.Add(late - late%length)

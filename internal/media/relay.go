@@ -32,6 +32,10 @@ func newRelay(in Format, out *output, to Format, table *[256]byte) *relay {
 
 func (r *relay) feeder() *feeder { return &r.right }
 
+func (r *relay) joins(in Format, out *output, to Format) bool {
+	return r.in == in && r.out == out && r.to == to
+}
+
 func (r *relay) release() {}
 
 func (r *relay) packet(p *Packet) {
@@ -52,7 +56,7 @@ func (r *relay) packet(p *Packet) {
 	r.packed.Seq = p.Seq + r.seq
 	r.packed.Marker = p.Marker || first || verdict == trackFresh
 	if r.in.RecvDTMF != 0 && p.Type == r.in.RecvDTMF {
-		if !r.press.translate(&r.packed, p, r.in, r.to, r.buf, r.out.now(now, clock)) {
+		if !r.press.translate(&r.packed, p, r.in, r.to, r.buf, r.out.present(now, clock)) {
 			return
 		}
 	} else {

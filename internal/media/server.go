@@ -22,6 +22,11 @@ type Config struct {
 	// Prompt returns the announcement of a name, one of the core's Prompt
 	// constants, at 8000 Hz. Nil knows none.
 	Prompt func(name string) (file.PCM, bool)
+	// Files gets the sounds of files and URLs. Nil has none.
+	Files Files
+	// Ringback is the country whose tone callers hear in place of music that is not
+	// there. Default "us".
+	Ringback string
 	// Log gets what an operator should know of. Nil discards.
 	Log *slog.Logger
 }
@@ -32,11 +37,13 @@ type Server struct {
 	log    *slog.Logger
 	pool   *codec.Pool
 	player *player
+	mixer  *mixer
 
-	mu    sync.Mutex // guards what follows; never taken by the packet path
-	legs  map[core.LegID]*member
-	paths map[Path]*member // whom an attached path serves
-	swept time.Time
+	mu     sync.Mutex // guards what follows; never taken by the packet path
+	legs   map[core.LegID]*member
+	paths  map[Path]*member // whom an attached path serves
+	swept  time.Time
+	tapped uint32 // taps so far
 }
 
 // NewServer returns a Server without legs. Close ends it.
@@ -49,12 +56,12 @@ func NewServer(c Config) *Server {
 	}
 	pool := new(codec.Pool)
 	return &Server{
-		log: c.Log, pool: pool, player: newPlayer(c, pool),
+		log: c.Log, pool: pool, player: newPlayer(c, pool), mixer: newMixer(pool),
 		legs: make(map[core.LegID]*member), paths: make(map[Path]*member), swept: time.Now(),
 	}
 }
 
-// Close ends all routes and sounds and waits for the Server's goroutine. Paths
+// Close ends all routes, mixes and sounds and waits for the Server's goroutines. Paths
 // stay their owners'.
 func (s *Server) Close() {
 	s.mu.Lock()
@@ -68,6 +75,7 @@ func (s *Server) Close() {
 	clear(s.paths)
 	s.mu.Unlock()
 	s.player.close()
+	s.mixer.close()
 }
 
 // Attach makes p, whose Format is settled, the path of leg, and of no other leg.
@@ -81,7 +89,7 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 	if m.path == p && m.format == f {
 		return
 	}
-	played := m.path == p && m.row.Sound.Kind == core.SoundPrompt && !m.out.owned()
+	played := m.path == p && m.row.Sound.Ends() && !m.out.owned()
 	if m.path != p {
 		if other := s.paths[p]; other != nil {
 			s.unplugLocked(other)
@@ -121,12 +129,12 @@ func (s *Server) unplugLocked(m *member) {
 		return
 	}
 	s.disconnectLocked(m)
-	for _, hearer := range m.hearers {
-		s.disconnectLocked(hearer)
-	}
 	m.path.Receive(nil)
 	delete(s.paths, m.path)
 	m.path, m.out, m.format, m.since = nil, nil, Format{}, time.Now()
+	for _, hearer := range m.hearers {
+		s.connectLocked(hearer) // to hear the others
+	}
 }
 
 // Do carries out a Hear row. A leg without path keeps it until the path is up.
@@ -136,13 +144,12 @@ func (s *Server) Do(row core.Hear) {
 	s.sweepLocked(time.Now())
 	m := s.memberLocked(row.Leg)
 	same := m.row.Sound == row.Sound && slices.Equal(m.row.From, row.From)
-	if same && row.Sound.Kind != core.SoundPrompt {
+	if same && !row.Sound.Ends() {
 		s.forgetLocked(m)
-		return // it goes on; a prompt is played again
+		return // it goes on; an announcement is played again
 	}
 	row.From = slices.Clone(row.From)
 	s.setLocked(m, row)
-	s.connectLocked(m)
 	s.forgetLocked(m)
 }
 

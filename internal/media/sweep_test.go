@@ -27,7 +27,7 @@ func TestRowsWithoutPathAreForgotten(t *testing.T) {
 		t.Error("a row is forgotten after 5 minutes")
 	}
 	later(11 * time.Minute)
-	if s.legs["late"] != nil || s.legs["live"] == nil || s.legs["live"].speaker == nil {
+	if s.legs["late"] != nil || s.legs["live"] == nil || len(s.legs["live"].speakers) == 0 {
 		t.Errorf("%d legs left, want live and whom it names", s.Legs())
 	}
 	s.Attach("other", discard{}) // the path of a long call moves away for a moment

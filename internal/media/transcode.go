@@ -74,6 +74,10 @@ func samplesOf(f Format) int {
 
 func (t *transcoder) feeder() *feeder { return &t.right }
 
+func (t *transcoder) joins(in Format, out *output, to Format) bool {
+	return t.in == in && t.out == out && t.to == to
+}
+
 func (t *transcoder) release() {
 	if t.use.Swap(useReleased) == useIdle {
 		t.free()
@@ -225,7 +229,7 @@ func (t *transcoder) send(pcm []int16, now time.Time) {
 // timestamps.
 func (t *transcoder) event(p *Packet, now time.Time) {
 	t.packed = Packet{Marker: p.Marker}
-	if t.press.translate(&t.packed, p, t.in, t.to, t.buf[:], t.out.now(now, t.to.Codec.ClockRate())) {
+	if t.press.translate(&t.packed, p, t.in, t.to, t.buf[:], t.out.present(now, t.to.Codec.ClockRate())) {
 		t.emit(now)
 	}
 }

@@ -36,6 +36,28 @@ func (m *Metrics) Gauge(name, help string, labels Labels, read func() float64) {
 	}, read))
 }
 
+// Gauges registers values of the same kind of which there are now more and now
+// fewer, each with the name of its own in label. Like Gauge, otherwise.
+func (m *Metrics) Gauges(name, help, label string, read func() map[string]float64) {
+	m.registry.MustRegister(gauges{prometheus.NewDesc("offhook_"+name, help, []string{label}, nil), read})
+}
+
+// gauges is a prometheus.Collector of what changes its number.
+type gauges struct {
+	desc *prometheus.Desc
+	read func() map[string]float64
+}
+
+// Describe implements prometheus.Collector.
+func (g gauges) Describe(to chan<- *prometheus.Desc) { to <- g.desc }
+
+// Collect implements prometheus.Collector.
+func (g gauges) Collect(to chan<- prometheus.Metric) {
+	for name, value := range g.read() {
+		to <- prometheus.MustNewConstMetric(g.desc, prometheus.GaugeValue, value, name)
+	}
+}
+
 // Counter registers a value that only grows; its name ends in "_total".
 func (m *Metrics) Counter(name, help string, labels Labels, read func() uint64) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{

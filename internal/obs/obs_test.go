@@ -69,13 +69,14 @@ func TestMetrics(t *testing.T) {
 	var calls atomic.Uint64
 	m.Gauge("legs", "Living legs.", Labels{"edge": "sip"}, func() float64 { return 3 })
 	m.Gauge("legs", "Living legs.", Labels{"edge": "browser"}, func() float64 { return 2 })
+	m.Gauges("trunk_up", "Trunks.", "trunk", func() map[string]float64 { return map[string]float64{"a": 1, "b": 0} })
 	m.Counter("calls_total", "Calls offered.", nil, calls.Load)
 	calls.Add(7)
 
 	rec := httptest.NewRecorder()
 	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	for _, want := range []string{
-		`offhook_legs{edge="sip"} 3`, `offhook_legs{edge="browser"} 2`, "\noffhook_calls_total 7",
+		`offhook_legs{edge="sip"} 3`, `offhook_legs{edge="browser"} 2`, `offhook_trunk_up{trunk="a"} 1`, `offhook_trunk_up{trunk="b"} 0`, "\noffhook_calls_total 7",
 		"# TYPE offhook_calls_total counter", `offhook_build_info{version="v1"} 1`, "go_goroutines", "process_resident_memory_bytes",
 	} {
 		if !strings.Contains(rec.Body.String(), want) {

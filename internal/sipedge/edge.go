@@ -57,6 +57,7 @@ type Edge struct {
 	digest   *sip.Authenticator
 	bindings *bindings
 	trunks   atomic.Pointer[trunkTable]
+	probes   probes
 	clients  clients
 	patience patience
 
@@ -74,6 +75,7 @@ func New(cfg Config) *Edge {
 	e := &Edge{
 		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
 		clients: clients{legs: make(map[*leg]client)},
+		probes:  probes{running: make(map[string]*probe)},
 		stop:    make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),
 	}
 	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})
@@ -91,16 +93,18 @@ func (e *Edge) StackConfig(c sip.Config) sip.Config {
 }
 
 // Start takes the stack made from StackConfig and begins to expire
-// registrations. It must be called before the stack listens.
+// registrations and to ask trunks. It must be called before the stack listens.
 func (e *Edge) Start(stack *sip.Stack) {
 	e.stack = stack
 	e.running.Go(func() { e.expire(e.stop) })
+	e.probe(e.trunks.Load().byName)
 }
 
 // Close frees what is left and waits for all goroutines of the Edge. Call it
 // after the exchange has ended its legs, before closing the stack.
 func (e *Edge) Close() {
 	close(e.stop)
+	e.probe(nil)
 	e.mu.Lock()
 	left := make([]*leg, 0, len(e.legs))
 	for _, l := range e.legs {
@@ -114,6 +118,7 @@ func (e *Edge) Close() {
 }
 
 // SetTrunks replaces the trunks. A trunk with a malformed URI is left out and logged.
+// It must not be called after Close.
 func (e *Edge) SetTrunks(trunks []Trunk) {
 	table := &trunkTable{byName: make(map[string]Trunk, len(trunks))}
 	for _, t := range trunks {
@@ -130,6 +135,9 @@ func (e *Edge) SetTrunks(trunks []Trunk) {
 		table.list = append(table.list, t)
 	}
 	e.trunks.Store(table)
+	if e.stack != nil {
+		e.probe(table.byName)
+	}
 }
 
 // Contacts returns how many registrations live.

@@ -3,29 +3,30 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/offhook/offhook/internal/core"
 )
 
-// Append writes entries to the event log and brings the call detail records up
-// to date, all in one transaction, in the order given. An entry that the log has
-// already, or a second begin or end of a leg, changes nothing; ignored counts
-// them. If Append fails, none is written and the same entries can be given again.
+// Append writes entries to the histories of their legs and brings the call detail
+// records up to date, all in one transaction. An entry that the log has already,
+// or anything after the end of a leg, changes nothing; ignored counts them. If
+// Append fails, none is written and the same entries can be given again.
+//
+// What a leg did since the last Append is one row or one change of a row: a
+// statement costs more than what it writes.
 func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored int, err error) {
 	err = inTx(ctx, s.db, func(tx *sql.Tx) error {
+		ignored = 0
 		w := logWriter{ctx: ctx, tx: tx, log: s.log}
-		for _, e := range entries {
-			written, err := w.write(e)
+		for _, c := range chapters(entries) {
+			old, err := w.write(c)
 			if err != nil {
-				return &core.Error{Op: "append", Call: e.Call, Leg: e.Leg, Err: err}
+				return &core.Error{Op: "append", Call: c[0].Call, Leg: c[0].Leg, Err: err}
 			}
-			if !written {
-				ignored++
-			}
+			ignored += old
 		}
 		return nil
 	})
@@ -35,25 +36,61 @@ func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored in
 	return ignored, nil
 }
 
-// logText are the statements of the log.
+// chapter is some of the entries of one leg, in order; never empty.
+type chapter []core.LegEntry
+
+// chapters sorts entries by legs.
+func chapters(entries []core.LegEntry) []chapter {
+	of := make(map[core.LegID]int, len(entries))
+	var all []chapter
+	for _, e := range entries {
+		i, known := of[e.Leg]
+		if !known {
+			i = len(all)
+			of[e.Leg] = i
+			all = append(all, nil)
+		}
+		all[i] = append(all[i], e)
+	}
+	return all
+}
+
+// plausible returns c without what follows an end and without a second begin.
+func (c chapter) plausible() chapter {
+	if end := slices.IndexFunc(c, func(e core.LegEntry) bool { return e.Kind == core.ChangeEnded }); end >= 0 {
+		c = c[:end+1]
+	}
+	return append(c[:1:1], c[1:].after(c[0].Seq)...)
+}
+
+// after returns the entries with higher numbers, without a begin.
+func (c chapter) after(seq int) chapter {
+	return slices.DeleteFunc(slices.Clone(c), func(e core.LegEntry) bool { return e.Seq <= seq || e.Kind == core.ChangeBegan })
+}
+
+// maxHistory is how long a history may grow, in characters, some hundred
+// entries: whoever presses hold all day must not make each press dearer. Beyond
+// it only the end is kept; the numbers of the entries show the gap.
+const maxHistory = 16 << 10
+
+// logText are the statements of the log. Times are null if it did not happen.
 var logText = [...]string{
-	logEntry: `INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
-	logBegin: `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
-			to_user, to_trunk, to_number, to_name, begun_us)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (leg) DO NOTHING`,
-	logAnswer: `UPDATE cdrs SET answered_us = $2 WHERE leg = $1 AND answered_us IS NULL AND ended_us IS NULL`,
-	logMove:   `UPDATE cdrs SET call = $2 WHERE leg = $1 AND ended_us IS NULL`,
-	logEnd: `UPDATE cdrs SET ended_us = $2, call = $3, cause = $4, reason = $5, code = $6,
-			talk_us = CASE WHEN answered_us IS NULL OR answered_us > $2 THEN 0 ELSE $2 - answered_us END
-		WHERE leg = $1`,
+	logInsert: `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
+			to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, seq, history)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+		ON CONFLICT (leg) DO NOTHING`,
+	logUpdate: `UPDATE cdrs SET call = $2, answered_us = COALESCE(answered_us, $3), ended_us = $4,
+			talk_us = CASE WHEN $4 > COALESCE(answered_us, $3) THEN $4 - COALESCE(answered_us, $3) ELSE 0 END,
+			cause = $5, reason = $6, code = $7, seq = $8,
+			history = CASE WHEN length(history) < $9 OR $4 IS NOT NULL THEN history || $10 ELSE history END
+		WHERE leg = $1 AND ended_us IS NULL AND seq < $11`,
+	logFind: `SELECT seq, ended_us IS NOT NULL FROM cdrs WHERE leg = $1`,
 }
 
 const (
-	logEntry = iota
-	logBegin
-	logAnswer
-	logMove
-	logEnd
+	logInsert = iota
+	logUpdate
+	logFind
 )
 
 // logStatements are logText, prepared once: that costs as much as running them.
@@ -89,12 +126,17 @@ type logWriter struct {
 	ours logStatements // those of log that were used, in tx, which closes them
 }
 
-// exec runs a statement and reports whether it changed anything.
-func (w *logWriter) exec(which int, args ...any) (changed bool, err error) {
+// statement returns a prepared statement inside the transaction.
+func (w *logWriter) statement(which int) *sql.Stmt {
 	if w.ours[which] == nil {
 		w.ours[which] = w.tx.StmtContext(w.ctx, w.log[which])
 	}
-	result, err := w.ours[which].ExecContext(w.ctx, args...)
+	return w.ours[which]
+}
+
+// exec runs a statement and reports whether it changed anything.
+func (w *logWriter) exec(which int, args ...any) (changed bool, err error) {
+	result, err := w.statement(which).ExecContext(w.ctx, args...) //nolint:sqlclosecheck // tx does
 	if err != nil {
 		return false, err
 	}
@@ -102,98 +144,96 @@ func (w *logWriter) exec(which int, args ...any) (changed bool, err error) {
 	return n > 0, err
 }
 
-// write adds one entry; written is false if the log had it already.
-func (w *logWriter) write(e core.LegEntry) (written bool, err error) {
-	body, err := json.Marshal(toBody(e.LegChange))
+// write adds a chapter and returns how many of its entries are nothing new. It
+// bets on what is nearly always so, a new leg or the next chapter of a living
+// one, and looks only if that fails.
+func (w *logWriter) write(c chapter) (ignored int, err error) {
+	all := len(c)
+	c = c.plausible()
+	add := w.update
+	if c[0].Kind == core.ChangeBegan {
+		add = w.insert
+	}
+	written, err := add(c)
+	if err == nil && !written {
+		c, err = w.writeRest(c)
+	}
+	return all - len(c), err
+}
+
+// writeRest adds what the log has not yet of a leg, and returns it.
+func (w *logWriter) writeRest(c chapter) (chapter, error) {
+	var seq int
+	var over bool
+	switch err := w.statement(logFind).QueryRowContext(w.ctx, c[0].Leg).Scan(&seq, &over); { //nolint:sqlclosecheck // as above
+	case errors.Is(err, sql.ErrNoRows): // its begin was lost: for us it begins now
+		_, err := w.insert(c)
+		return c, err
+	case err != nil || over:
+		return nil, err
+	}
+	if c = c.after(seq); len(c) == 0 {
+		return nil, nil
+	}
+	_, err := w.update(c)
+	return c, err
+}
+
+// insert makes the record of a leg and reports whether there was none.
+func (w *logWriter) insert(c chapter) (bool, error) {
+	first, last := c[0], c[len(c)-1]
+	history, err := encodeHistory(c)
 	if err != nil {
 		return false, err
 	}
-	written, err = w.exec(logEntry, e.Leg, e.Seq, e.At.UnixMicro(), e.Kind.String(), string(body))
-	if err != nil || !written {
+	o := outcomeOf(c)
+	from, to := toParty(first.From), toParty(first.To)
+	return w.exec(logInsert, first.Leg, last.Call, first.Edge.String(), first.Direction.String(),
+		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name,
+		first.At.UnixMicro(), o.answered, o.ended, o.talk(), o.cause, o.reason, o.code, last.Seq, history)
+}
+
+// update goes on with the record of a living leg and reports whether it did: the
+// leg must be known, alive, and not as far yet.
+func (w *logWriter) update(c chapter) (bool, error) {
+	first, last := c[0], c[len(c)-1]
+	history, err := encodeHistory(c)
+	if err != nil {
 		return false, err
 	}
-	return true, w.record(e)
+	o := outcomeOf(c)
+	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq)
 }
 
-// record applies one new log entry to the leg's call detail record.
-func (w *logWriter) record(e core.LegEntry) error {
-	var err error
-	switch e.Kind {
-	case core.ChangeBegan:
-		err = w.begin(e)
-	case core.ChangeAnswered:
-		_, err = w.exec(logAnswer, e.Leg, e.At.UnixMicro())
-	case core.ChangeEnded:
-		err = w.end(e)
-	case core.ChangeMoved, core.ChangeBridged: // perhaps in another call than it began in
-		_, err = w.exec(logMove, e.Leg, e.Call)
-	case core.ChangeRinging, core.ChangeConfirming, core.ChangeHeld, core.ChangeResumed, core.ChangeParked:
-	}
-	return err
+// outcome is what a chapter brings to the columns of the record.
+type outcome struct {
+	answered, ended sql.NullInt64
+	cause           core.Cause
+	reason          string
+	code            int
 }
 
-func (w *logWriter) begin(e core.LegEntry) error {
-	from, to := toParty(e.From), toParty(e.To)
-	_, err := w.exec(logBegin, e.Leg, e.Call, e.Edge.String(), e.Direction.String(),
-		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name, e.At.UnixMicro())
-	return err
-}
-
-// end completes the record. A leg whose begin was lost has none yet; it gets one
-// that began and ended now.
-func (w *logWriter) end(e core.LegEntry) error {
-	complete := func() (known bool, err error) {
-		return w.exec(logEnd, e.Leg, e.At.UnixMicro(), e.Call, e.Cause, e.Reason.String(), e.Code)
-	}
-	known, err := complete()
-	if err != nil || known {
-		return err
-	}
-	if err := w.begin(e); err != nil {
-		return err
-	}
-	_, err = complete()
-	return err
-}
-
-// LegEvents returns the log of one leg in order; an unknown leg has none.
-func (s *Store) LegEvents(ctx context.Context, leg core.LegID) ([]core.LegEntry, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT seq, at_us, kind, body FROM leg_events WHERE leg = $1 ORDER BY seq`, leg)
-	if err != nil {
-		return nil, fmt.Errorf("store.LegEvents: %w", err)
-	}
-	entries, err := collect(rows, func() (core.LegEntry, error) {
-		var e core.LegEntry
-		var at int64
-		var kind, text string
-		if err := rows.Scan(&e.Seq, &at, &kind, &text); err != nil {
-			return e, err
+func outcomeOf(c chapter) outcome {
+	var o outcome
+	for _, e := range c {
+		switch at := (sql.NullInt64{Int64: e.At.UnixMicro(), Valid: true}); e.Kind {
+		case core.ChangeAnswered:
+			if !o.answered.Valid {
+				o.answered = at
+			}
+		case core.ChangeEnded:
+			o.ended, o.cause, o.reason, o.code = at, e.Cause, e.Reason.String(), e.Code
+		case core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged,
+			core.ChangeHeld, core.ChangeResumed, core.ChangeMoved, core.ChangeParked:
 		}
-		var b body
-		if err := json.Unmarshal([]byte(text), &b); err != nil {
-			return e, err
-		}
-		e.At = time.UnixMicro(at)
-		e.LegChange = b.change()
-		e.Leg = leg
-		e.Kind = parseWord[core.ChangeKind](kind)
-		return e, nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("store.LegEvents: %w", err)
 	}
-	return entries, nil
+	return o
 }
 
-// collect reads all rows with scan and closes them.
-func collect[T any](rows *sql.Rows, scan func() (T, error)) ([]T, error) {
-	var all []T
-	for rows.Next() {
-		item, err := scan()
-		if err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-		all = append(all, item)
+// talk is the time from answer to end, in microseconds.
+func (o outcome) talk() int64 {
+	if !o.answered.Valid || !o.ended.Valid {
+		return 0
 	}
-	return all, errors.Join(rows.Err(), rows.Close())
+	return max(0, o.ended.Int64-o.answered.Int64)
 }

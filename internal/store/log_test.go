@@ -82,6 +82,67 @@ func TestOneTerminalRowForEachLeg(t *testing.T) {
 	})
 }
 
+func TestEntriesGivenAgain(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		began, rang, answered, ended := entry("a", 1, core.ChangeBegan, 0), entry("a", 2, core.ChangeRinging, 1),
+			entry("a", 3, core.ChangeAnswered, 2), entry("a", 4, core.ChangeEnded, 9)
+		mustAppend(t, s, 0, began, rang)
+		mustAppend(t, s, 2, began, rang, answered) // as after a commit whose answer got lost
+		mustAppend(t, s, 3, answered, ended, entry("a", 5, core.ChangeEnded, 10), entry("a", 6, core.ChangeHeld, 11))
+		got, err := s.LegEvents(t.Context(), "a")
+		if want := []core.LegEntry{began, rang, answered, ended}; err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("LegEvents, %v:\n got %+v\nwant %+v", err, got, want)
+		}
+		if r, err := s.CDR(t.Context(), "a"); err != nil || r.Talk != 7*time.Second {
+			t.Errorf("record = %+v, %v", r, err)
+		}
+	})
+}
+
+// A party that moves to another call and changes its name is read back as it was
+// at each entry, though unchanged parties are written once.
+func TestHistoryKeepsEveryScene(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		var want []core.LegEntry
+		for seq, kind := range []core.ChangeKind{core.ChangeBegan, core.ChangeAnswered, core.ChangeMoved, core.ChangeParked, core.ChangeBridged} {
+			e := entry("a", seq+1, kind, seq)
+			if seq >= 2 {
+				e.Call, e.To = "another", core.Party{Number: "1700"}
+			}
+			if kind == core.ChangeParked {
+				e.Slot = "71"
+			}
+			want = append(want, e)
+		}
+		mustAppend(t, s, 0, want[:4]...)
+		mustAppend(t, s, 0, want[4:]...)
+		if got, err := s.LegEvents(t.Context(), "a"); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("LegEvents, %v:\n got %+v\nwant %+v", err, got, want)
+		}
+		if r, err := s.CDR(t.Context(), "a"); err != nil || r.Call != "another" || r.To.User.Name != "alice" {
+			t.Errorf("record = %+v, %v; want the last call and the first party", r, err)
+		}
+	})
+}
+
+// Somebody presses hold a thousand times.
+func TestLongHistoryKeepsItsEnd(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		mustAppend(t, s, 0, entry("a", 1, core.ChangeBegan, 0))
+		for i := range 1000 {
+			mustAppend(t, s, 0, entry("a", 2+i, core.ChangeHeld, i))
+		}
+		mustAppend(t, s, 0, entry("a", 1002, core.ChangeEnded, 1000))
+		got, err := s.LegEvents(t.Context(), "a")
+		if err != nil || len(got) < 30 || len(got) > 300 {
+			t.Fatalf("%d entries, %v; want some hundred at most", len(got), err)
+		}
+		if last := got[len(got)-1]; last.Kind != core.ChangeEnded || last.Seq != 1002 || got[0].Kind != core.ChangeBegan {
+			t.Errorf("from %+v to %+v, want begin and end", got[0], last)
+		}
+	})
+}
+
 func TestEndWithoutBegin(t *testing.T) {
 	opened(t, func(t sub, s *store.Store) {
 		mustAppend(t, s, 0, entry("a", 7, core.ChangeEnded, 5))

@@ -92,3 +92,16 @@ func notFound(op, what string, err error) error {
 	}
 	return nil
 }
+
+// collect reads all rows with scan and closes them.
+func collect[T any](rows *sql.Rows, scan func() (T, error)) ([]T, error) {
+	var all []T
+	for rows.Next() {
+		item, err := scan()
+		if err != nil {
+			return nil, errors.Join(err, rows.Close())
+		}
+		all = append(all, item)
+	}
+	return all, errors.Join(rows.Err(), rows.Close())
+}

@@ -3,14 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
 )
 
-// CloseUnfinished ends, in log and records, every leg that began and has no
+// CloseUnfinished ends, in history and record, every leg that began and has no
 // end: the program was killed while they lived. They end at at with
 // core.CauseTempFailure. It is called once at start, before the first call, and
 // returns how many there were.
@@ -21,10 +20,9 @@ func (s *Store) CloseUnfinished(ctx context.Context, at time.Time) (int, error) 
 		if legs, err = unfinished(ctx, tx); err != nil {
 			return err
 		}
-		for _, e := range legs {
-			e.At = at
-			if err := interrupt(ctx, tx, e); err != nil {
-				return &core.Error{Op: "close", Leg: e.Leg, Err: err}
+		for _, last := range legs {
+			if err := interrupt(ctx, tx, last, at); err != nil {
+				return &core.Error{Op: "close", Leg: last.Leg, Err: err}
 			}
 		}
 		return nil
@@ -35,46 +33,44 @@ func (s *Store) CloseUnfinished(ctx context.Context, at time.Time) (int, error) 
 	return len(legs), nil
 }
 
-// unfinished returns the last change of every leg without an end, made into its
-// end, but for the time.
+// unfinished returns the last entry of every leg without an end. Its number is
+// that of the last change, also of one that a long history left out.
 func unfinished(ctx context.Context, tx *sql.Tx) ([]core.LegEntry, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT leg, seq, body FROM leg_events
-		WHERE (leg, seq) IN (SELECT leg, MAX(seq) FROM leg_events
-			WHERE leg IN (SELECT leg FROM cdrs WHERE ended_us IS NULL) GROUP BY leg)`)
+	rows, err := tx.QueryContext(ctx, `SELECT leg, seq, history FROM cdrs WHERE ended_us IS NULL`)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, func() (core.LegEntry, error) {
-		var e core.LegEntry
-		var text string
 		var leg core.LegID
-		if err := rows.Scan(&leg, &e.Seq, &text); err != nil {
-			return e, err
+		var seq int
+		var text string
+		if err := rows.Scan(&leg, &seq, &text); err != nil {
+			return core.LegEntry{}, err
 		}
-		var b body
-		if err := json.Unmarshal([]byte(text), &b); err != nil {
-			return e, err
+		c, err := decodeHistory(leg, text)
+		if err == nil && len(c) == 0 {
+			err = fmt.Errorf("leg %s has no history", leg)
 		}
-		e.Seq++
-		e.LegChange = b.change()
-		e.Leg, e.Kind, e.Cause, e.Peer = leg, core.ChangeEnded, core.CauseTempFailure, ""
-		return e, nil
+		if err != nil {
+			return core.LegEntry{}, err
+		}
+		last := c[len(c)-1]
+		last.Seq = seq
+		return last, nil
 	})
 }
 
-// interrupt writes the end e of a leg. The talk time goes to the leg's last
-// entry before it, which is all that is known.
-func interrupt(ctx context.Context, tx *sql.Tx, e core.LegEntry) error {
-	text, err := json.Marshal(toBody(e.LegChange))
+// interrupt ends the leg whose last entry is given. The talk time goes to that
+// entry, which is all that is known.
+func interrupt(ctx context.Context, tx *sql.Tx, last core.LegEntry, at time.Time) error {
+	end := last
+	end.At, end.Seq, end.Kind, end.Cause, end.Peer, end.Slot = at, last.Seq+1, core.ChangeEnded, core.CauseTempFailure, "", ""
+	text, err := encodeHistory(chapter{end})
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `UPDATE cdrs SET ended_us = $2, cause = $3, reason = $4, interrupted = 1,
-			talk_us = COALESCE((SELECT MAX(at_us) FROM leg_events WHERE leg_events.leg = $1) - answered_us, 0)
-		WHERE leg = $1`, e.Leg, e.At.UnixMicro(), e.Cause, e.Reason.String()); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES ($1, $2, $3, $4, $5)`,
-		e.Leg, e.Seq, e.At.UnixMicro(), e.Kind.String(), string(text))
+	_, err = tx.ExecContext(ctx, `UPDATE cdrs SET ended_us = $2, cause = $3, reason = $4, interrupted = 1, seq = $5, history = history || $6,
+			talk_us = CASE WHEN $7 > answered_us THEN $7 - answered_us ELSE 0 END
+		WHERE leg = $1`, end.Leg, at.UnixMicro(), end.Cause, end.Reason.String(), end.Seq, text, last.At.UnixMicro())
 	return err
 }

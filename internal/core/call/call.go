@@ -24,6 +24,14 @@ type member struct {
 	mode      core.SuperviseMode
 	target    core.LegID // whom it supervises, with mode
 	row       core.Hear  // what it hears, as last given by Rows
+
+	set []pair // whom it hears or not by order of Set
+}
+
+// pair says whether a leg hears another, whatever it would by itself.
+type pair struct {
+	from  core.LegID
+	hears bool
 }
 
 // Add puts a leg into the call.
@@ -40,6 +48,7 @@ func (c *Call) Remove(leg core.LegID) {
 		if m.overhears == leg {
 			m.overhears = ""
 		}
+		m.forget(leg)
 	}
 }
 
@@ -48,6 +57,7 @@ func (c *Call) Remove(leg core.LegID) {
 func (c *Call) Move(leg core.LegID, to *Call) {
 	if m := c.find(leg); m != nil && c != to && !to.Has(leg) {
 		c.Remove(leg)
+		m.set = nil
 		to.members = append(to.members, m)
 	}
 }
@@ -63,10 +73,13 @@ func (c *Call) Join(leg core.LegID) {
 	}
 }
 
-// Part ends Join: the leg hears nobody and is heard by nobody.
+// Part ends Join and undoes Set: the leg hears nobody and is heard by nobody.
 func (c *Call) Part(leg core.LegID) {
 	if m := c.find(leg); m != nil {
-		m.talking, m.mode, m.target = false, 0, ""
+		m.talking, m.mode, m.target, m.set = false, 0, "", nil
+		for _, other := range c.members {
+			other.forget(leg)
+		}
 	}
 }
 
@@ -82,6 +95,39 @@ func (c *Call) Supervise(leg, target core.LegID, mode core.SuperviseMode) {
 // speaksTo reports whether m's voice is for other, unless it is muted.
 func (m *member) speaksTo(other *member) bool {
 	return m.talking || m.mode == core.Barge || m.mode == core.Whisper && m.target == other.leg
+}
+
+// Set says whether leg hears from from now on, whatever it would by itself, while
+// both are in the call. A sound, a hold and a muted voice stay what they are.
+func (c *Call) Set(leg, from core.LegID, hears bool) {
+	if m := c.find(leg); m != nil && leg != from && c.Has(from) {
+		m.forget(from)
+		m.set = append(m.set, pair{from, hears})
+	}
+}
+
+// forget undoes Set.
+func (m *member) forget(from core.LegID) {
+	m.set = slices.DeleteFunc(m.set, func(p pair) bool { return p.from == from })
+}
+
+// listensTo reports whether other's voice is for m, unless it is muted.
+func (m *member) listensTo(other *member) bool {
+	for _, p := range m.set {
+		if p.from == other.leg {
+			return p.hears
+		}
+	}
+	return other.speaksTo(m)
+}
+
+// Look returns what is known of a leg: its mode and target as supervisor, and
+// what it hears as of the last Rows.
+func (c *Call) Look(leg core.LegID) (l core.LiveLeg) {
+	if m := c.find(leg); m != nil {
+		l.Held, l.Muted, l.Mode, l.Target, l.Hears = m.holding, m.muted, m.mode, m.target, m.row
+	}
+	return l
 }
 
 // Play lets a leg hear sound alone, until Join, Overhear or another Play. The
@@ -151,7 +197,7 @@ func (c *Call) row(m *member) core.Hear {
 	}
 	present, held := false, false
 	for _, other := range c.members {
-		if other == m || !other.speaksTo(m) {
+		if other == m || !m.listensTo(other) {
 			continue
 		}
 		if other.holding {

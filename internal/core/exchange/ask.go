@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"errors"
+
 	"github.com/offhook/offhook/internal/core"
 )
 
@@ -30,11 +32,14 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 			return err
 		})
 	case core.Retrieve:
+		if req.Leg != "" {
+			return x.withTwo(req.By, req.Leg, x.unparkFor)
+		}
 		return x.with(req.By, func(by *leg) error { return x.retrieve(by, req.Slot) })
 	case core.Merge:
 		return x.withTwo(req.Leg, req.With, x.merge)
 	case core.AddParty:
-		return x.with(req.Leg, func(l *leg) error { return x.addParty(l, req.To) })
+		return x.with(req.Leg, func(l *leg) error { return x.addParty(l, req.To, req.Mode) })
 	case core.Supervise:
 		return x.withTwo(req.Leg, req.Target, func(l, target *leg) error { return x.supervise(l, target, req.Mode) })
 	case core.Release:
@@ -53,15 +58,39 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 			x.hear(l.call)
 			return nil
 		})
+	case core.SetHear:
+		return nil, x.inCall(req.Call, func(c *liveCall) error { return x.setHear(c, req.Pairs) })
+	case core.Snapshot:
+		reply.Calls, reply.More, err = x.snapshot(req)
+		return nil, err
+	case core.Within:
+		if l := x.legs[req.Do.LegID()]; l == nil || l.call.id != req.Call {
+			return nil, &core.Error{Op: "exchange", Call: req.Call, Leg: req.Do.LegID(), Kind: core.NotFound, Err: errNoLeg}
+		}
+		return x.do(req.Do, reply)
 	}
 	return nil, refuse(core.Invalid, nil, "no such request")
+}
+
+var (
+	errNoCall = errors.New("no such call")
+	errNoLeg  = errors.New("no such leg")
+)
+
+// inCall does something to a call that lives.
+func (x *Exchange) inCall(id core.CallID, do func(*liveCall) error) error {
+	c := x.calls[id]
+	if c == nil {
+		return &core.Error{Op: "exchange", Call: id, Kind: core.NotFound, Err: errNoCall}
+	}
+	return do(c)
 }
 
 // with does something to a leg that lives.
 func (x *Exchange) with(id core.LegID, do func(*leg) error) (*leg, error) {
 	l := x.legs[id]
 	if l == nil || !l.live() {
-		return nil, &core.Error{Op: "exchange", Leg: id, Kind: core.NotFound}
+		return nil, &core.Error{Op: "exchange", Leg: id, Kind: core.NotFound, Err: errNoLeg}
 	}
 	return l, do(l)
 }

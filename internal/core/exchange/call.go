@@ -14,6 +14,7 @@ import (
 type liveCall struct {
 	id     core.CallID
 	seq    uint64 // order of beginning on this node
+	begun  time.Time
 	matrix call.Call
 	legs   []*leg // in order of beginning or joining
 	caller *leg   // whose flow the call runs, and for whom everything rings
@@ -27,6 +28,7 @@ type liveCall struct {
 	alerted bool       // a callee is alerted
 	heard   bool       // the caller hears, or heard, the callee's early media
 	added   bool       // the callee is to join a conversation that goes on
+	coach   coaching   // or to supervise it
 	diverts int        // fall-throughs taken
 	queues  []*trunk   // where candidates wait, or waited
 
@@ -37,7 +39,7 @@ type liveCall struct {
 // newCall returns a call with one leg, l, which runs its flow.
 func (x *Exchange) newCall(l *leg, verbs ...flow.Verb) *liveCall {
 	x.begun++
-	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun, caller: l, flow: flow.New(verbs...)}
+	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun, begun: x.now, caller: l, flow: flow.New(verbs...)}
 	x.calls[c.id] = c
 	x.begin(l, c)
 	return c
@@ -93,7 +95,7 @@ func (x *Exchange) start(c *liveCall, verb flow.Verb) {
 	case flow.Announce:
 		c.matrix.Play(c.caller.Leg, verb.Sound)
 		x.hear(c)
-		x.startTimer(c.caller, core.TimerPlay, playTime)
+		x.startTimer(c.caller, core.TimerPlay, longest(verb.Sound))
 	case flow.Play:
 		c.matrix.Play(c.caller.Leg, verb.Sound)
 		x.hear(c)
@@ -114,6 +116,7 @@ func (x *Exchange) next(c *liveCall, o flow.Outcome) {
 func (x *Exchange) lost(c *liveCall, l *leg, talked bool) {
 	switch {
 	case l.watches:
+		x.hear(c) // nobody hears it any more
 	case l == c.referrer:
 		c.referrer = nil // the transfer goes on without anybody to return to
 	case l == c.caller:
@@ -220,7 +223,7 @@ func (x *Exchange) answer(l *leg) {
 	if l.state != setup || l.direction != core.Inbound {
 		return
 	}
-	l.state = talking
+	l.state, l.answered = talking, x.now
 	x.emit(core.Answer{LegRef: l.LegRef, Peers: l.call.peers(l)})
 	x.publish(l, core.ChangeAnswered)
 }
@@ -287,6 +290,14 @@ func (x *Exchange) played(l *leg, sound core.Sound) {
 	if c.hunt != nil && l.state == talking && c.hunt.Confirms(l.Leg).Prompt == sound {
 		x.askToConfirm(l)
 	}
+}
+
+// longest returns how long an announcement may last.
+func longest(sound core.Sound) time.Duration {
+	if sound.Kind == core.SoundFile {
+		return fileTime
+	}
+	return playTime
 }
 
 // announced ends the announcement that the caller heard.

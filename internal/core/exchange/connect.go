@@ -15,6 +15,8 @@ const (
 	mediaTime = 5 * time.Second
 	// playTime bounds an announcement whose end is never reported.
 	playTime = 10 * time.Second
+	// fileTime is how long an announcement out of a file may last.
+	fileTime = 5 * time.Minute
 )
 
 // legAccepted gives the call to the first leg whose party takes it, at once and
@@ -45,6 +47,7 @@ func (x *Exchange) win(c *liveCall, l *leg) {
 	if l.state == setup {
 		x.charge(l)
 	}
+	l.answered = x.now
 	x.publish(l, core.ChangeAnswered)
 	x.stopHunt(c)
 	x.endAll(losers, core.CauseElsewhere, core.ReasonElsewhere)
@@ -84,10 +87,7 @@ func (x *Exchange) legUp(l *leg) {
 func (x *Exchange) bridge(c *liveCall, l *leg) {
 	c.winner = nil
 	if c.added {
-		c.added = false
-		x.join(c, l)
-		x.publishBridged(l, c.caller)
-		x.settle(c)
+		x.comes(c, l)
 		return
 	}
 	x.join(c, c.caller, l)

@@ -201,11 +201,11 @@ func renameRequest(req core.Request, id func(core.LegID) core.LegID) core.Reques
 	case core.Park:
 		return core.Park{Leg: id(req.Leg), Slot: req.Slot}
 	case core.Retrieve:
-		return core.Retrieve{Slot: req.Slot, By: id(req.By)}
+		return core.Retrieve{Slot: req.Slot, Leg: id(req.Leg), By: id(req.By)}
 	case core.Merge:
 		return core.Merge{Leg: id(req.Leg), With: id(req.With)}
 	case core.AddParty:
-		return core.AddParty{Leg: id(req.Leg), To: req.To}
+		return core.AddParty{Leg: id(req.Leg), To: req.To, Mode: req.Mode}
 	case core.Supervise:
 		return core.Supervise{Leg: id(req.Leg), Target: id(req.Target), Mode: req.Mode}
 	case core.Release:
@@ -214,6 +214,14 @@ func renameRequest(req core.Request, id func(core.LegID) core.LegID) core.Reques
 		return core.Hold{Leg: id(req.Leg), Held: req.Held}
 	case core.Mute:
 		return core.Mute{Leg: id(req.Leg), Muted: req.Muted}
+	case core.SetHear:
+		pairs := make([]core.HearPair, len(req.Pairs))
+		for i, p := range req.Pairs {
+			pairs[i] = core.HearPair{From: id(p.From), To: id(p.To), Hears: p.Hears}
+		}
+		return core.SetHear{Call: req.Call, Pairs: pairs}
+	case core.Within:
+		return core.Within{Call: req.Call, Do: renameRequest(req.Do, id)}
 	}
 	return req
 }

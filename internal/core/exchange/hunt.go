@@ -162,8 +162,11 @@ func (x *Exchange) ringback(c *liveCall) {
 // never passed: one voicemail greeting would speak for ten phones.
 func (x *Exchange) legEarly(l *leg) {
 	c := l.call
-	if l.direction != core.Outbound || l.state != setup || c.hunt == nil || c.added ||
-		c.connect.Dial.Group != "" || !c.hunt.Single() {
+	if l.direction != core.Outbound || l.state != setup {
+		return
+	}
+	l.early = true
+	if c.hunt == nil || c.added || c.connect.Dial.Group != "" || !c.hunt.Single() {
 		return
 	}
 	c.hunt.Alert(l.Leg)
@@ -217,7 +220,7 @@ func (x *Exchange) hunted(c *liveCall) {
 func (x *Exchange) failed(c *liveCall, o flow.Outcome) {
 	switch {
 	case c.added:
-		c.added = false
+		c.added, c.coach = false, coaching{}
 		x.settle(c)
 	case c.referrer != nil:
 		x.returned(c, o)

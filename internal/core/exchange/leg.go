@@ -24,11 +24,13 @@ type leg struct {
 	from, to  core.Party
 	contact   core.ContactID // of an inbound leg: who called; of an outbound: who is called
 	state     legState
-	early     bool // inbound: was told to bring its path up before the answer
-	rang      bool // was told, or told us, that the callee is alerted
-	joined    bool // talks with the others of its call
-	watches   bool // supervises; is no party of its call
-	line      bool // counts in Exchange.lines
+	begun     time.Time
+	answered  time.Time // zero if it was not
+	early     bool      // inbound: was told to bring its path up before the answer; outbound: has
+	rang      bool      // was told, or told us, that the callee is alerted
+	joined    bool      // talks with the others of its call
+	watches   bool      // supervises; is no party of its call
+	line      bool      // counts in Exchange.lines
 	slot      string
 	timers    timerSet
 
@@ -57,7 +59,7 @@ func (s *timerSet) clear(k core.TimerKind)       { *s &^= 1 << k }
 
 // begin registers a new leg in call c.
 func (x *Exchange) begin(l *leg, c *liveCall) {
-	l.call = c
+	l.call, l.begun = c, x.now
 	x.legs[l.Leg] = l
 	c.legs = append(c.legs, l)
 	c.matrix.Add(l.Leg)

@@ -153,12 +153,59 @@ func TestMoves(t *testing.T) {
 		{"barge", seq(talk, fromBob("s", "112")), ask(core.Supervise{Leg: "s", Target: "desk", Mode: core.Barge}), "hear a desk+s, hear desk a+s, hear s a+desk, answer s, done"},
 		{"supervised call ends", seq(talk, fromBob("s", "112"), ask(core.Supervise{Leg: "s", Target: "desk", Mode: core.Barge})), gone("a", 16, 0), "end desk 16, end s 16"},
 		{"supervised call ends by the agent", seq(talk, fromBob("s", "112"), ask(core.Supervise{Leg: "s", Target: "desk", Mode: core.Barge})), gone("desk", 16, 0), "end a 16, end s 16"},
-		{"supervisor leaves", seq(talk, fromBob("s", "112"), ask(core.Supervise{Leg: "s", Target: "desk", Mode: core.Barge})), gone("s", 16, 0), ""},
+		{"supervisor is rung", talk, ask(core.AddParty{Leg: "desk", To: "bob", Mode: core.Whisper}), "ring bobtab, start ring a 30s, done"},
+		{"supervisor who was rung answers", seq(talk, ask(core.AddParty{Leg: "desk", To: "bob", Mode: core.Whisper}), core.LegAccepted{Leg: "bobtab"}), core.LegUp{Leg: "bobtab"}, "hear desk a+bobtab, hear bobtab a+desk"},
+		{"supervisor who was rung: the call ends", seq(talk, ask(core.AddParty{Leg: "desk", To: "bob", Mode: core.Whisper}), up("bobtab")), gone("a", 16, 0), "end desk 16, end bobtab 16"},
+		{"supervisor answers, whom it was to coach is gone", seq(three, ask(core.AddParty{Leg: "desk", To: "4940", Mode: core.Whisper}), core.LegAccepted{Leg: "4940"}, gone("desk", 16, 0)), core.LegUp{Leg: "4940"}, "end 4940 16"},
+		{"no such mode", talk, ask(core.AddParty{Leg: "desk", To: "bob", Mode: 9}), "refused invalid"},
+		{"supervisor leaves", seq(talk, fromBob("s", "112"), ask(core.Supervise{Leg: "s", Target: "desk", Mode: core.Barge})), gone("s", 16, 0), "hear a desk, hear desk a"},
+		{"retrieve by request, of a leg", seq(parked, fromBob("r", "112")), ask(core.Retrieve{Leg: "a", By: "r"}), "hear a r, hear r a, answer r, done"},
+		{"retrieve by request, of a leg that is not parked", seq(talk, fromBob("r", "112")), ask(core.Retrieve{Leg: "a", By: "r"}), "refused conflict"},
 		{"release by request", talk, ask(core.Release{Leg: "desk"}), "end desk 16, end a 16, done"},
 		{"hold by request", talk, ask(core.Hold{Leg: "desk", Held: true}), "hear a music, hear desk nothing, done"},
 		{"request about a leg that is gone", talk, ask(core.Release{Leg: "nobody"}), "refused not_found"},
 	}
 	runSteps(t, tests)
+}
+
+// TestSetHear: who hears whom by order, in a call of a, alice's desk and bob.
+func TestSetHear(t *testing.T) {
+	three := seq(desk, bobtab, fromTrunk("17"), up("desk"), core.LegUp{Leg: "a"}, ask(core.AddParty{Leg: "desk", To: "bob"}), up("bobtab"))
+	deaf := core.HearPair{From: "desk", To: "a"}
+	for _, tt := range []struct {
+		name  string
+		given []core.Event
+		pairs []core.HearPair
+		after core.Event // the order after the pairs, nil: that at them
+		want  string
+	}{
+		{"one hears one less", three, []core.HearPair{deaf}, nil, "hear a bobtab, done"},
+		{"and hears it again", three, []core.HearPair{deaf, {From: "desk", To: "a", Hears: true}}, nil, "done"},
+		{"both ways", three, []core.HearPair{deaf, {From: "a", To: "desk"}}, nil, "hear a bobtab, hear desk bobtab, done"},
+		{"a muted leg stays muted", seq(three, core.LegMuted{Leg: "desk", Muted: true}), []core.HearPair{{From: "desk", To: "a", Hears: true}}, nil, "done"},
+		{"a monitor is heard by one", seq(three, fromBob("s", "112"), ask(core.Supervise{Leg: "s", Target: "desk", Mode: core.Monitor})), []core.HearPair{{From: "s", To: "a", Hears: true}}, nil, "hear a desk+bobtab+s, done"},
+		{"who leaves is forgotten", three, []core.HearPair{deaf}, gone("desk", 16, 0), "hear bobtab a"},
+		{"the order outlives a hold", three, []core.HearPair{deaf}, core.LegHeld{Leg: "bobtab", Held: true}, "hear a music, hear desk a, hear bobtab nothing"},
+		{"itself", three, []core.HearPair{deaf, {From: "a", To: "a"}}, nil, "refused invalid"},
+		{"a leg of no call", three, []core.HearPair{deaf, {From: "x", To: "a"}}, nil, "refused not_found"},
+		{"a leg of another call", seq(three, dial("b", "15")), []core.HearPair{{From: "b", To: "a"}}, nil, "refused not_found"},
+		{"a leg that rings", seq(three, ask(core.AddParty{Leg: "a", To: "18"})), []core.HearPair{{From: "1001", To: "a"}}, nil, "refused conflict"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newScript(t)
+			for _, ev := range tt.given {
+				s.apply(ev)
+			}
+			got, _ := s.apply(ask(core.SetHear{Call: s.x.legs["a"].call.id, Pairs: tt.pairs}))
+			if tt.after != nil {
+				got, _ = s.apply(tt.after)
+			}
+			got = slices.DeleteFunc(got, func(line string) bool { return strings.HasPrefix(line, "stop ") })
+			if got := strings.Join(got, ", "); got != tt.want {
+				t.Errorf("\n got %s\nwant %s", got, tt.want)
+			}
+		})
+	}
 }
 
 // TestMovesHistory: what the records of an attended transfer and of a retrieved

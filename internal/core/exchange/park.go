@@ -119,6 +119,14 @@ func (x *Exchange) retrieve(by *leg, slot string) error {
 	return nil
 }
 
+// unparkFor lets by talk with l, which is parked.
+func (x *Exchange) unparkFor(by, l *leg) error {
+	if l.slot == "" {
+		return refuse(core.Conflict, l, "the leg is not parked")
+	}
+	return x.retrieve(by, l.slot)
+}
+
 // free reports whether a leg can be taken into another call: it was just offered,
 // or has nobody to talk with.
 func (x *Exchange) free(l *leg) bool {

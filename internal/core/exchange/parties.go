@@ -49,23 +49,49 @@ func (x *Exchange) merge(l, with *leg) error {
 	return nil
 }
 
-// addParty rings somebody who joins the conversation that l is in. The
-// conversation goes on meanwhile, and also when nobody comes.
-func (x *Exchange) addParty(l *leg, to string) error {
+// coaching is how an added party supervises a conversation instead of joining it,
+// zero if it does not.
+type coaching struct {
+	mode   core.SuperviseMode
+	target *leg
+}
+
+// addParty rings somebody who joins the conversation that l is in, or supervises
+// it. The conversation goes on meanwhile, and also when nobody comes.
+func (x *Exchange) addParty(l *leg, to string, mode core.SuperviseMode) error {
 	c := l.call
-	if !l.joined || !c.talking() {
-		return refuse(core.Conflict, l, "the leg is in no conversation")
+	switch {
+	case mode > core.Barge:
+		return refuse(core.Invalid, l, "no such mode")
+	case !l.joined || !c.talking():
+		return refuse(core.Conflict, l, "the leg is in no conversation, or somebody is being added already")
 	}
 	plan := x.plan(l.self(), to)
 	if plan.Dial == nil {
 		return refuse(kindFor(plan.Refusal.Code), l, "not to be reached from here: "+to)
 	}
-	c.added = true
+	c.added, c.coach = true, coaching{mode: mode, target: l}
 	x.connect(c, flow.Connect{Dial: plan.Dial, Dialled: plan.To.Number})
 	if !c.added {
 		return refuse(core.Unavailable, l, "nobody is there: "+to)
 	}
 	return nil
+}
+
+// comes lets a party that was rung for a conversation into it.
+func (x *Exchange) comes(c *liveCall, l *leg) {
+	coach := c.coach
+	c.added, c.coach = false, coaching{}
+	switch {
+	case coach.mode == 0:
+		x.join(c, l)
+		x.publishBridged(l, c.caller)
+	case coach.target.call == c && coach.target.joined:
+		x.watch(l, coach.target, coach.mode)
+	default: // whom it was to coach has left
+		x.end(l, core.CauseNormal, core.ReasonNone, 0)
+	}
+	x.settle(c)
 }
 
 // supervise lets l hear a call without being its party.
@@ -81,10 +107,37 @@ func (x *Exchange) supervise(l, target *leg, mode core.SuperviseMode) error {
 	default:
 		x.attach(l, target.call)
 		x.part(l)
-		l.watches = true
 	}
+	x.watch(l, target, mode)
+	x.answer(l)
+	return nil
+}
+
+// watch makes l, which is in the call of target already, its supervisor.
+func (x *Exchange) watch(l, target *leg, mode core.SuperviseMode) {
+	l.watches = true
 	target.call.matrix.Supervise(l.Leg, target.Leg, mode)
 	x.hear(target.call)
-	x.answer(l)
+}
+
+// setHear lets legs of a call hear each other or not.
+func (x *Exchange) setHear(c *liveCall, pairs []core.HearPair) error {
+	for _, p := range pairs {
+		for _, id := range []core.LegID{p.From, p.To} {
+			l := x.legs[id]
+			switch {
+			case l == nil || l.call != c || !l.live():
+				return refuse(core.NotFound, nil, "no such leg in the call: "+string(id))
+			case !l.joined && !l.watches:
+				return refuse(core.Conflict, l, "the leg neither talks nor supervises: "+string(id))
+			case p.From == p.To:
+				return refuse(core.Invalid, l, "no leg hears itself: "+string(id))
+			}
+		}
+	}
+	for _, p := range pairs {
+		c.matrix.Set(p.To, p.From, p.Hears)
+	}
+	x.hear(c)
 	return nil
 }

@@ -87,6 +87,18 @@ func picksUp(replaces bool) func(*sim, core.LegID) {
 	}
 }
 
+// mixes changes at random who hears whom.
+func mixes(s *sim, c core.LegChange) {
+	s.ask(s.soon(), core.AddParty{Leg: c.Leg, To: "bob", Mode: core.SuperviseMode(s.dice(4))})
+	for range 6 {
+		from, to := c.Leg, c.Peer
+		if s.dice(2) == 0 {
+			from, to = to, from
+		}
+		s.ask(s.seconds(20), core.SetHear{Call: c.Call, Pairs: []core.HearPair{{From: from, To: to, Hears: s.dice(2) == 0}}})
+	}
+}
+
 // supervises brings a leg of bob's into the conversation, and changes its mode.
 func supervises(s *sim, c core.LegChange) {
 	boss := s.newLeg()
@@ -202,6 +214,7 @@ var scenarios = []scenario{
 	{name: "a third party", to: []string{"17"}, mood: answers, talk: addsParty},
 	{name: "merge of two calls", to: []string{"17"}, mood: answers, talk: merges},
 	{name: "supervisor", to: []string{"17"}, mood: answers, talk: supervises},
+	{name: "who hears whom, by order", to: []string{"17"}, mood: answers, talk: mixes},
 	{name: "hold and mute", to: []string{"17"}, mood: answers, talk: holds},
 	{name: "release by request", to: []string{"17", "18"}, mood: answers, talk: func(s *sim, c core.LegChange) {
 		s.ask(s.soon(), core.Release{Leg: s.either(c)})

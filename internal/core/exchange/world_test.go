@@ -200,7 +200,13 @@ func (w *world) ask() {
 		core.Park{Leg: leg, Slot: slot},
 		core.Retrieve{Slot: slot, By: leg},
 		core.Merge{Leg: leg, With: other},
+		core.Retrieve{Leg: other, By: leg},
 		core.AddParty{Leg: leg, To: to},
+		core.AddParty{Leg: leg, To: to, Mode: core.SuperviseMode(w.dice(5))},
+		core.SetHear{Call: w.callOf(leg), Pairs: []core.HearPair{{From: leg, To: other, Hears: w.dice(2) == 0}, {From: other, To: w.anyLeg()}}},
+		core.Snapshot{Limit: w.dice(3), After: uint64(w.dice(4))},
+		core.Snapshot{Call: w.callOf(leg)},
+		core.Within{Call: w.callOf(other), Do: core.Hold{Leg: leg, Held: true}},
 		core.Supervise{Leg: leg, Target: other, Mode: core.SuperviseMode(w.dice(5))},
 		core.Release{Leg: leg},
 		core.Hold{Leg: leg, Held: w.dice(2) == 0},
@@ -213,6 +219,9 @@ func (w *world) ask() {
 		w.fail("question %d got no reply", w.asks)
 	}
 }
+
+// callOf returns the call that a leg is or was in.
+func (w *world) callOf(leg core.LegID) core.CallID { return w.byID[leg].call }
 
 // apply applies one event and checks every promise of the package.
 func (w *world) apply(ev core.Event) {

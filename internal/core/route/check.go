@@ -112,6 +112,9 @@ func (d *Directory) checkTrunk(m *mistakes, at string, t Trunk) {
 	checkPrefixes(m, at+".prefixes", t.Prefixes)
 	checkRange(m, at+".priority", t.Priority, 100)
 	checkRange(m, at+".weight", t.Weight, 100)
+	if every := time.Duration(t.Probe); every != 0 && (every < 5*time.Second || every > time.Hour) {
+		m.add(at+".probe", "%v is outside 5s..1h", every)
+	}
 	checkLimit(m, at+".limits", t.Limits)
 	d.trunks[t.Name] = t
 }

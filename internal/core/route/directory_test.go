@@ -42,6 +42,8 @@ func TestNewDirectoryMistakes(t *testing.T) {
 		{"zero prefix", Resources{Trunks: []Trunk{{Name: "c", URI: "sip:c", AcceptFrom: make([]netip.Prefix, 1)}}}, "trunks[0].accept_from[0]"},
 		{"negative rate", Resources{Trunks: []Trunk{{Name: "c", URI: "sip:c", CallsPerSecond: -1}}}, "trunks[0].calls_per_second"},
 		{"rate too high", Resources{Trunks: []Trunk{{Name: "c", URI: "sip:c", CallsPerSecond: 1001}}}, "trunks[0].calls_per_second"},
+		{"asked too often", Resources{Trunks: []Trunk{{Name: "c", URI: "sip:c", Probe: Duration(time.Second)}}}, "trunks[0].probe"},
+		{"asked too seldom", Resources{Trunks: []Trunk{{Name: "c", URI: "sip:c", Probe: Duration(2 * time.Hour)}}}, "trunks[0].probe"},
 		{"group twice", Resources{Users: []User{user}, Groups: []Group{group, group}}, "groups[1].name"},
 		{"group without endpoints", Resources{Groups: []Group{{Name: "g"}}}, "groups[0].endpoints"},
 		{"unknown strategy", Resources{Users: []User{user}, Groups: []Group{{Name: "g", Strategy: "loud", Endpoints: group.Endpoints}}}, "groups[0].strategy"},

@@ -59,6 +59,10 @@ type Trunk struct {
 	// Weight is a trunk's share of the calls among those of its priority. 1-100,
 	// default 1.
 	Weight int `yaml:"weight,omitempty" json:"weight,omitempty"`
+	// Probe is how often the trunk is asked by OPTIONS whether it is there; one that
+	// is not is tried last. 5s-1h, default never: some carriers count an OPTIONS as
+	// a failed call.
+	Probe Duration `yaml:"probe,omitempty" json:"probe,omitempty"`
 	// Limits replace those of Limits.Trunk for this trunk.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
 }

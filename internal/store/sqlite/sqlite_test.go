@@ -2,9 +2,11 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
@@ -76,11 +78,40 @@ func TestNewerStoreIsRefused(t *testing.T) {
 	}
 }
 
-func TestDataRefusesASecondEnd(t *testing.T) {
+func TestDataRefusesASecondRecord(t *testing.T) {
 	_, raw, _ := open(t)
-	const row = `INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES ('a', `
-	mustExec(t, raw, row+`1, 0, 'ended', '{}')`)
-	if _, err := raw.ExecContext(t.Context(), row+`2, 0, 'ended', '{}')`); err == nil {
-		t.Error("a leg has two ends")
+	const row = `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name, to_user, to_trunk, to_number, to_name, begun_us)
+		VALUES ('a', 'c', 'sip', 'inbound', '', '', '', '', '', '', '', '', 0)`
+	mustExec(t, raw, row)
+	if _, err := raw.ExecContext(t.Context(), row); err == nil {
+		t.Error("a leg has two records")
+	}
+}
+
+// A store of the time when each change was a row of its own.
+func TestHistoryOfOldRows(t *testing.T) {
+	s, raw, again := open(t)
+	first, err := os.ReadFile("../migrations/0001_first.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tables, _ := strings.Cut(string(first), "-- Append only.")
+	for _, text := range []string{
+		`DROP TABLE cdrs`, `DELETE FROM schema_migrations WHERE version >= 3`, "--" + tables,
+		`INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name, to_user, to_trunk, to_number, to_name, begun_us)
+			VALUES ('a', 'c', 'sip', 'inbound', 'alice', '', '', '', 'bob', '', '', '', 1000000)`,
+		`INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES
+			('a', 2, 2000000, 'answered', '{"call":"c","edge":"sip","direction":"inbound","from":{"user":"alice"},"to":{"user":"bob"}}'),
+			('a', 1, 1000000, 'began', '{"call":"c","edge":"sip","direction":"inbound","from":{"user":"alice"},"to":{"user":"bob"}}')`,
+	} {
+		mustExec(t, raw, text)
+	}
+	if err := again(); err != nil {
+		t.Fatal(err)
+	}
+	events, err := s.LegEvents(t.Context(), "a")
+	if err != nil || len(events) != 2 || events[0].Kind != core.ChangeBegan || events[1].Kind != core.ChangeAnswered ||
+		events[1].Seq != 2 || events[1].To.User.Name != "bob" || !events[1].At.Equal(time.Unix(2, 0)) {
+		t.Errorf("history = %+v, %v", events, err)
 	}
 }

@@ -14,28 +14,52 @@ import (
 // prompts are the announcements that WantPrompt tells apart.
 var prompts = []string{
 	core.PromptNoAnswer, core.PromptBusy, core.PromptDeclined, core.PromptUnreachable,
-	core.PromptUnknownNumber, core.PromptNotAllowed, core.PromptFailed,
+	core.PromptUnknownNumber, core.PromptNotAllowed, core.PromptFailed, core.PromptClosed, core.PromptConfirm,
 }
 
 // WantPrompt fails the test unless pcm, at 8000 Hz, holds the announcement name
 // from its first to its last word, and is more like it than like any other.
 func WantPrompt(t testing.TB, who string, pcm []int16, name string) {
 	t.Helper()
+	if heard, likeness := recognise(t, pcm); heard != name {
+		t.Errorf("%s did not hear the announcement %q in %.1f s; how like it is: %v", who, name, float64(len(pcm))/8000, likeness)
+	}
+}
+
+// HearsPrompt reports whether pcm, at 8000 Hz, holds the announcement name from
+// its first to its last word.
+func HearsPrompt(t testing.TB, pcm []int16, name string) bool {
+	t.Helper()
+	return alike(loudness(pcm), loudness(words(t, name))) >= Present
+}
+
+// recognise returns the announcement that pcm holds, "" if none, and how like it
+// is to each.
+func recognise(t testing.TB, pcm []int16) (name string, likeness map[string]float64) {
+	t.Helper()
 	heard := loudness(pcm)
-	best, likeness := "", map[string]float64{}
+	best := ""
+	likeness = map[string]float64{}
 	for _, p := range prompts {
-		recording, ok := speech.Prompt(p)
-		if !ok || recording.Rate != 8000 {
-			t.Fatalf("no prompt %s at 8000 Hz", p)
-		}
-		likeness[p] = math.Round(100*alike(heard, loudness(trim(recording)))) / 100
+		likeness[p] = math.Round(100*alike(heard, loudness(words(t, p)))) / 100
 		if best == "" || likeness[p] > likeness[best] {
 			best = p
 		}
 	}
-	if best != name || likeness[name] < Present {
-		t.Errorf("%s did not hear the announcement %q in %.1f s; how like it is: %v", who, name, float64(len(pcm))/8000, likeness)
+	if likeness[best] < Present {
+		return "", likeness
 	}
+	return best, likeness
+}
+
+// words returns what is said in an announcement.
+func words(t testing.TB, name string) []int16 {
+	t.Helper()
+	recording, ok := speech.Prompt(name)
+	if !ok || recording.Rate != 8000 {
+		t.Fatalf("no prompt %s at 8000 Hz", name)
+	}
+	return trim(recording)
 }
 
 // trim cuts the silence at the end of a recording: it is not what people hear.

@@ -4,7 +4,11 @@ package harness
 
 import (
 	"database/sql"
+	"encoding/json"
+	"errors"
+	"io"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,23 +112,7 @@ func (o *Offhook) database() *sql.DB {
 }
 
 func readLegs(db *sql.DB) ([]Leg, error) {
-	events := map[string][]string{}
-	rows, err := db.QueryContext(background(), `SELECT leg, kind FROM leg_events ORDER BY leg, seq`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var leg, kind string
-		if err := rows.Scan(&leg, &kind); err != nil {
-			return nil, err
-		}
-		events[leg] = append(events[leg], kind)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	records, err := db.QueryContext(background(), `SELECT leg, call, direction, to_user, to_trunk, cause, code, reason, ended_us IS NOT NULL, interrupted
+	records, err := db.QueryContext(background(), `SELECT leg, call, direction, to_user, to_trunk, cause, code, reason, ended_us IS NOT NULL, interrupted, history
 		FROM cdrs ORDER BY begun_us, leg`)
 	if err != nil {
 		return nil, err
@@ -133,11 +121,28 @@ func readLegs(db *sql.DB) ([]Leg, error) {
 	var legs []Leg
 	for records.Next() {
 		var l Leg
-		if err := records.Scan(&l.ID, &l.Call, &l.Direction, &l.User, &l.Trunk, &l.Cause, &l.Code, &l.Reason, &l.Ended, &l.Interrupted); err != nil {
+		var history string
+		if err := records.Scan(&l.ID, &l.Call, &l.Direction, &l.User, &l.Trunk, &l.Cause, &l.Code, &l.Reason, &l.Ended, &l.Interrupted, &history); err != nil {
 			return nil, err
 		}
-		l.Events = events[l.ID]
+		if l.Events, err = kinds(history); err != nil {
+			return nil, err
+		}
 		legs = append(legs, l)
 	}
 	return legs, records.Err()
+}
+
+// kinds reads what happened from a stored history: JSON objects one after the other.
+func kinds(history string) ([]string, error) {
+	var list []string
+	for entries := json.NewDecoder(strings.NewReader(history)); ; {
+		var e struct{ Kind string }
+		if err := entries.Decode(&e); errors.Is(err, io.EOF) {
+			return list, nil
+		} else if err != nil {
+			return nil, err
+		}
+		list = append(list, e.Kind)
+	}
 }

@@ -1,0 +1,138 @@
+package media
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media/codec"
+)
+
+// deaf is a path that takes packets and has none.
+type deaf struct {
+	discard
+	format Format
+	sent   int
+}
+
+func (d *deaf) Format() Format { return d.format }
+func (d *deaf) Send(*Packet)   { d.sent++ }
+
+// hall is a conference of n legs, stepped by hand.
+type hall struct {
+	s       *Server
+	x       *mixer
+	members []*member
+	packets []*Packet
+	now     time.Time
+}
+
+func newHall(tb testing.TB, n int, k Codec, speaking func(i int) bool) *hall {
+	tb.Helper()
+	h := &hall{s: NewServer(Config{}), now: time.Now()}
+	h.s.mixer.running = true // no clock but ours
+	h.x = h.s.mixer
+	enc, err := codec.NewEncoder(k, speechRate)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for i := range n {
+		leg := core.LegID(fmt.Sprint(i))
+		h.s.Attach(leg, &deaf{format: Format{Codec: k, PTime: 20}})
+		row := core.Hear{Leg: leg}
+		for j := range n {
+			if i != j {
+				row.From = append(row.From, core.LegID(fmt.Sprint(j)))
+			}
+		}
+		h.s.Do(row)
+		pcm := make([]int16, speechRate/50)
+		for j := range pcm {
+			if speaking(i) {
+				pcm[j] = int16(1000 * math.Sin(float64(j*(i+1))/25))
+			}
+		}
+		p := &Packet{Buf: make([]byte, HeaderRoom+MaxPayload+TailRoom), SSRC: uint32(i)}
+		if p.Len, err = enc.Encode(p.Buf[HeaderRoom:], pcm); err != nil {
+			tb.Fatal(err)
+		}
+		h.members, h.packets = append(h.members, h.s.legs[leg]), append(h.packets, p)
+	}
+	for range 2 * stillAfter { // all is made and priming is over
+		h.step()
+	}
+	return h
+}
+
+// step lets everybody say 20 ms and hear 20 ms.
+func (h *hall) step() {
+	for i, m := range h.members {
+		p := h.packets[i]
+		p.Seq++
+		p.Timestamp += m.format.Codec.ClockRate() / 50
+		m.receive(p)
+	}
+	h.now = h.now.Add(mixTime)
+	h.x.join()
+	h.x.step(h.now)
+}
+
+func everybody(int) bool { return true }
+func three(i int) bool   { return i < 3 }
+
+func TestMixDoesNotAllocate(t *testing.T) {
+	for _, k := range []Codec{PCMU, Opus} {
+		h := newHall(t, 6, k, three)
+		if n := testing.AllocsPerRun(200, h.step); n > 0 {
+			t.Errorf("%v: %.1f allocations a step", k, n)
+		}
+		if sent := h.members[5].path.(*deaf).sent; sent < 2*stillAfter+200 {
+			t.Errorf("%v: %d packets sent", k, sent)
+		}
+	}
+}
+
+// Whoever sends nothing needs no decoder.
+func TestSilentMembersCostNothing(t *testing.T) {
+	h := newHall(t, 3, Opus, three)
+	mute := h.s.memberLocked("mute")
+	h.s.Attach("mute", &deaf{format: Format{Codec: Opus, PTime: 20}})
+	h.s.Do(core.Hear{Leg: "0", From: []core.LegID{"1", "2", "mute"}})
+	for range 10 {
+		h.step()
+	}
+	if mute.tap == nil || !mute.tap.listed {
+		t.Fatal("the silent member is not listened to")
+	}
+	if mute.tap.dec != nil || mute.tap.active {
+		t.Error("the silent member has a decoder")
+	}
+}
+
+// The mixer's part of row M6: all but the sockets.
+func BenchmarkConference(b *testing.B) {
+	for _, c := range []struct {
+		legs     int
+		codec    Codec
+		speaking func(int) bool
+		name     string
+	}{
+		{30, PCMU, everybody, "all speak"},
+		{100, PCMU, everybody, "all speak"},
+		{30, PCMU, three, "three speak"},
+		{100, PCMU, three, "three speak"},
+		{30, Opus, three, "three speak"},
+	} {
+		b.Run(fmt.Sprintf("%d %v/%s", c.legs, c.codec, c.name), func(b *testing.B) {
+			h := newHall(b, c.legs, c.codec, c.speaking)
+			b.ReportAllocs()
+			for b.Loop() {
+				h.step()
+			}
+			const stepsInMinute = 3000
+			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*stepsInMinute/float64(c.legs), "CPU-s/participant-minute")
+		})
+	}
+}

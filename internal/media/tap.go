@@ -1,0 +1,132 @@
+package media
+
+import (
+	"time"
+
+	"github.com/offhook/offhook/internal/media/codec"
+	"github.com/offhook/offhook/internal/media/mix"
+)
+
+const (
+	// mixTime is the mixer's step.
+	mixTime = 20 * time.Millisecond
+	// narrowRate and wideRate are the sample rates of a mix in Hz. Each listener gets
+	// the one that his codec can carry; a speaker heard by both kinds is converted
+	// once.
+	narrowRate, wideRate   = 8000, 16000
+	narrowFrame, wideFrame = narrowRate / 50, wideRate / 50
+	// maxTapEvents is how many telephone-events of one speaker pass in one step.
+	maxTapEvents = 4
+)
+
+// mixRate returns the rate at which codec k takes part in a mix.
+func mixRate(k Codec) int {
+	if k == Opus || k == G722 {
+		return wideRate
+	}
+	return narrowRate
+}
+
+// tap is a speaker of a mix: his packets, decoded once for all who hear them. It
+// is a sink of his path. The Server makes and closes it; all that is not said to
+// be somebody else's belongs to the mixer's goroutine.
+type tap struct {
+	id      uint32 // names it in the keys of sums
+	in      Format
+	rate    int
+	speaker *member // guarded by the Server's mutex, like refs
+	refs    int     // rows that name it
+	inbox   inbox   // the speaker's read goroutine writes
+
+	listed bool
+	dec    codec.Decoder
+	play   playout
+	fresh  bool // something of this step's is the speaker's own, be it silence
+	voiced bool // this step can be heard
+	active bool // or the one before could, which converters still hold
+
+	pcm      [2][wideFrame]int16 // of this step by voiceAt
+	doubler  *mix.Doubler        // made when first needed, as is halver
+	halver   *mix.Halver
+	needed   [2]bool // at which rates it is heard
+	events   [maxTapEvents]Packet
+	eventBuf [maxTapEvents][HeaderRoom + eventSize]byte
+	pressed  int // events of this step
+}
+
+// packet implements sink.
+func (t *tap) packet(p *Packet) { t.inbox.put(p, time.Now()) }
+
+// place is the index of what a tap keeps for each rate.
+func place(rate int) int { return rate / wideRate & 1 }
+
+// at returns this step's samples at rate.
+func (t *tap) at(rate int) []int16 { return t.pcm[place(rate)][:rate/50] }
+
+// step takes what has come and decodes the next 20 ms.
+func (t *tap) step(pool *codec.Pool, now time.Time) {
+	t.pressed = 0
+	for a := t.inbox.next(); a != nil; a = t.inbox.next() {
+		t.take(pool, a)
+		t.inbox.taken()
+	}
+	own := t.at(t.rate)
+	t.fresh = t.dec != nil && t.play.read(t.dec, own)
+	voiced := t.fresh && !mix.Quiet(own)
+	t.active, t.voiced = voiced || t.voiced, voiced
+	if !t.active {
+		return
+	}
+	if !voiced {
+		clear(own)
+	}
+	t.convert()
+}
+
+// take sorts one packet. The decoder is made with the first one, so that who never
+// speaks needs none.
+func (t *tap) take(pool *codec.Pool, a *arrival) {
+	switch {
+	case t.in.RecvDTMF != 0 && a.Type == t.in.RecvDTMF:
+		if t.pressed < maxTapEvents && a.Len >= eventSize {
+			e := &t.events[t.pressed]
+			*e, e.Buf, e.Len = a.Packet, t.eventBuf[t.pressed][:], eventSize
+			copy(e.Payload(), a.Payload())
+			t.pressed++
+		}
+	case t.dec == nil:
+		dec, err := pool.Decoder(t.in.Codec, t.rate)
+		if err != nil {
+			return
+		}
+		t.dec = dec
+		fallthrough
+	default:
+		t.play.put(t.dec, a, t.rate)
+	}
+}
+
+// convert makes the other rate's samples, if anybody hears them.
+func (t *tap) convert() {
+	switch {
+	case t.rate == narrowRate && t.needed[place(wideRate)]:
+		if t.doubler == nil {
+			t.doubler = new(mix.Doubler)
+		}
+		t.doubler.Double(t.at(wideRate), t.at(narrowRate))
+	case t.rate == wideRate && t.needed[place(narrowRate)]:
+		if t.halver == nil {
+			t.halver = new(mix.Halver)
+		}
+		t.halver.Halve(t.at(narrowRate), t.at(wideRate))
+	}
+}
+
+// free gives the decoder back; the tap hears again with the next packet.
+func (t *tap) free(pool *codec.Pool) {
+	if t.dec != nil {
+		pool.PutDecoder(t.in.Codec, t.rate, t.dec)
+		t.dec = nil
+	}
+	t.listed, t.active, t.voiced, t.play = false, false, false, playout{}
+}
