@@ -61,7 +61,7 @@ type Config struct {
 	// server that passes calls on wants it; a phone does not.
 	RefuseNoHops bool
 	// Resolver looks up host names. Nil is net.DefaultResolver.
-	Resolver *net.Resolver
+	Resolver Resolver
 	// TLSClient is the base of the configuration for outgoing TLS connections.
 	TLSClient *tls.Config
 	// WebSocketHost is written into Via and Contact on WebSockets, "host:port" or

@@ -17,6 +17,10 @@ type InviteRequest struct {
 	// first Route, or the Request-URI says where.
 	Flow   Flow
 	Target Target
+	// Backups are Request-URIs to try, in this order, when the servers of the one
+	// before do not answer within 3 s, cannot be reached or answer 503 (RFC 3263
+	// section 4.3). They go where they say; Target.TLS holds for all.
+	Backups []Uri
 	// Route is the preloaded route set, first hop first.
 	Route []Uri
 	// Headers are added as they are.
@@ -55,6 +59,7 @@ type Outgoing struct {
 	ev  OutgoingEvents
 	// The fields below belong to the strand.
 	at         attempt
+	way        way
 	seq        uint32
 	flow       Flow // of the last INVITE sent
 	proceeding bool
@@ -72,7 +77,11 @@ func (s *Stack) Invite(r InviteRequest, ev OutgoingEvents) *Outgoing {
 	o.at = attempt{
 		stack: s, strand: &ses.strand, auth: newAuthState(r.Credentials),
 		loops: r.Loops,
-		build: o.build, reach: o.reach, onResponse: o.receive, onError: o.failed,
+		build: o.build, reach: o.reach, onResponse: o.receive, onError: o.failed, onStale: o.stale,
+	}
+	if r.Flow.IsZero() {
+		o.way = way{target: r.Target, uris: append([]Uri{o.firstHop()}, r.Backups...)}
+		o.at.by(&o.way)
 	}
 	s.sessions.add(ses)
 	ses.do(o.at.start)
@@ -100,18 +109,29 @@ func (o *Outgoing) Cancel(headers ...Header) {
 	})
 }
 
-func (o *Outgoing) reach(found func(Flow, error)) {
-	uri := o.r.RequestURI
+// firstHop is the URI that says where the INVITE goes.
+func (o *Outgoing) firstHop() Uri {
 	if len(o.r.Route) > 0 {
-		uri = o.r.Route[0]
+		return o.r.Route[0]
 	}
-	o.ses.stack.reach(o.r.Flow, o.r.Target, uri, found)
+	return o.r.RequestURI
+}
+
+// reach is the way down a given flow.
+func (o *Outgoing) reach(found func(Flow, error)) { reachFlow(o.r.Flow, found) }
+
+// requestURI is where the INVITE goes now: a backup has its own.
+func (o *Outgoing) requestURI() Uri {
+	if n := len(o.way.uris); n > 0 && n <= len(o.r.Backups) {
+		return o.way.uri()
+	}
+	return o.r.RequestURI
 }
 
 func (o *Outgoing) build(f Flow) *Request {
 	o.seq++
 	o.flow, o.proceeding = f, false
-	r := NewRequest(INVITE, o.r.RequestURI)
+	r := NewRequest(INVITE, o.requestURI())
 	r.AppendHeader(new(maxForwardsHeader(orDefault(o.r.MaxForwards, 70))))
 	for _, uri := range o.r.Route {
 		r.AppendHeader(&routeHeader{Address: uri})
@@ -195,11 +215,13 @@ func (o *Outgoing) accepted(res *Response) {
 		return
 	}
 	d.confirm(res)
-	if !o.ses.inviting || o.cancelled {
+	if seq := res.CSeq().SeqNo; !o.ses.inviting || o.cancelled || seq != o.seq {
 		d.silent = true
-		d.sendAck(o.seq, nil)
+		d.sendAck(seq, nil)
 		d.sendBye(o.orElsewhere())
-		o.fail(487, nil)
+		if seq == o.seq {
+			o.fail(487, nil)
+		}
 		return
 	}
 	o.ses.inviting = false
@@ -224,12 +246,23 @@ func (o *Outgoing) orElsewhere() []Header {
 
 // late is accepted for a 2xx whose transaction is over.
 func (o *Outgoing) late(res *Response) {
-	if res.CSeq().SeqNo == o.seq {
+	if d := o.ses.dialog(Tag(res.To().Params)); d == nil || !d.confirmed() || res.CSeq().SeqNo == o.seq {
 		o.accepted(res)
-		return
-	}
-	if d := o.ses.dialog(Tag(res.To().Params)); d != nil {
+	} else {
 		d.ackAgain(res.CSeq().SeqNo)
+	}
+}
+
+// stale ends what a server makes of the INVITE after it was given up.
+func (o *Outgoing) stale(tx *clientTx, res *Response) {
+	switch code := res.StatusCode; {
+	case code < 200:
+		tx.cancel(o.orElsewhere())
+	case code < 300:
+		if d := o.dialogOf(res); d != nil {
+			d.flow = tx.flow
+		}
+		o.accepted(res)
 	}
 }
 
