@@ -21,6 +21,8 @@ type Outbound struct {
 	// and ContactParams.
 	ContactUser   string
 	ContactParams Params
+	// Sent, if not nil, is told the flow of each copy that goes out. It must not block.
+	Sent func(Flow)
 	// Credentials, if set, answer one 401 or 407, and one more if it says stale.
 	Credentials *Credentials
 }
@@ -51,6 +53,9 @@ func (s *Stack) Send(out Outbound, done func(res *Response, err error)) {
 		reach: func(found func(Flow, error)) { reachFlow(out.Flow, found) },
 		build: func(f Flow) *Request {
 			seq++
+			if out.Sent != nil {
+				out.Sent(f)
+			}
 			r := s.outbound(out, f)
 			r.AppendHeader(&from)
 			r.AppendHeader(new(CallIDHeader(callID)))

@@ -9,9 +9,12 @@ import (
 
 // carried is what of a caller's INVITE goes on to whom its leg calls.
 type carried struct {
-	headers []sip.Header // with the caller's spelling
-	hops    uint32       // Max-Forwards of the next INVITE
-	loops   int          // how often the call came back to us
+	headers   []sip.Header // with the caller's spelling
+	hops      uint32       // Max-Forwards of the next INVITE
+	loops     int          // how often the call came back to us
+	private   bool         // the caller wants to be shown to nobody (RFC 3323)
+	asserted  string       // number of a private caller, which only a carrier may see (RFC 3325)
+	diverting string       // number of ours that was dialled from outside
 }
 
 // Bounds of the headers that are carried: a caller must not blow up the INVITEs
@@ -23,7 +26,7 @@ const (
 
 // carriedOf reads what of an INVITE goes on.
 func carriedOf(tx *sip.ServerTx, req *sip.Request) carried {
-	c := carried{hops: defaultHops, loops: tx.Loops()}
+	c := carried{hops: defaultHops, loops: tx.Loops(), private: isPrivate(req)}
 	if mf := req.MaxForwards(); mf != nil {
 		c.hops = min(mf.Val(), defaultHops) - 1 // 0 was refused by the stack
 	}
@@ -46,6 +49,19 @@ const (
 	// was dialled by way of a trunk.
 	maxLoops = 1
 )
+
+// isPrivate reports whether a caller asks not to be shown.
+func isPrivate(req *sip.Request) bool {
+	for _, v := range sip.HeaderValues(req, "Privacy") {
+		for word := range strings.FieldsFuncSeq(v, func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
+			switch strings.ToLower(word) {
+			case "id", "user", "header":
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // goesOn reports whether a header is the parties' own business: private ones and
 // User-to-User (RFC 7433).

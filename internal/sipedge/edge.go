@@ -5,24 +5,13 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 
 	"github.com/offhook/offhook/internal/core"
-	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/sip"
 )
-
-// Trunk is a trunk of the directory with its secret.
-type Trunk struct {
-	route.Trunk
-	Password core.Secret
-
-	uri     sip.Uri        // parsed Trunk.URI
-	sources []netip.Prefix // AcceptFrom, else the address in URI
-}
 
 // Config says how an Edge behaves. Poster, Secrets, Media, Ports and Stack are required.
 type Config struct {
@@ -50,16 +39,17 @@ type Config struct {
 // Edge connects phones and trunks to the exchange. All methods are safe for
 // concurrent use.
 type Edge struct {
-	cfg      Config
-	log      *slog.Logger
-	stack    *sip.Stack
-	secrets  Secrets
-	digest   *sip.Authenticator
-	bindings *bindings
-	trunks   atomic.Pointer[trunkTable]
-	probes   probes
-	clients  clients
-	patience patience
+	cfg           Config
+	log           *slog.Logger
+	stack         *sip.Stack
+	secrets       Secrets
+	digest        *sip.Authenticator
+	bindings      *bindings
+	trunks        atomic.Pointer[trunkTable]
+	probes        probes
+	registrations registrations
+	clients       clients
+	patience      patience
 
 	stop    chan struct{}
 	running sync.WaitGroup // strands of legs, the expiry loop
@@ -74,9 +64,10 @@ type Edge struct {
 func New(cfg Config) *Edge {
 	e := &Edge{
 		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
-		clients: clients{legs: make(map[*leg]client)},
-		probes:  probes{running: make(map[string]*probe)},
-		stop:    make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),
+		clients:       clients{legs: make(map[*leg]client)},
+		probes:        probes{running: make(map[string]*probe)},
+		registrations: registrations{byUser: make(map[string]*registration)},
+		stop:          make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),
 	}
 	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})
 	e.trunks.Store(&trunkTable{})
@@ -93,11 +84,12 @@ func (e *Edge) StackConfig(c sip.Config) sip.Config {
 }
 
 // Start takes the stack made from StackConfig and begins to expire
-// registrations and to ask trunks. It must be called before the stack listens.
+// registrations, to ask trunks and to register at them. It must be called before the stack listens.
 func (e *Edge) Start(stack *sip.Stack) {
 	e.stack = stack
 	e.running.Go(func() { e.expire(e.stop) })
 	e.probe(e.trunks.Load().byName)
+	e.registerAt(e.trunks.Load().byName)
 }
 
 // Close frees what is left and waits for all goroutines of the Edge. Call it
@@ -105,6 +97,7 @@ func (e *Edge) Start(stack *sip.Stack) {
 func (e *Edge) Close() {
 	close(e.stop)
 	e.probe(nil)
+	e.registerAt(nil)
 	e.mu.Lock()
 	left := make([]*leg, 0, len(e.legs))
 	for _, l := range e.legs {
@@ -122,14 +115,9 @@ func (e *Edge) Close() {
 func (e *Edge) SetTrunks(trunks []Trunk) {
 	table := &trunkTable{byName: make(map[string]Trunk, len(trunks))}
 	for _, t := range trunks {
-		uri, err := sip.ParseURI(t.URI)
-		if err != nil {
+		if err := t.compile(); err != nil {
 			e.log.Error("trunk left out", "trunk", t.Name, "error", err)
 			continue
-		}
-		t.uri, t.sources = uri, t.AcceptFrom
-		if addr, err := netip.ParseAddr(strings.Trim(uri.Host, "[]")); err == nil && len(t.sources) == 0 {
-			t.sources = []netip.Prefix{netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())}
 		}
 		table.byName[t.Name] = t
 		table.list = append(table.list, t)
@@ -137,6 +125,7 @@ func (e *Edge) SetTrunks(trunks []Trunk) {
 	e.trunks.Store(table)
 	if e.stack != nil {
 		e.probe(table.byName)
+		e.registerAt(table.byName)
 	}
 }
 

@@ -72,7 +72,7 @@ func (l *leg) acceptOffer(peers core.Peers) bool {
 		l.gone(core.CauseNoResource, 503)
 		return false
 	}
-	answer, err := l.stream.answerTo(l.offer, l.edge.prefer(l.codecs, peers))
+	answer, err := l.stream.answerTo(l.offer, usable(l.only, l.edge.prefer(l.codecs, peers)))
 	if err != nil {
 		l.log.Info("offer refused", "error", err)
 		l.in.Reject(488, "")
@@ -121,7 +121,7 @@ func (l *leg) answerWithOffer(peers core.Peers) {
 func (l *leg) makeOffer(peers core.Peers) bool {
 	err := l.open(l.edge.placeOn(l.flow))
 	if err == nil {
-		if l.reply, err = l.stream.offerOf(l.edge.prefer(codecs(), peers)); err == nil {
+		if l.reply, err = l.stream.offerOf(usable(l.only, l.edge.prefer(codecs(), peers))); err == nil {
 			return true
 		}
 	}
@@ -178,7 +178,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		l.gone(core.CauseNoRoute, 483)
 		return
 	}
-	to, err := l.edge.destination(cmd)
+	to, err := l.edge.destination(cmd, l.carried)
 	if err != nil {
 		l.log.Info("no way to callee", "error", err)
 		l.gone(core.CauseUnreachable, 480)
@@ -186,18 +186,28 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	}
 	l.web = overWebSocket(to.flow)
 	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), flow: to.flow})
-	offer, err := l.firstOffer(to.place, offered)
+	if to.trunk != nil {
+		l.only = to.trunk.codecs
+	}
+	offer, err := l.firstOffer(to.place, usable(l.only, offered))
 	if err != nil {
 		l.log.Error("no media port", "error", err)
 		l.gone(core.CauseNoResource, 503)
 		return
 	}
 	l.log.Info("outgoing call", "call", string(cmd.Call), "to", to.uri.String(), "from", cmd.From.Number)
-	l.out = l.edge.stack.Invite(sip.InviteRequest{
+	l.trunk = to.trunk
+	l.send(sip.InviteRequest{
 		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
-		Headers: append(to.headers, l.headers...), Body: offer, Credentials: to.credentials,
+		Backups: to.backups, Headers: to.headers, Body: offer, Credentials: to.credentials,
 		MaxForwards: l.hops, Loops: l.loops,
-	}, sip.OutgoingEvents{
+	})
+}
+
+// send sends the leg's INVITE, anew after a redirection.
+func (l *leg) send(r sip.InviteRequest) {
+	l.sent = r
+	l.out = l.edge.stack.Invite(r, sip.OutgoingEvents{
 		Provisional: func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.provisional(d, res) }) },
 		Answered:    func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.answered(d, res) }) },
 		Failed:      func(code int, res *sip.Response) { l.strand.post(func() { l.failed(code, res) }) },

@@ -37,12 +37,16 @@ type leg struct {
 	strand  serial
 	codecs  []media.Codec // what the far end offered, best first; set before the leg is known
 	user    core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
+	only    []media.Codec // codecs of its trunk, nil is all; set before open
 	carried               // what goes on to whom it calls; set before the leg is known
 
 	dialogs []dialogKey // under which the Edge knows it; guarded by its mutex
 
 	in       *sip.Incoming
 	out      *sip.Outgoing
+	sent     sip.InviteRequest // of out
+	trunk    *Trunk            // that out goes by, nil for others
+	follows  int               // redirections followed
 	dialog   *sip.Dialog
 	flow     sip.Flow
 	web      bool   // the far end is a browser; set before open

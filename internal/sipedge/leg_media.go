@@ -115,7 +115,7 @@ func (l *leg) reinvited(o *sip.Offer) {
 		l.reoffer(o)
 		return
 	}
-	answer, err := l.stream.answerTo(body, keep(l.stream, codecs()))
+	answer, err := l.stream.answerTo(body, keep(l.stream, usable(l.only, codecs())))
 	switch {
 	case core.KindOf(err) == core.Invalid:
 		o.Reject(400, "Bad Session Description")
@@ -130,7 +130,7 @@ func (l *leg) reinvited(o *sip.Offer) {
 
 // reoffer answers a re-INVITE that asks for our offer.
 func (l *leg) reoffer(o *sip.Offer) {
-	offer, err := l.stream.offerOf(keep(l.stream, codecs()))
+	offer, err := l.stream.offerOf(keep(l.stream, usable(l.only, codecs())))
 	if err != nil {
 		l.log.Error("no offer", "error", err)
 		o.Reject(500, "")
@@ -160,7 +160,7 @@ func (l *leg) refresh() {
 	if l.stage != stageAnswered || l.stream == nil {
 		return
 	}
-	offer, err := l.stream.offerOf(keep(l.stream, codecs()))
+	offer, err := l.stream.offerOf(keep(l.stream, usable(l.only, codecs())))
 	if err != nil {
 		l.log.Error("no offer", "error", err)
 		return

@@ -166,6 +166,7 @@ func (e *Edge) report(ch change) {
 // flowClosed drops the registrations that came over a connection which ended:
 // nobody can be reached there any more (RFC 5626 section 5.3). Legs are told.
 func (e *Edge) flowClosed(f sip.Flow) {
+	e.registrations.flowClosed(f)
 	e.report(change{gone: e.bindings.removeIf(func(b *binding) bool { return b.flow == f })})
 	for _, l := range e.clients.find(func(c client) bool { return c.flow == f }) {
 		l.strand.post(l.socketClosed)

@@ -35,6 +35,10 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	}
 	l := e.newLeg(core.LegID(newID()))
 	l.user, l.carried = from.User, carriedOf(tx, req)
+	to := e.dialled(req, from.Trunk)
+	if from.Trunk != "" {
+		l.comesBy(e.trunks.Load().byName[from.Trunk], req, to)
+	}
 	l.web = overWebSocket(tx.Flow())
 	if offer != nil {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
@@ -51,11 +55,18 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	})
 	l.dialog = l.in.Dialog()
 	l.known(l.dialog)
-	to := unescape(req.Recipient.User)
 	l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
 		"dialog", l.dialog.ID(), "flow", l.flow.String())
 	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces}) {
 		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure}) })
+	}
+}
+
+// comesBy notes what a trunk has to do with a leg that comes from it.
+func (l *leg) comesBy(t Trunk, req *sip.Request, to string) {
+	l.only, l.diverting = t.codecs, to
+	if l.private {
+		l.asserted = t.Digits(callerNumber(req))
 	}
 }
 
@@ -204,10 +215,13 @@ func (l *leg) failed(code int, res *sip.Response) {
 		l.gone(l.why.Cause, 0)
 		return
 	}
+	if code < 400 && l.redirected(res) {
+		return
+	}
 	cause := causeOf(code)
 	switch {
 	case code < 400:
-		code = 480 // a redirection is never followed, and none of the caller's business
+		code = 480 // a redirection that is not followed is none of the caller's business
 	case code == 503 && res == nil && !l.flow.IsZero():
 		cause, code = core.CauseUnreachable, 480 // a contact's connection closed: it is registered no more
 	}

@@ -116,6 +116,7 @@ func (d *Directory) checkTrunk(m *mistakes, at string, t Trunk) {
 		m.add(at+".probe", "%v is outside 5s..1h", every)
 	}
 	checkLimit(m, at+".limits", t.Limits)
+	checkTrunkSIP(m, at, t)
 	d.trunks[t.Name] = t
 }
 

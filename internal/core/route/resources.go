@@ -65,6 +65,8 @@ type Trunk struct {
 	Probe Duration `yaml:"probe,omitempty" json:"probe,omitempty"`
 	// Limits replace those of Limits.Trunk for this trunk.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
+
+	TrunkSIP `yaml:",inline"`
 }
 
 // Endpoint is one entry of a group: exactly one of Phone, User, SIP and Group is
