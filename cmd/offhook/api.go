@@ -14,8 +14,9 @@ import (
 // newAPI makes /api/v1.
 func (n *node) newAPI() *native.API {
 	return native.New(native.Config{
-		Store: n.store, Tokens: n.auth, Calls: liveCalls{n}, Hash: auth.HashPassword, Realm: n.cfg.SIP.Realm,
+		Store: n.store, Tokens: n.auth, Calls: n.loop, Hash: auth.HashPassword, Realm: n.cfg.SIP.Realm,
 		Changed: n.directoryChanged, Version: version, Log: n.log,
+		Rate: native.Rate{PerSecond: n.cfg.Limits.APIRate, Burst: n.cfg.Limits.APIBurst},
 	}, n.directory.Load())
 }
 
@@ -60,13 +61,4 @@ func (n *node) trunks(ctx context.Context, d *route.Directory) ([]sipedge.Trunk,
 func (n *node) profile(id core.UserID) core.Party {
 	u, _ := n.directory.Load().User(id)
 	return core.Party{User: id, Number: u.Number, Name: u.DisplayName}
-}
-
-// liveCalls lets the API change running calls.
-type liveCalls struct{ node *node }
-
-// Release implements native.Calls.
-func (c liveCalls) Release(ctx context.Context, leg core.LegID) error {
-	_, err := c.node.loop.Ask(ctx, core.Release{Leg: leg})
-	return err
 }

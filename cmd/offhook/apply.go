@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,6 +143,8 @@ type problemError struct {
 		Message  string `json:"message"`
 		Location string `json:"location"`
 	} `json:"errors"`
+
+	after time.Duration // Retry-After, 0 if there was none
 }
 
 // Error implements error.
@@ -162,11 +165,31 @@ func isMisfit(err error) bool {
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 1 << 20
 
+// do does a request. An exchange that wants us to slow down is given its time.
 func (c apiClient) do(ctx context.Context, method, path string, body any) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
+	for {
+		err := c.once(ctx, method, path, text)
+		p, ok := errors.AsType[*problemError](err)
+		if !ok || p.Status != http.StatusTooManyRequests || p.after <= 0 || p.after > longestWait {
+			return err
+		}
+		select {
+		case <-time.After(p.after):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// longestWait is the longest that we wait when we asked too much. A lock-out
+// after failed logins is longer, and told.
+const longestWait = 10 * time.Second
+
+func (c apiClient) once(ctx context.Context, method, path string, text []byte) error {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(text))
 	if err != nil {
 		return err
@@ -187,5 +210,8 @@ func (c apiClient) do(ctx context.Context, method, path string, body any) error 
 		p.Detail = resp.Status // not one of our exchanges
 	}
 	p.Status = resp.StatusCode
+	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
+		p.after = time.Duration(seconds) * time.Second
+	}
 	return p
 }

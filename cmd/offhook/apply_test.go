@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/offhook/offhook/internal/core"
 )
@@ -18,6 +19,7 @@ import (
 type exchangeOf struct {
 	known  []string
 	passed []string // credentials that were set
+	tired  int      // requests that it refuses at first
 }
 
 // ServeHTTP implements http.Handler.
@@ -29,6 +31,11 @@ func (x *exchangeOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/api/v1/")
 	err := json.NewDecoder(r.Body).Decode(&body)
 	switch {
+	case x.tired > 0:
+		x.tired--
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return
 	case err != nil || r.Header.Get("Authorization") != "Bearer secret":
 		w.WriteHeader(http.StatusUnauthorized)
 		return
@@ -84,6 +91,18 @@ func TestApply(t *testing.T) {
 	out, err = apply(t, x, "secret", applied)
 	if err != nil || strings.Count(out, "changed") != 3 {
 		t.Errorf("again: %v\n%s", err, out)
+	}
+}
+
+// TestApplySlowsDown waits as long as an exchange wants that is asked too much.
+func TestApplySlowsDown(t *testing.T) {
+	begin := time.Now()
+	x := &exchangeOf{tired: 1}
+	if out, err := apply(t, x, "secret", applied); err != nil || strings.Count(out, "created") != 3 {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if d := time.Since(begin); d < time.Second {
+		t.Errorf("asked again after %v", d)
 	}
 }
 

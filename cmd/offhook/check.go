@@ -33,6 +33,7 @@ func (c checkCmd) Run(ctx context.Context, stdout io.Writer) error {
 	r.result("data folder", writable(cfg.Store.Folder), cfg.Store.Folder+" can be written")
 	r.ports(ctx, cfg)
 	r.network(cfg)
+	r.sounds(cfg)
 	if c.Trunk != "" {
 		r.trunk(ctx, cfg, c.Trunk)
 	}

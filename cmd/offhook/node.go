@@ -28,6 +28,7 @@ import (
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/sipedge"
+	"github.com/offhook/offhook/internal/sounds"
 	"github.com/offhook/offhook/internal/speech"
 	"github.com/offhook/offhook/internal/store"
 	"github.com/offhook/offhook/internal/store/sqlite"
@@ -50,6 +51,8 @@ type node struct {
 	sip   *sipedge.Edge
 	rtcE  *rtcedge.Edge
 	web   *web.Server
+
+	sounds *sounds.Library // files and URLs that callers hear
 
 	directory atomic.Pointer[route.Directory] // who can be reached now
 
@@ -87,8 +90,8 @@ func (n *node) close() {
 	n.closers = nil
 }
 
-// openStore opens the database, applies the file's resources and closes what a
-// crash left open.
+// openStore opens the database, applies the file's resources and opens the log of
+// legs.
 func (n *node) openStore(ctx context.Context) error {
 	key, err := store.LoadKey(filepath.Join(n.cfg.Store.Folder, nodeKeyFile))
 	if err != nil {
@@ -109,6 +112,22 @@ func (n *node) openStore(ctx context.Context) error {
 	if err := n.applyResources(ctx); err != nil {
 		return err
 	}
+	n.auth, err = auth.New(ctx, auth.Config{
+		Users: n.store, TokenKey: n.tokenKey, DummyKey: key.Derive("digest dummy"), Log: n.log,
+	})
+	if err != nil {
+		return err
+	}
+	return n.openLog(ctx)
+}
+
+// openLog opens the log of legs and closes what a crash left open in it.
+func (n *node) openLog(ctx context.Context) error {
+	journal, err := events.OpenJournal(ctx, n.cfg.Store.Folder, n.store, n.log)
+	if err != nil {
+		return err
+	}
+	n.onClose(func() { n.logged("close journal", journal.Close()) })
 	unfinished, err := n.store.CloseUnfinished(ctx, time.Now())
 	if err != nil {
 		return err
@@ -116,13 +135,7 @@ func (n *node) openStore(ctx context.Context) error {
 	if unfinished > 0 {
 		n.log.Warn("legs of the last run were cut off and are recorded as ended", "legs", unfinished, "cause", int(core.CauseTempFailure))
 	}
-	n.auth, err = auth.New(ctx, auth.Config{
-		Users: n.store, TokenKey: n.tokenKey, DummyKey: key.Derive("digest dummy"), Log: n.log,
-	})
-	if err != nil {
-		return err
-	}
-	n.bus = events.New(n.store, n.log)
+	n.bus = events.New(journal, n.log)
 	n.onClose(func() { n.logged("flush events", withTimeout(10*time.Second, n.bus.Close)) })
 	return nil
 }
@@ -154,8 +167,14 @@ func (n *node) applyResources(ctx context.Context) error {
 
 // openMedia starts the media server and the port of the browsers.
 func (n *node) openMedia(ctx context.Context) error {
+	var err error
+	if n.sounds, err = newSounds(n.cfg.Media, n.log); err != nil {
+		return fmt.Errorf("media.sound_hosts: %w", err)
+	}
+	n.onClose(n.sounds.Close)
 	n.media = media.NewServer(media.Config{
-		Events: poster(n.post), Prompt: speech.Prompt, Log: n.log,
+		Events: poster(n.post), Prompt: speech.Prompt, Files: n.sounds,
+		Ringback: n.cfg.Resources.Dialling.Country, Log: n.log,
 	})
 	n.onClose(n.media.Close)
 	return n.openWebRTC(ctx)
@@ -212,6 +231,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		return err
 	}
 	n.directory.Store(directory)
+	n.warmSounds(directory)
 	trunks, err := n.trunks(ctx, directory)
 	if err != nil {
 		return err

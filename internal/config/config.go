@@ -125,6 +125,11 @@ type Media struct {
 	// Prefer chooses codecs: "quality" (default) takes Opus and G.722 first,
 	// "cost" takes what need not be transcoded.
 	Prefer string `yaml:"prefer"`
+	// Sounds is the folder of "file:NAME". Default: sounds in the store's folder.
+	Sounds string `yaml:"sounds"`
+	// SoundHosts are the names, addresses and networks that the URLs of sounds may
+	// lead to although they are not public, such as 10.1.0.0/16 or music.internal.
+	SoundHosts []string `yaml:"sound_hosts"`
 }
 
 // The values of Media.Prefer.
@@ -144,6 +149,11 @@ func (c Media) Validate() error {
 	}
 	if c.Prefer != PreferQuality && c.Prefer != PreferCost {
 		errs = append(errs, fmt.Errorf("media.prefer: %q is neither quality nor cost", c.Prefer))
+	}
+	for i, host := range c.SoundHosts {
+		if _, err := netip.ParsePrefix(host); err != nil && !isHost(host) {
+			errs = append(errs, fmt.Errorf("media.sound_hosts[%d]: %q is neither a host name nor an address nor a network such as 10.1.0.0/16", i, host))
+		}
 	}
 	return errors.Join(append(errs,
 		checkListen("media.webrtc_udp", c.WebRTCUDP, required), checkListen("media.webrtc_tcp", c.WebRTCTCP, optional))...)
@@ -186,12 +196,24 @@ type Limits struct {
 	// Drain is how long running calls may go on after SIGTERM before they are
 	// hung up with cause 41. 0s to 24h, default 60s.
 	Drain time.Duration `yaml:"drain"`
+	// APIRate is how many requests a second one client, an IPv4 address or an IPv6
+	// /64, may make to /api/v1, and APIBurst how many at once. An APIRate of 0 is no
+	// limit. Default 50 and 100.
+	APIRate  float64 `yaml:"api_rate"`
+	APIBurst int     `yaml:"api_burst"`
 }
 
 // Validate checks the section.
 func (c Limits) Validate() error {
+	var errs []error
 	if c.Drain < 0 || c.Drain > 24*time.Hour {
-		return fmt.Errorf("limits.drain: %v is outside 0s..24h", c.Drain)
+		errs = append(errs, fmt.Errorf("limits.drain: %v is outside 0s..24h", c.Drain))
 	}
-	return nil
+	if !(c.APIRate >= 0 && c.APIRate <= 1e6) { // not NaN either
+		errs = append(errs, fmt.Errorf("limits.api_rate: %v is outside 0..1000000", c.APIRate))
+	}
+	if c.APIBurst < 1 || c.APIBurst > 1e6 {
+		errs = append(errs, fmt.Errorf("limits.api_burst: %v is outside 1..1000000", c.APIBurst))
+	}
+	return errors.Join(errs...)
 }

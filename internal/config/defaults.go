@@ -18,7 +18,7 @@ func defaults() Config {
 		Media:   Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", WebRTCTCP: Auto, Prefer: PreferQuality},
 		Store:   Store{Folder: "offhook-data"},
 		Log:     Log{Level: "info", Format: "auto"},
-		Limits:  Limits{Drain: time.Minute},
+		Limits:  Limits{Drain: time.Minute, APIRate: 50, APIBurst: 100},
 	}
 }
 
@@ -41,6 +41,9 @@ func (c *Config) complete() {
 	}
 	if c.Media.WebRTCTCP == Auto {
 		c.Media.WebRTCTCP = c.Media.WebRTCUDP
+	}
+	if c.Media.Sounds == "" {
+		c.Media.Sounds = filepath.Join(c.Store.Folder, "sounds")
 	}
 	if c.Store.URL == "" {
 		c.Store.URL = "sqlite:" + filepath.Join(c.Store.Folder, "offhook.db")

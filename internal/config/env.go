@@ -65,6 +65,18 @@ func setField(field reflect.Value, text string) error {
 			return fmt.Errorf("%q is neither true nor false", text)
 		}
 		field.SetBool(parsed)
+	case reflect.Int:
+		parsed, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%q is not a whole number", text)
+		}
+		field.SetInt(int64(parsed))
+	case reflect.Float64:
+		parsed, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return fmt.Errorf("%q is not a number", text)
+		}
+		field.SetFloat(parsed)
 	case reflect.Slice:
 		return setList(field, text)
 	default:

@@ -120,12 +120,14 @@ func TestLoadWrongFiles(t *testing.T) {
 		{"bad prefix", "network:\n  local: [10.0.0.0/8, 10.0.0.0/99]\n", []string{`:2:23: `, `10.0.0.0/99`}},
 		{"bad ports", "media:\n  rtp_ports: 1-2-3\n", []string{`:2:14: `, `"1-2-3" is not a range of ports`}},
 		{"number for a duration", "limits:\n  drain: soon\n", []string{`:2:10: `}},
-		{"all mistakes at once", "sip: {udp: nowhere, domain: \"a b\"}\nmedia:\n  prefer: speed\nlog:\n  level: loud\nlimits:\n  drain: 25h\n", []string{
+		{"all mistakes at once", "sip: {udp: nowhere, domain: \"a b\"}\nmedia:\n  prefer: speed\nlog:\n  level: loud\nlimits:\n  drain: 25h\n  api_rate: -1\n  api_burst: 0\n", []string{
 			`:1:12: sip.udp: "nowhere" is not an address to listen at, such as :5060 or 127.0.0.1:5060`,
 			`:1:29: sip.domain: "a b" is neither a host name nor an address`,
 			`:3:11: media.prefer: "speed" is neither quality nor cost`,
 			`:5:10: log.level: "loud" is none of debug, info, warn, error`,
 			`:7:10: limits.drain: 25h0m0s is outside 0s..24h`,
+			`:8:13: limits.api_rate: -1 is outside 0..1000000`,
+			`:9:14: limits.api_burst: 0 is outside 1..1000000`,
 		}},
 		{"resources that do not fit", "resources:\n  users: [{name: Sales}]\n  groups:\n    - name: desk\n      ring_timeout: 300s\n      endpoints:\n        - {user: nobody}\n  numbers: [{number: \"911\", group: desk}]\n", []string{
 			`:2:18: resources.users[0].name: "Sales" is not`,
@@ -197,6 +199,7 @@ func TestEnvironmentWins(t *testing.T) {
 		"OFFHOOK_SIP_DOMAIN":      "env.example",
 		"OFFHOOK_HTTP_TLS":        "true",
 		"OFFHOOK_LIMITS_DRAIN":    "5s",
+		"OFFHOOK_LIMITS_API_RATE": "2.5",
 		"OFFHOOK_NETWORK_LOCAL":   "192.0.2.0/24, 2001:db8::/32",
 		"OFFHOOK_MEDIA_RTP_PORTS": "30000-30100",
 		"OFFHOOK_PORT":            "tcp://10.0.0.1:80", // made by Kubernetes for a service of that name
@@ -207,7 +210,7 @@ func TestEnvironmentWins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.SIP.Domain != "env.example" || c.SIP.Realm != "env.example" || !c.HTTP.TLS || c.Limits.Drain != 5*time.Second ||
+	if c.SIP.Domain != "env.example" || c.SIP.Realm != "env.example" || !c.HTTP.TLS || c.Limits != (Limits{Drain: 5 * time.Second, APIRate: 2.5, APIBurst: 100}) ||
 		fmt.Sprint(c.Network.Local) != "[192.0.2.0/24 2001:db8::/32]" || c.Media.RTPPorts != (PortRange{30000, 30100}) {
 		t.Errorf("environment not taken: %+v", c)
 	}
@@ -239,6 +242,8 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 			return "10.0.0.0/8", true
 		case name == "OFFHOOK_LIMITS_DRAIN":
 			return "1s", true
+		case strings.HasPrefix(name, "OFFHOOK_LIMITS_API"):
+			return "7", true
 		case strings.HasSuffix(name, "_TLS") && strings.HasPrefix(name, "OFFHOOK_HTTP"):
 			return "true", true
 		}

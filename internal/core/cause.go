@@ -47,6 +47,8 @@ const (
 	ReasonNoMedia
 	// ReasonShutdown is the node's drain limit.
 	ReasonShutdown
+	// ReasonLimit is a conversation that used up its talk time or its payer's minutes.
+	ReasonLimit
 )
 
 // String returns the word used in logs, records and the browser protocol.
@@ -66,6 +68,8 @@ func (r Reason) String() string {
 		return "no_media"
 	case ReasonShutdown:
 		return "shutdown"
+	case ReasonLimit:
+		return "limit"
 	}
 	return "none"
 }

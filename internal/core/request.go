@@ -75,6 +75,20 @@ type Supervise struct {
 	Mode   SuperviseMode
 }
 
+// SuperviseCall supervises by call: with Leg as Supervise does, or, without, by
+// ringing To as AddParty does. Target "" is the one user of the house who talks in Call; a
+// supervisor whom everybody or nobody hears needs none.
+type SuperviseCall struct {
+	Call   CallID
+	Leg    LegID
+	To     string
+	Target LegID
+	Mode   SuperviseMode
+}
+
+// Dismiss ends a leg that supervises.
+type Dismiss struct{ Leg LegID }
+
 // SetHear says for pairs of legs in Call whether one hears the other, whatever
 // they would by themselves, as long as both are in the call. All pairs are set,
 // or none.
@@ -103,6 +117,9 @@ const (
 
 // Release ends a leg.
 type Release struct{ Leg LegID }
+
+// ReleaseCall ends every leg of a call.
+type ReleaseCall struct{ Call CallID }
 
 // Hold puts whom Leg talks with on hold, or takes them back, without a word to
 // the phones.
@@ -143,7 +160,12 @@ func (Release) request()   {}
 func (Hold) request()      {}
 func (Mute) request()      {}
 func (SetHear) request()   {}
-func (Within) request()    {}
+
+func (SuperviseCall) request() {}
+func (Dismiss) request()       {}
+func (ReleaseCall) request()   {}
+
+func (Within) request() {}
 
 // LegID implements Request.
 func (r Transfer) LegID() LegID { return r.Leg }
@@ -165,6 +187,15 @@ func (r AddParty) LegID() LegID { return r.Leg }
 
 // LegID implements Request: the leg that is supervised.
 func (r Supervise) LegID() LegID { return r.Target }
+
+// LegID implements Request: the leg that is supervised, if it is named.
+func (r SuperviseCall) LegID() LegID { return cmp.Or(r.Target, r.Leg) }
+
+// LegID implements Request.
+func (r Dismiss) LegID() LegID { return r.Leg }
+
+// LegID implements Request: a call has no first leg.
+func (r ReleaseCall) LegID() LegID { return "" }
 
 // LegID implements Request.
 func (r Release) LegID() LegID { return r.Leg }

@@ -22,13 +22,22 @@ func (b *Bus) run() {
 	}
 }
 
-// pause waits for d or for Close.
-func (b *Bus) pause(d time.Duration) {
+// pause waits for d or until stop is closed.
+func pause(d time.Duration, stop <-chan struct{}) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-b.stop:
+	case <-stop:
+	}
+}
+
+func isClosed(stop <-chan struct{}) bool {
+	select {
+	case <-stop:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -83,7 +92,7 @@ func (b *Bus) recycle(batch []core.LegEntry) {
 // Close there is one more try.
 func (b *Bus) write(batch []core.LegEntry) {
 	for try := 0; ; try++ {
-		closing := b.closing()
+		closing := isClosed(b.stop)
 		ignored, err := b.log.Append(context.Background(), batch)
 		if err == nil {
 			b.written.Add(uint64(len(batch) - ignored)) //nolint:gosec // ignored <= len(batch)
@@ -105,15 +114,6 @@ func (b *Bus) write(batch []core.LegEntry) {
 			b.lost.Add(uint64(len(batch)))
 			return
 		}
-		b.pause(retry)
-	}
-}
-
-func (b *Bus) closing() bool {
-	select {
-	case <-b.stop:
-		return true
-	default:
-		return false
+		pause(retry, b.stop)
 	}
 }

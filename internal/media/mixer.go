@@ -85,7 +85,7 @@ func (x *mixer) run() {
 			if !x.join() {
 				return
 			}
-			x.step(now)
+			x.step(next, now)
 		}
 		timer.Reset(time.Until(next))
 	}
@@ -169,11 +169,11 @@ func (x *mixer) drop(l *listener) {
 	l.free(x.pool)
 }
 
-// step makes the next 20 ms of all.
-func (x *mixer) step(now time.Time) {
+// step makes the next 20 ms of all, which are due at due.
+func (x *mixer) step(due, now time.Time) {
 	x.count++
 	for _, t := range x.taps {
-		t.step(x.pool, now)
+		t.step(x.pool, due)
 	}
 	for _, l := range x.listeners {
 		if l.ready() {

@@ -76,7 +76,7 @@ func (h *hall) step() {
 	}
 	h.now = h.now.Add(mixTime)
 	h.x.join()
-	h.x.step(h.now)
+	h.x.step(h.now, h.now)
 }
 
 func everybody(int) bool { return true }

@@ -117,7 +117,7 @@ func TestMusicTakesTheTonesPlace(t *testing.T) {
 	if waited := time.Since(begin); waited < 450*time.Millisecond {
 		t.Errorf("ringback after %v already", waited)
 	}
-	if p := meter.Purity(a.hears(500 * time.Millisecond), 8000, 425); p < 0.9 {
+	if p := meter.Purity(a.hears(500*time.Millisecond), 8000, 425); p < 0.9 {
 		t.Errorf("until the music is there: ringback has purity %.2f", p)
 	}
 	files.put("https://example.com/jazz.mp3", toneAt(16000, 1000, 90*time.Millisecond), nil)
@@ -126,7 +126,7 @@ func TestMusicTakesTheTonesPlace(t *testing.T) {
 		t.Errorf("music again and again: purity %.2f", p) // its seams are no whole waves
 	}
 	last := a.mustListen()
-	if packets := uint16(last.seq - first.seq); last.ssrc != first.ssrc || last.stamp-first.stamp != 160*uint32(packets) {
+	if packets := last.seq - first.seq; last.ssrc != first.ssrc || last.stamp-first.stamp != 160*uint32(packets) {
 		t.Errorf("after %d packets the time is %d", packets, last.stamp-first.stamp)
 	}
 
@@ -147,7 +147,7 @@ func TestFileThatFails(t *testing.T) {
 	o.server.Do(core.Hear{Leg: "a", Sound: music("gone.mp3")})
 	testkit.Eventually(t, time.Second, "it is asked for", func() bool { return files.asked("gone.mp3") })
 	files.put("gone.mp3", nil, gone)
-	if p := meter.Purity(a.hears(500 * time.Millisecond), 8000, 425); p < 0.9 {
+	if p := meter.Purity(a.hears(500*time.Millisecond), 8000, 425); p < 0.9 {
 		t.Errorf("in place of music: ringback has purity %.2f", p)
 	}
 	o.server.Do(core.Hear{Leg: "a"})

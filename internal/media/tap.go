@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/media/codec"
+	"github.com/offhook/offhook/internal/media/jitter"
 	"github.com/offhook/offhook/internal/media/mix"
 )
 
@@ -40,10 +41,10 @@ type tap struct {
 
 	listed bool
 	dec    codec.Decoder
-	play   playout
-	fresh  bool // something of this step's is the speaker's own, be it silence
-	voiced bool // this step can be heard
-	active bool // or the one before could, which converters still hold
+	buffer *jitter.Buffer // made with dec
+	fresh  bool           // something of this step's is the speaker's own, be it silence
+	voiced bool           // this step can be heard
+	active bool           // or the one before could, which converters still hold
 
 	pcm      [2][wideFrame]int16 // of this step by voiceAt
 	doubler  *mix.Doubler        // made when first needed, as is halver
@@ -71,7 +72,7 @@ func (t *tap) step(pool *codec.Pool, now time.Time) {
 		t.inbox.taken()
 	}
 	own := t.at(t.rate)
-	t.fresh = t.dec != nil && t.play.read(t.dec, own)
+	t.fresh = t.dec != nil && t.buffer.Read(now, own) == jitter.Speech
 	voiced := t.fresh && !mix.Quiet(own)
 	t.active, t.voiced = voiced || t.voiced, voiced
 	if !t.active {
@@ -94,16 +95,23 @@ func (t *tap) take(pool *codec.Pool, a *arrival) {
 			copy(e.Payload(), a.Payload())
 			t.pressed++
 		}
-	case t.dec == nil:
-		dec, err := pool.Decoder(t.in.Codec, t.rate)
-		if err != nil {
-			return
-		}
-		t.dec = dec
-		fallthrough
-	default:
-		t.play.put(t.dec, a, t.rate)
+	case t.open(pool):
+		t.buffer.Put(a.at, a.Seq, a.Timestamp, a.SSRC, a.Payload())
 	}
+}
+
+// open makes the decoder, if there is none.
+func (t *tap) open(pool *codec.Pool) bool {
+	if t.dec != nil {
+		return true
+	}
+	dec, err := pool.Decoder(t.in.Codec, t.rate)
+	if err != nil {
+		return false
+	}
+	t.dec = dec
+	t.buffer = jitter.New(jitter.Config{Rate: t.rate, Clock: t.in.Codec.ClockRate(), FEC: t.in.Codec == Opus}, dec)
+	return true
 }
 
 // convert makes the other rate's samples, if anybody hears them.
@@ -126,7 +134,7 @@ func (t *tap) convert() {
 func (t *tap) free(pool *codec.Pool) {
 	if t.dec != nil {
 		pool.PutDecoder(t.in.Codec, t.rate, t.dec)
-		t.dec = nil
+		t.dec, t.buffer = nil, nil
 	}
-	t.listed, t.active, t.voiced, t.play = false, false, false, playout{}
+	t.listed, t.active, t.voiced = false, false, false
 }

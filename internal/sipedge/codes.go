@@ -124,6 +124,8 @@ func reasonOf(cause core.Cause, reason core.Reason) string {
 		return `Q.850;cause=102;text="No media"`
 	case core.ReasonShutdown:
 		return `Q.850;cause=41;text="Shutting down"`
+	case core.ReasonLimit:
+		return `Q.850;cause=57;text="Talk time used up"`
 	case core.ReasonNone:
 	}
 	return "Q.850;cause=" + strconv.Itoa(int(cause))

@@ -52,7 +52,8 @@ type Edge struct {
 	patience      patience
 
 	stop    chan struct{}
-	running sync.WaitGroup // strands of legs, the expiry loop
+	running sync.WaitGroup // the expiry loop
+	crew    crew           // runs the strands of legs
 
 	mu      sync.Mutex // guards legs, dialogs, and the dialogs of each leg
 	legs    map[core.LegID]*leg
@@ -108,6 +109,7 @@ func (e *Edge) Close() {
 		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure, Reason: core.ReasonShutdown}) })
 	}
 	e.running.Wait()
+	e.crew.close()
 }
 
 // SetTrunks replaces the trunks. A trunk with a malformed URI is left out and logged.

@@ -208,9 +208,9 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 func (l *leg) send(r sip.InviteRequest) {
 	l.sent = r
 	l.out = l.edge.stack.Invite(r, sip.OutgoingEvents{
-		Provisional: func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.provisional(d, res) }) },
-		Answered:    func(d *sip.Dialog, res *sip.Response) { l.strand.post(func() { l.answered(d, res) }) },
-		Failed:      func(code int, res *sip.Response) { l.strand.post(func() { l.failed(code, res) }) },
+		Provisional: func(d *sip.Dialog, res *sip.Response) { l.heard(func() { l.provisional(d, res) }) },
+		Answered:    func(d *sip.Dialog, res *sip.Response) { l.heard(func() { l.answered(d, res) }) },
+		Failed:      func(code int, res *sip.Response) { l.heard(func() { l.failed(code, res) }) },
 		Dialog:      l.dialogEvents(),
 	})
 }

@@ -69,8 +69,18 @@ type leg struct {
 
 func (e *Edge) newLeg(id core.LegID) *leg {
 	l := &leg{edge: e, id: id, log: e.log.With("leg", string(id))}
-	l.strand.group = &e.running
+	l.strand.crew = &e.crew
 	return l
+}
+
+// heard takes something the wire brought, on the stack's goroutine if it can: with a
+// phone it is quickly done. A browser's description takes cryptography.
+func (l *leg) heard(f func()) {
+	if l.web {
+		l.strand.post(f)
+		return
+	}
+	l.strand.do(f)
 }
 
 // gone frees the leg and reports its end, once.

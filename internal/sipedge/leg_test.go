@@ -362,3 +362,22 @@ func TestAttendedTransferNamesTheOtherLeg(t *testing.T) {
 		t.Errorf("REFER to an unknown dialog: %d, want 481", code)
 	}
 }
+
+// TestRingingLegCanBeNamed: Replaces finds the early dialog of a leg that rings,
+// so that it can be picked up (RFC 3891 section 3).
+func TestRingingLegCanBeNamed(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", func(c *call) { c.in.Ring(180, nil); c.in.Ring(180, nil) })
+	b := newBench(t, carrier.at)
+	d, _ := userCall(t, b, newPeer(t, "127.0.0.1", nil), make(chan string, 8))
+	rings := ring(b, "l1")
+	early := next(t, "INVITE", carrier.calls).in.Dialog()
+	wait(b, anyOf[core.LegRinging])
+	replaces := url.QueryEscape(early.CallID() + ";to-tag=" + early.RemoteTag() + ";from-tag=" + early.LocalTag())
+	if code := refer(t, d, "<sip:carol@"+realm+"?Replaces="+replaces+">"); code != 202 {
+		t.Fatalf("REFER: %d, want 202", code)
+	}
+	if asked := wait(b, anyOf[core.TransferAsked]); asked.Replaces != rings.Leg {
+		t.Errorf("asked %+v, want leg %s replaced", asked, rings.Leg)
+	}
+	b.edge.Do(core.End{LegRef: rings, Cause: core.CauseNormal})
+}

@@ -54,16 +54,19 @@ func TestProbe(t *testing.T) {
 				}
 				p.ask = func(done func(int)) {
 					asked = append(asked, time.Now())
-					switch n := len(asked); {
-					case n > len(tt.answers):
+					n := len(asked)
+					if n > len(tt.answers) {
 						t.Error("asked once more")
-					case tt.answers[n-1] != silence:
+						return
+					}
+					end := probeAgain / 2 // when the answer is judged
+					if tt.answers[n-1] == silence {
+						end += probeAnswer
+					} else {
 						done(tt.answers[n-1])
-						if n == len(tt.answers) {
-							close(p.stop)
-						}
-					case n == len(tt.answers):
-						time.AfterFunc(probeAnswer+probeAgain/2, func() { close(p.stop) })
+					}
+					if n == len(tt.answers) {
+						time.AfterFunc(end, func() { close(p.stop) })
 					}
 				}
 				p.run()

@@ -15,11 +15,11 @@ type dialogKey struct{ callID, local, remote string }
 
 func keyOf(d *sip.Dialog) dialogKey { return dialogKey{d.CallID(), d.LocalTag(), d.RemoteTag()} }
 
-// known makes the leg's dialog findable for Replaces.
+// known makes a dialog of the leg findable for Replaces.
 func (l *leg) known(d *sip.Dialog) {
 	l.edge.mu.Lock()
 	defer l.edge.mu.Unlock()
-	if key := keyOf(d); l.edge.legs[l.id] == l {
+	if key := keyOf(d); l.edge.legs[l.id] == l && l.edge.dialogs[key] == "" {
 		l.edge.dialogs[key] = l.id
 		l.dialogs = append(l.dialogs, key)
 	}

@@ -2,39 +2,126 @@ package sipedge
 
 import "sync"
 
-// serial runs functions one after the other in the order posted, on a goroutine
-// that lives only while there is work. Posting never blocks.
+// serial runs functions one after the other in the order they were given. Giving
+// one never blocks.
 type serial struct {
-	group   *sync.WaitGroup // counts running goroutines for the edge's Close
-	mu      sync.Mutex      // guards queue and running
+	crew    *crew
+	mu      sync.Mutex // guards queue and running
 	queue   []func()
 	running bool
 }
 
-// post adds f to the queue.
+// post lets f run on another goroutine.
 func (s *serial) post(f func()) {
+	if s.enter(f) {
+		s.crew.run(s)
+	}
+}
+
+// do runs f at once on the caller's goroutine if nothing runs or waits, else like
+// post. It is for what the wire brings and what does not block: waking up another
+// goroutine costs more than most of that takes.
+func (s *serial) do(f func()) {
+	if s.enter(f) {
+		defer s.leave() // also after a panic, which the read loop survives
+		s.next()()
+	}
+}
+
+// enter queues f and reports whether the caller has to see that it is run.
+func (s *serial) enter(f func()) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queue = append(s.queue, f)
-	if s.running {
-		return
-	}
+	first := !s.running
 	s.running = true
-	s.group.Go(s.run)
+	return first
 }
 
-func (s *serial) run() {
-	for {
-		s.mu.Lock()
-		work := s.queue
-		s.queue = nil
-		s.running = len(work) > 0
-		s.mu.Unlock()
-		if len(work) == 0 {
-			return
-		}
-		for _, f := range work {
+// next takes the first function off the queue; nil if there is none, and then
+// nothing runs any more.
+func (s *serial) next() func() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) == 0 {
+		s.queue, s.running = nil, false
+		return nil
+	}
+	f := s.queue[0]
+	s.queue[0], s.queue = nil, s.queue[1:]
+	return f
+}
+
+// leave hands what came meanwhile to the crew.
+func (s *serial) leave() {
+	s.mu.Lock()
+	s.running = len(s.queue) > 0
+	rest := s.running
+	s.mu.Unlock()
+	if rest {
+		s.crew.run(s)
+	}
+}
+
+// crew is the goroutines that run strands. There is always one for a strand that
+// has work, as some of it waits: for the answer of a name server, or for a path
+// to close. One without work stays a while, up to maxIdle of them: starting
+// another and growing its stack costs more than most of what a strand does.
+type crew struct {
+	group  sync.WaitGroup
+	mu     sync.Mutex // guards the fields below
+	idle   []chan *serial
+	closed bool
+}
+
+// maxIdle is how many goroutines of a crew wait for work: a ring group's worth.
+const maxIdle = 16
+
+// run lets a goroutine drain s.
+func (c *crew) run(s *serial) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if last := len(c.idle) - 1; last >= 0 { // the one that worked last: its stack is warm
+		c.idle[last] <- s // has room for one
+		c.idle = c.idle[:last]
+		return
+	}
+	c.group.Go(func() { c.work(s) })
+}
+
+func (c *crew) work(s *serial) {
+	inbox := make(chan *serial, 1)
+	for s != nil {
+		for f := s.next(); f != nil; f = s.next() {
 			f()
 		}
+		if !c.rest(inbox) {
+			return
+		}
+		s = <-inbox // nil when closed
 	}
+}
+
+// rest offers to take another strand, unless enough others do.
+func (c *crew) rest(inbox chan *serial) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed || len(c.idle) == maxIdle {
+		return false
+	}
+	c.idle = append(c.idle, inbox)
+	return true
+}
+
+// close waits until all strands have run dry. Strands may still be given work,
+// for which goroutines are started and end.
+func (c *crew) close() {
+	c.mu.Lock()
+	c.closed = true
+	for _, inbox := range c.idle {
+		close(inbox)
+	}
+	c.idle = nil
+	c.mu.Unlock()
+	c.group.Wait()
 }

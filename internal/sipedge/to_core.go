@@ -49,8 +49,8 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		Cancelled: func(reasons []sip.Reason) {
 			l.strand.post(func() { l.gone(causeIn(reasons), 487) })
 		},
-		Acked:   func(ack *sip.Request) { l.strand.post(func() { l.acked(ack) }) },
-		Pracked: func(o *sip.Offer) { l.strand.post(func() { l.pracked(o) }) },
+		Acked:   func(ack *sip.Request) { l.heard(func() { l.acked(ack) }) },
+		Pracked: func(o *sip.Offer) { l.heard(func() { l.pracked(o) }) },
 		Dialog:  l.dialogEvents(),
 	})
 	l.dialog = l.in.Dialog()
@@ -151,6 +151,9 @@ func (l *leg) pracked(o *sip.Offer) {
 func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	if l.stage != stageSetup {
 		return
+	}
+	if d != nil {
+		l.known(d) // what rings here can be picked up (RFC 3891 section 3)
 	}
 	if code := res.StatusCode; code == 180 || code == 181 || code == 182 || code == 183 {
 		l.edge.post(core.LegRinging{Leg: l.id})

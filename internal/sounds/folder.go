@@ -26,7 +26,7 @@ func (f folder) get(name string, old mark, decode func(io.Reader) (*file.PCM, er
 	if err != nil {
 		return answer{}, fmt.Errorf("the folder of sounds: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	info, err := root.Stat(name)
 	if err != nil {
 		return answer{}, reason(err, string(f))
@@ -52,7 +52,7 @@ func (f folder) get(name string, old mark, decode func(io.Reader) (*file.PCM, er
 // reason says what is wrong with a file without the words of the system call.
 func reason(err error, folder string) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("is not in %s: %w", folder, fs.ErrNotExist)
+		return fmt.Errorf("%w in %s", fs.ErrNotExist, folder)
 	}
 	return err
 }

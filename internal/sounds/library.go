@@ -89,7 +89,7 @@ type answer struct {
 
 // New returns an empty Library. Close ends it.
 func New(c Config) (*Library, error) {
-	guard, err := newGuard(c.Hosts)
+	g, err := newGuard(c.Hosts)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func New(c Config) (*Library, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	l := &Library{
-		log: c.Log, folder: folder(c.Folder), web: newWeb(guard), getTime: getTime,
+		log: c.Log, folder: folder(c.Folder), web: newWeb(g), getTime: getTime,
 		loads: make(chan struct{}, maxLoads), decodes: make(chan struct{}, 1), kept: make(map[string]*entry),
 	}
 	l.ctx, l.stop = context.WithCancel(context.Background())
@@ -118,30 +118,36 @@ func (l *Library) Close() {
 // of the Library. It never blocks. The sound must not be changed; one that has
 // changed at its origin is another one.
 func (l *Library) Open(name string, done func(*file.PCM, error)) {
-	if pcm, err, known := l.open(name, done); known {
-		done(pcm, err)
+	if o, known := l.open(name, done); known {
+		done(o.pcm, o.err)
 	}
 }
 
+// outcome is what done gets.
+type outcome struct {
+	pcm *file.PCM
+	err error
+}
+
 // open returns what is known of a sound, or sees to it that done gets it.
-func (l *Library) open(name string, done func(*file.PCM, error)) (pcm *file.PCM, err error, known bool) {
+func (l *Library) open(name string, done func(*file.PCM, error)) (o outcome, known bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
-		return nil, fmt.Errorf("sounds: %s: %w", display(name), ErrClosed), true
+		return outcome{err: fmt.Errorf("sounds: %s: %w", display(name), ErrClosed)}, true
 	}
 	now := time.Now()
 	e := l.kept[name]
 	if e == nil {
 		if !l.makeRoomLocked() {
-			return nil, fmt.Errorf("sounds: %s: %w", display(name), ErrBusy), true
+			return outcome{err: fmt.Errorf("sounds: %s: %w", display(name), ErrBusy)}, true
 		}
 		e = new(entry)
 		l.kept[name] = e
 	}
 	e.used = now
 	if !e.loading && now.Before(e.fresh) {
-		return e.pcm, e.err, true
+		return outcome{e.pcm, e.err}, true
 	}
 	e.waiting = append(e.waiting, done)
 	if !e.loading {
@@ -149,7 +155,7 @@ func (l *Library) open(name string, done func(*file.PCM, error)) (pcm *file.PCM,
 		old := e.mark
 		l.wg.Go(func() { l.load(name, e, old) })
 	}
-	return nil, nil, false
+	return outcome{}, false
 }
 
 // makeRoomLocked lets a name be added, and reports whether there was any to drop.

@@ -52,20 +52,6 @@ func (s *Store) CDRs(ctx context.Context, q core.CDRQuery) ([]core.CDR, error) {
 	return records, nil
 }
 
-// OpenCDRs returns the records of legs that live, the oldest first, at most limit
-// (1 to 100000).
-func (s *Store) OpenCDRs(ctx context.Context, limit int) ([]core.CDR, error) {
-	rows, err := s.db.QueryContext(ctx, selectCDR+`WHERE ended_us IS NULL ORDER BY begun_us, leg LIMIT $1`, min(max(limit, 1), 100_000))
-	if err != nil {
-		return nil, fmt.Errorf("store.OpenCDRs: %w", err)
-	}
-	records, err := collect(rows, func() (core.CDR, error) { return scanCDR(rows) })
-	if err != nil {
-		return nil, fmt.Errorf("store.OpenCDRs: %w", err)
-	}
-	return records, nil
-}
-
 func scanCDR(row interface{ Scan(...any) error }) (core.CDR, error) {
 	var r core.CDR
 	var from, to party

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/phone"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
@@ -63,6 +64,12 @@ func TestRingConfirm(t *testing.T) {
 			[]string{"name: other, confirm: {prompt: closed}, endpoints: [{user: ned}]"},
 			(*scene).otherPrompt,
 		},
+		{
+			"announcement that is missing: the key counts",
+			[]string{"oda"},
+			[]string{"name: mute, confirm: {prompt: \"file:nothing.wav\"}, endpoints: [{user: oda}]"},
+			(*scene).missingPrompt,
+		},
 	})
 }
 
@@ -94,7 +101,7 @@ func (s *scene) twoListen() {
 		s.Error("cid stopped ringing when ann answered")
 	}
 	caller.Await(phone.Early, soon)
-	awaitRingback(s.T, caller.call, 440, 480)
+	awaitRingback(s.T, caller.call, time.Second, 440, 480)
 	s.wantUnanswered(caller)
 	if harness.HasTone(caller.call.Heard(20*time.Second), phone.Rate, deskHz, 250*time.Millisecond) {
 		s.Error("the caller hears who has not pressed the key")
@@ -107,9 +114,10 @@ func (s *scene) twoListen() {
 	s.wantTalk(caller, ben, deskHz)
 }
 
-// anotherKey presses all keys but the right one, and then that.
+// anotherKey presses all keys but the right one, and then that. The callee's
+// codec is Opus, whose keys have another clock.
 func (s *scene) anotherKey() {
-	dan := s.user("dan", deskHz)
+	dan := s.house.user(s.T, "dan", phone.Config{Say: says(deskHz), Codecs: []media.Codec{media.Opus}})
 	caller := s.dial()
 	call, _ := s.listen(dan)
 	s.awaitPrompt("dan", call, core.PromptConfirm)
@@ -190,6 +198,16 @@ func (s *scene) otherPrompt() {
 	caller := s.dial()
 	call, _ := s.listen(ned)
 	s.awaitPrompt("ned", call, core.PromptClosed)
+	call.Digits("1")
+	s.wantTalk(caller, call, deskHz)
+}
+
+func (s *scene) missingPrompt() {
+	oda := s.user("oda", deskHz)
+	caller := s.dial()
+	call, _ := s.listen(oda)
+	time.Sleep(1500 * time.Millisecond) // the file is asked for again and again
+	s.wantUnanswered(caller)
 	call.Digits("1")
 	s.wantTalk(caller, call, deskHz)
 }

@@ -190,7 +190,7 @@ func (m *team) next() (name string, call *phone.Call) {
 	m.s.Helper()
 	for deadline := time.Now().Add(soon); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		for i, p := range m.phones {
-			if calls := p.Calls(); len(calls) > 0 {
+			if calls := p.Calls(); len(calls) > 0 && calls[0].Incoming() { // it can be answered
 				return m.names[i], calls[0]
 			}
 		}

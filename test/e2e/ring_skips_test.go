@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
-	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/phone"
-	"github.com/offhook/offhook/internal/testkit"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
 
@@ -68,7 +66,8 @@ func TestRingSkips(t *testing.T) {
 		},
 		{
 			"calls at once of a user",
-			[]string{"ned, limits: {calls: 1}"}, nil,
+			[]string{"ned, limits: {calls: 1}"},
+			nil,
 			func(s *scene) { s.userLimit(far) },
 		},
 		{
@@ -78,18 +77,6 @@ func TestRingSkips(t *testing.T) {
 			func(s *scene) { s.trunkLimit(narrow) },
 		},
 	})
-}
-
-// freeCarrier returns an address for the far end of a trunk.
-func freeCarrier(t *testing.T) netip.AddrPort {
-	t.Helper()
-	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), testkit.FreePort(t, "127.0.0.2"))
-}
-
-// carrier starts the far end of a trunk.
-func (s *scene) carrier(at netip.AddrPort) *harness.Phone {
-	s.Helper()
-	return harness.NewCarrier(s, s.Offhook, at, phone.Config{Say: says(mobileHz), Codecs: []media.Codec{media.PCMU}})
 }
 
 // talking lets one user call another by name, and returns the call once it is up.

@@ -104,6 +104,18 @@ func (s *scene) line() *harness.Phone {
 // outsider is the number of every caller.
 const outsider = "12025550199"
 
+// freeCarrier returns an address for the far end of a trunk.
+func freeCarrier(t *testing.T) netip.AddrPort {
+	t.Helper()
+	return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), testkit.FreePort(t, "127.0.0.2"))
+}
+
+// carrier starts the far end of a trunk, or who is called by a SIP URI.
+func (s *scene) carrier(at netip.AddrPort) *harness.Phone {
+	s.Helper()
+	return harness.NewCarrier(s, s.Offhook, at, phone.Config{Say: says(mobileHz), Codecs: []media.Codec{media.PCMU}})
+}
+
 // slack is how late a busy machine may be. Whatever a test tells apart by time
 // is further apart.
 const slack = 1500 * time.Millisecond

@@ -24,6 +24,7 @@ type trunkTest struct {
 // TestTrunks calls over trunks, each test by those of a prefix of its own, and
 // checks at the far ends which trunk a call takes, and when.
 func TestTrunks(t *testing.T) {
+	t.Parallel()
 	tests := []struct { // those that take longest first
 		name string
 		// trunks are the trunks' settings beside name and URI; the i-th leads to the

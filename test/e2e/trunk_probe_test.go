@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/phone"
+	"github.com/offhook/offhook/internal/testkit"
 )
 
 // deadByOptions silences a trunk that is asked every five seconds: it is taken
@@ -18,24 +19,22 @@ func deadByOptions(t *testing.T, o *trunkTest) {
 
 	first.mute.Store(true)
 	silent := time.Now()
-	o.AwaitMetric(up, 0, 30*time.Second)
+	testkit.Eventually(t, 30*time.Second, up+" is 0", func() bool { return o.Metric(up) == 0 })
 	t.Logf("out after %v", time.Since(silent).Round(100*time.Millisecond))
 	began := time.Now()
 	o.takes(t, spare, "13165550101")
 	if d := spare.got("13165550101")[0].at.Sub(began); d > 4*time.Second {
 		t.Errorf("the next trunk was tried after %v: the dead one was asked first", d)
 	}
-	o.WaitFor(soon, "level=WARN", "trunk does not answer OPTIONS", "trunk=deadbyoptions-0")
 
 	first.mute.Store(false)
 	loud := time.Now()
-	o.AwaitMetric(up, 1, 30*time.Second)
+	testkit.Eventually(t, 30*time.Second, up+" is 1", func() bool { return o.Metric(up) == 1 })
 	t.Logf("back after %v", time.Since(loud).Round(100*time.Millisecond))
 	o.takes(t, first, "13165550102")
-	o.WaitFor(soon, "level=INFO", "trunk answers again", "trunk=deadbyoptions-0")
-	for _, words := range []string{"trunk does not answer OPTIONS", "trunk answers again"} {
+	for _, words := range []string{"level=WARN msg=\"trunk does not answer OPTIONS\" trunk=deadbyoptions-0", "level=INFO msg=\"trunk answers again\" trunk=deadbyoptions-0"} {
 		if lines := o.Log().Lines(words); len(lines) != 1 {
-			t.Errorf("%d lines for one change:\n%v", len(lines), lines)
+			t.Errorf("%d lines with %s", len(lines), words)
 		}
 	}
 	spare.mu.Lock()

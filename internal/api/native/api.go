@@ -3,7 +3,9 @@ package native
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,15 +31,14 @@ type Store interface {
 	SetOverride(ctx context.Context, o route.Override) error
 	ClearOverride(ctx context.Context, schedule string) error
 	SetDoNotDisturb(ctx context.Context, user core.UserID, on bool) error
-	OpenCDRs(ctx context.Context, limit int) ([]core.CDR, error)
 	CDRs(ctx context.Context, q core.CDRQuery) ([]core.CDR, error)
 	CDR(ctx context.Context, leg core.LegID) (core.CDR, error)
 }
 
-// Calls changes running calls.
+// Calls is the exchange; package engine asks it.
 type Calls interface {
-	// Release hangs a leg up. One that is gone already is NotFound.
-	Release(ctx context.Context, leg core.LegID) error
+	// Ask lets it carry out a request and returns what came of it. Errors have a Kind.
+	Ask(ctx context.Context, do core.Request) (core.Reply, error)
 }
 
 // Config is what New needs.
@@ -52,6 +53,8 @@ type Config struct {
 	// Changed takes the new directory to the exchange and the edges, and makes
 	// logins know the new passwords. It is called in the order of the changes.
 	Changed func(ctx context.Context, d *route.Directory) error
+	// Rate bounds what one client may ask.
+	Rate    Rate
 	Version string
 	Log     *slog.Logger
 }
@@ -64,6 +67,7 @@ type API struct {
 	// changing serialises changes with the reload behind each, so that an older
 	// directory never follows a newer one.
 	changing sync.Mutex
+	clients  *clients
 }
 
 // maxBody is the longest request body, in bytes: a schedule of many years.
@@ -71,15 +75,17 @@ const maxBody = 256 << 10
 
 // New returns the API. d is the directory of the moment.
 func New(cfg Config, d *route.Directory) *API {
-	a := &API{cfg: cfg, mux: http.NewServeMux()}
+	a := &API{cfg: cfg, mux: http.NewServeMux(), clients: newClients(cfg.Rate)}
 	a.dir.Store(d)
 	h := humago.New(a.mux, description(cfg.Version))
+	describeText(h.OpenAPI().Components.Schemas)
 	h.UseMiddleware(a.admit(h))
 	a.resources(h)
 	a.credentials(h)
 	a.switches(h)
 	a.settings(h)
 	a.calls(h)
+	a.moves(h)
 	a.records(h)
 	a.mux.HandleFunc("/api/", unknownPath)
 	return a
@@ -103,6 +109,11 @@ const bearer = "token"
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	if wait := a.clients.wait(r.RemoteAddr, time.Now()); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		writeProblem(w, http.StatusTooManyRequests, "too many requests: slow down")
+		return
+	}
 	a.mux.ServeHTTP(w, r)
 }
 
@@ -117,18 +128,27 @@ func (a *API) admit(h huma.API) func(huma.Context, func(huma.Context)) {
 			next(ctx)
 			return
 		}
-		status, detail := a.refusal(ctx.Context(), err)
-		switch status {
-		case http.StatusUnauthorized:
-			ctx.SetHeader("WWW-Authenticate", `Bearer realm="offhook"`)
-		case http.StatusServiceUnavailable: // locked out
-			status = http.StatusTooManyRequests
-			ctx.SetHeader("Retry-After", "600")
-		}
+		status, detail := a.notAdmitted(ctx, err)
 		if err := huma.WriteErr(h, ctx, status, detail); err != nil {
 			a.cfg.Log.Debug("client went away", "error", err)
 		}
 	}
+}
+
+// notAdmitted says that somebody is not let in; why the login failed is nobody's
+// business.
+func (a *API) notAdmitted(ctx huma.Context, err error) (status int, detail string) {
+	switch status, detail = a.refusal(ctx.Context(), err); status {
+	case http.StatusUnauthorized:
+		ctx.SetHeader("WWW-Authenticate", `Bearer realm="offhook"`)
+		detail = "a bearer token of this exchange is needed"
+	case http.StatusForbidden:
+		detail = "only users with the role admin may do this"
+	case http.StatusServiceUnavailable: // locked out
+		ctx.SetHeader("Retry-After", "600")
+		return http.StatusTooManyRequests, "too many failed logins: try again later"
+	}
+	return status, detail
 }
 
 // mayUse says why a user may not use the API.

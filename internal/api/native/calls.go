@@ -2,9 +2,8 @@ package native
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -16,110 +15,139 @@ import (
 type Call struct {
 	ID    core.CallID `json:"id"`
 	Begun time.Time   `json:"begun"`
-	Legs  []Leg       `json:"legs" nullable:"false"`
+	Legs  []Leg       `json:"legs" nullable:"false" doc:"In the order in which they came."`
 }
 
-// Leg is one party's connection.
+// Leg is one party's connection, as it stands.
 type Leg struct {
-	ID        core.LegID `json:"id"`
-	Edge      string     `json:"edge" enum:"sip,browser,none"`
-	Direction string     `json:"direction" enum:"inbound,outbound,"`
-	From      Party      `json:"from"`
-	To        Party      `json:"to"`
-	State     string     `json:"state" enum:"ringing,answered"`
-	Begun     time.Time  `json:"begun"`
-	Answered  *time.Time `json:"answered,omitempty"`
+	ID         core.LegID   `json:"id"`
+	Edge       string       `json:"edge" enum:"sip,browser"`
+	Direction  string       `json:"direction" enum:"inbound,outbound"`
+	From       Party        `json:"from"`
+	To         Party        `json:"to"`
+	State      string       `json:"state" enum:"trying,ringing,early,confirming,answered,parked,supervising" doc:"early: has audio before the answer. confirming: answered, and is asked for the key that takes the call."`
+	Begun      time.Time    `json:"begun"`
+	Answered   *time.Time   `json:"answered,omitempty"`
+	Held       bool         `json:"held,omitempty" doc:"It put the others on hold."`
+	Muted      bool         `json:"muted,omitempty" doc:"Nobody hears it."`
+	Slot       string       `json:"slot,omitempty" doc:"Where it is parked."`
+	Supervises *Supervised  `json:"supervises,omitempty"`
+	Hears      []core.LegID `json:"hears" nullable:"false" doc:"The legs that its party hears."`
+	Sound      string       `json:"sound,omitempty" doc:"What it hears instead: ringback:us, prompt:closed, music, file:NAME."`
 }
 
-type byCall struct {
-	ID core.CallID `path:"id" maxLength:"64"`
+// Supervised says whom a supervisor supervises, and who hears the supervisor.
+type Supervised struct {
+	Leg  core.LegID `json:"leg"`
+	Mode string     `json:"mode" enum:"monitor,whisper,barge"`
 }
 
-// maxLegs bounds what one request reads.
-const maxLegs = 10_000
+type (
+	callsIn struct {
+		Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"100"`
+		Cursor string `query:"cursor" maxLength:"20" pattern:"^[0-9]*$" doc:"The field next of the page before."`
+	}
+	callsOut struct {
+		Body struct {
+			Items []Call `json:"items" nullable:"false" doc:"The oldest first."`
+			Next  string `json:"next,omitempty" doc:"Cursor of the next page; left out on the last."`
+		}
+	}
+	// ByCall is the call in a path. It is exported because huma fills no others.
+	ByCall struct {
+		Call core.CallID `path:"call" maxLength:"64"`
+	}
+	// ByLeg is a leg in a path, which must be in the call.
+	ByLeg struct {
+		ByCall
+		Leg core.LegID `path:"leg" maxLength:"64"`
+	}
+)
 
-// calls registers the operations on live calls. They are read from the records of
-// legs without an end, which follow the exchange within milliseconds.
+// calls registers what reads live calls and ends them. All of it asks the
+// exchange, which answers with what is now.
 func (a *API) calls(h huma.API) {
-	huma.Register(h, operation("list-calls", http.MethodGet, "/api/v1/calls", "List live calls"),
-		func(ctx context.Context, _ *struct{}) (*listOf[Call], error) {
-			calls, err := a.live(ctx)
+	const path = "/api/v1/calls"
+	huma.Register(h, operation("list-calls", http.MethodGet, path, "List live calls, page by page",
+		http.StatusUnprocessableEntity, http.StatusServiceUnavailable), a.listCalls)
+	huma.Register(h, operation("get-call", http.MethodGet, path+"/{call}", "Read a live call",
+		http.StatusNotFound, http.StatusServiceUnavailable),
+		func(ctx context.Context, in *ByCall) (*oneOf[Call], error) {
+			r, err := a.cfg.Calls.Ask(ctx, core.Snapshot{Call: in.Call})
 			if err != nil {
 				return nil, a.problem(ctx, err)
 			}
-			out := &listOf[Call]{}
-			out.Body.Items = calls
-			return out, nil
+			return &oneOf[Call]{toCall(r.Calls[0])}, nil
 		})
-	huma.Register(h, operation("get-call", http.MethodGet, "/api/v1/calls/{id}", "Read a live call", http.StatusNotFound),
-		func(ctx context.Context, in *byCall) (*oneOf[Call], error) {
-			c, err := a.liveCall(ctx, in.ID)
-			if err != nil {
-				return nil, a.problem(ctx, err)
-			}
-			return &oneOf[Call]{c}, nil
-		})
-	huma.Register(h, operation("hang-up-call", http.MethodDelete, "/api/v1/calls/{id}", "Hang up every leg of a call", http.StatusNotFound),
-		func(ctx context.Context, in *byCall) (*struct{}, error) {
-			c, err := a.liveCall(ctx, in.ID)
-			if err != nil {
-				return nil, a.problem(ctx, err)
-			}
-			return nil, a.hangUp(ctx, c)
+	huma.Register(h, operation("hang-up-call", http.MethodDelete, path+"/{call}", "Hang up every leg of a call",
+		http.StatusNotFound, http.StatusServiceUnavailable),
+		func(ctx context.Context, in *ByCall) (*struct{}, error) {
+			return nil, a.order(ctx, core.ReleaseCall{Call: in.Call})
 		})
 }
 
-// hangUp releases every leg of c. One that went by itself meanwhile is what was
-// asked for.
-func (a *API) hangUp(ctx context.Context, c Call) error {
-	var errs []error
-	for _, l := range c.Legs {
-		if err := a.cfg.Calls.Release(ctx, l.ID); err != nil && core.KindOf(err) != core.NotFound {
-			errs = append(errs, err)
+func (a *API) listCalls(ctx context.Context, in *callsIn) (*callsOut, error) {
+	q := core.Snapshot{Limit: in.Limit}
+	if in.Cursor != "" {
+		var err error
+		if q.After, err = strconv.ParseUint(in.Cursor, 10, 64); err != nil {
+			return nil, huma.Error422UnprocessableEntity("validation failed", &huma.ErrorDetail{Location: "query.cursor", Message: "not a cursor of ours"})
 		}
 	}
-	if len(errs) > 0 {
-		return a.problem(ctx, errors.Join(errs...))
-	}
-	return nil
-}
-
-func (a *API) liveCall(ctx context.Context, id core.CallID) (Call, error) {
-	calls, err := a.live(ctx)
+	r, err := a.cfg.Calls.Ask(ctx, q)
 	if err != nil {
-		return Call{}, err
+		return nil, a.problem(ctx, err)
 	}
-	for _, c := range calls {
-		if c.ID == id {
-			return c, nil
-		}
+	out := &callsOut{}
+	out.Body.Items = make([]Call, len(r.Calls))
+	for i, c := range r.Calls {
+		out.Body.Items[i] = toCall(c)
 	}
-	return Call{}, &core.Error{Op: "native", Kind: core.NotFound, Err: fmt.Errorf("no live call %q", id)}
+	if r.More {
+		out.Body.Next = strconv.FormatUint(r.Calls[len(r.Calls)-1].Seq, 10)
+	}
+	return out, nil
 }
 
-// live returns the live calls, the oldest first.
-func (a *API) live(ctx context.Context) ([]Call, error) {
-	legs, err := a.cfg.Store.OpenCDRs(ctx, maxLegs)
-	if err != nil {
-		return nil, err
+func toCall(c core.LiveCall) Call {
+	out := Call{ID: c.ID, Begun: c.Begun.UTC(), Legs: make([]Leg, len(c.Legs))}
+	for i, l := range c.Legs {
+		out.Legs[i] = toLeg(l)
 	}
-	calls := []Call{}
-	at := make(map[core.CallID]int)
-	for _, r := range legs {
-		i, known := at[r.Call]
-		if !known {
-			i = len(calls)
-			at[r.Call] = i
-			calls = append(calls, Call{ID: r.Call, Begun: r.Begun.UTC()})
-		}
-		l := Leg{
-			ID: r.Leg, Edge: r.Edge.String(), Direction: r.Direction.String(), From: toParty(r.From), To: toParty(r.To),
-			State: "ringing", Begun: r.Begun.UTC(), Answered: orNil(r.Answered),
-		}
-		if l.Answered != nil {
-			l.State = "answered"
-		}
-		calls[i].Legs = append(calls[i].Legs, l)
+	return out
+}
+
+func toLeg(l core.LiveLeg) Leg {
+	out := Leg{
+		ID: l.Leg, Edge: l.Edge.String(), Direction: l.Direction.String(), From: toParty(l.From), To: toParty(l.To),
+		State: l.State.String(), Begun: l.Begun.UTC(), Answered: orNil(l.Answered),
+		Held: l.Held, Muted: l.Muted, Slot: l.Slot, Hears: append([]core.LegID{}, l.Hears.From...), Sound: soundWord(l.Hears.Sound),
 	}
-	return calls, nil
+	if l.Mode != 0 {
+		out.Supervises = &Supervised{Leg: l.Target, Mode: l.Mode.String()}
+	}
+	return out
+}
+
+// soundWord writes a sound as the configuration does where it can.
+func soundWord(s core.Sound) string {
+	word := ""
+	switch s.Kind {
+	case core.SoundNone:
+		return ""
+	case core.SoundRingback:
+		word = "ringback"
+	case core.SoundBusy:
+		word = "busy"
+	case core.SoundPrompt:
+		word = "prompt"
+	case core.SoundHold, core.SoundMusic:
+		word = "music"
+	case core.SoundFile:
+		word = "file"
+	}
+	if s.Name == "" {
+		return word
+	}
+	return word + ":" + s.Name
 }

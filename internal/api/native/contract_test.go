@@ -14,7 +14,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -46,31 +45,12 @@ func (tokens) Token(_ context.Context, source netip.Addr, token core.Secret) (co
 	return core.ParseUserID(name), nil
 }
 
-// calls notes which legs were released; "stuck" legs are a fault of ours.
-type calls struct {
-	mu       sync.Mutex // guards released
-	released []core.LegID
-}
-
-func (c *calls) Release(_ context.Context, leg core.LegID) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch leg {
-	case "gone":
-		return &core.Error{Op: "test", Kind: core.NotFound}
-	case "stuck":
-		return errors.New("secret fault")
-	}
-	c.released = append(c.released, leg)
-	return nil
-}
-
 // world is the API over a real store, with a client that holds every request and
 // every answer against the OpenAPI description.
 type world struct {
 	*testing.T
 	store  *store.Store
-	calls  *calls
+	calls  *exchanged
 	server *httptest.Server
 	router routers.Router
 	doc    *openapi3.T
@@ -80,6 +60,11 @@ type world struct {
 }
 
 func newWorld(t *testing.T, file store.Resources) *world {
+	t.Helper()
+	return newLimitedWorld(t, file, native.Rate{})
+}
+
+func newLimitedWorld(t *testing.T, file store.Resources, rate native.Rate) *world {
 	t.Helper()
 	hash := func(p core.Secret) (string, error) { return "hash of " + p.Reveal(), nil }
 	s, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "offhook.db"), store.NewKey())
@@ -97,9 +82,9 @@ func newWorld(t *testing.T, file store.Resources) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, store: s, calls: &calls{}, token: "for-boss", done: make(map[string]map[int]bool)}
+	w := &world{T: t, store: s, calls: newExchanged(t, d), token: "for-boss", done: make(map[string]map[int]bool)}
 	a := native.New(native.Config{
-		Store: s, Tokens: tokens{}, Calls: w.calls, Hash: hash, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler),
+		Store: s, Tokens: tokens{}, Calls: w.calls, Hash: hash, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler), Rate: rate,
 		Changed: func(_ context.Context, d *route.Directory) error {
 			w.latest = d
 			return nil
@@ -172,10 +157,26 @@ func (w *world) request(method, path, body string) *http.Request {
 	return req
 }
 
-// do does a request, wants this status, and holds request and answer against the
-// description: a request that is refused with 400 or 422 need not fit, all others
-// must; every answer must. It returns the decoded body.
+// do does a request that fits the description, and wants this status. The answer
+// must fit too. It returns the decoded body.
 func (w *world) do(method, path, body string, want int) map[string]any {
+	w.Helper()
+	return w.exchange(method, path, body, want, true)
+}
+
+// bad does a request that the description refuses, as the server must: 422 with
+// the places of the mistakes.
+func (w *world) bad(method, path, body string) {
+	w.Helper()
+	problem := w.exchange(method, path, body, http.StatusUnprocessableEntity, false)
+	if errs, _ := problem["errors"].([]any); len(errs) == 0 {
+		w.Errorf("%s %s does not say what is wrong with %s: %v", method, path, body, problem)
+	}
+}
+
+// exchange does a request, wants this status, and holds request and answer
+// against the description.
+func (w *world) exchange(method, path, body string, want int, fits bool) map[string]any {
 	w.Helper()
 	req := w.request(method, path, body)
 	at, params, err := w.router.FindRoute(req)
@@ -186,10 +187,11 @@ func (w *world) do(method, path, body string, want int) map[string]any {
 		Request: req, PathParams: params, Route: at,
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true, ExcludeReadOnlyValidations: true},
 	}
-	if want != http.StatusBadRequest && want != http.StatusUnprocessableEntity {
-		if err := openapi3filter.ValidateRequest(w.Context(), input); err != nil {
-			w.Errorf("%s %s: the request does not fit: %v", method, path, err)
-		}
+	switch err := openapi3filter.ValidateRequest(w.Context(), input); {
+	case fits && err != nil:
+		w.Errorf("%s %s: the request does not fit: %v", method, path, err)
+	case !fits && err == nil:
+		w.Errorf("%s %s %s: the description does not refuse it", method, path, body)
 	}
 	status, header, text := w.raw(method, path, body)
 	if status != want {

@@ -14,19 +14,12 @@ import (
 )
 
 // refusal returns how an error is told to the client. Faults of ours are logged
-// in full and told in two words; why a login failed is nobody's business.
+// in full and told in two words.
 func (a *API) refusal(ctx context.Context, err error) (status int, detail string) {
 	status = api.Status(core.KindOf(err))
-	switch status {
-	case http.StatusInternalServerError:
+	if status == http.StatusInternalServerError {
 		a.cfg.Log.ErrorContext(ctx, "request failed", "error", err)
 		return status, "internal error"
-	case http.StatusUnauthorized:
-		return status, "a bearer token of this exchange is needed"
-	case http.StatusForbidden:
-		return status, "only users with the role admin may do this"
-	case http.StatusServiceUnavailable:
-		return status, "not now: try again later"
 	}
 	if e, ok := errors.AsType[*core.Error](err); ok && e.Err != nil {
 		return status, e.Err.Error()
@@ -74,8 +67,13 @@ func misfits(err error) (all []route.MisfitError) {
 
 // unknownPath answers what no operation has, in the words of the others.
 func unknownPath(w http.ResponseWriter, _ *http.Request) {
+	writeProblem(w, http.StatusNotFound, "no such path or method: see /api/openapi.json")
+}
+
+// writeProblem answers with problem details before any operation is known.
+func writeProblem(w http.ResponseWriter, status int, detail string) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	w.WriteHeader(http.StatusNotFound)
-	p := huma.ErrorModel{Status: http.StatusNotFound, Title: http.StatusText(http.StatusNotFound), Detail: "no such path or method: see /api/openapi.json"}
+	w.WriteHeader(status)
+	p := huma.ErrorModel{Status: status, Title: http.StatusText(status), Detail: detail}
 	json.NewEncoder(w).Encode(p) //nolint:errcheck,errchkjson // the client went away
 }

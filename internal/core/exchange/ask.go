@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/offhook/offhook/internal/core"
 )
@@ -23,7 +24,11 @@ func (x *Exchange) asked(ev core.Asked) {
 func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 	switch req := req.(type) {
 	case core.Transfer:
-		return x.with(req.Leg, func(l *leg) error { return x.transfer(l, req.To, req.Replaces, false) })
+		l, err = x.with(req.Leg, func(l *leg) error { return x.transfer(l, req.To, req.Replaces, false) })
+		if place := x.legs[req.Replaces]; err == nil && place != nil {
+			l = place // in whose call the others meet
+		}
+		return l, err
 	case core.Pickup:
 		return x.withTwo(req.By, req.Leg, x.pickup)
 	case core.Park:
@@ -49,6 +54,9 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 		})
 	case core.Hold:
 		return x.with(req.Leg, func(l *leg) error {
+			if !l.joined {
+				return refuse(core.Conflict, l, "the leg is in no conversation")
+			}
 			x.legHeld(l, req.Held)
 			return nil
 		})
@@ -56,6 +64,15 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 		return x.with(req.Leg, func(l *leg) error {
 			l.call.matrix.Mute(l.Leg, req.Muted)
 			x.hear(l.call)
+			return nil
+		})
+	case core.SuperviseCall:
+		return x.superviseCall(req, reply)
+	case core.Dismiss:
+		return x.with(req.Leg, x.dismiss)
+	case core.ReleaseCall:
+		return nil, x.inCall(req.Call, func(c *liveCall) error {
+			x.release(c, core.CauseNormal, core.ReasonNone)
 			return nil
 		})
 	case core.SetHear:
@@ -77,10 +94,10 @@ var (
 	errNoLeg  = errors.New("no such leg")
 )
 
-// inCall does something to a call that lives.
+// inCall does something to a call with a leg that lives.
 func (x *Exchange) inCall(id core.CallID, do func(*liveCall) error) error {
 	c := x.calls[id]
-	if c == nil {
+	if c == nil || !slices.ContainsFunc(c.legs, (*leg).live) {
 		return &core.Error{Op: "exchange", Call: id, Kind: core.NotFound, Err: errNoCall}
 	}
 	return do(c)

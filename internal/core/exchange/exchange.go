@@ -168,7 +168,7 @@ func (x *Exchange) timedOut(id core.TimerID) {
 	case core.TimerPark:
 		x.parkTimedOut(l)
 	case core.TimerTalk:
-		x.hangup(l, core.CauseNotAllowed)
+		x.talkDue(l)
 	case core.TimerDrain:
 		x.legGone(l, l.cause, l.code)
 	case core.TimerPace: // handled above

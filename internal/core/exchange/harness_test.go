@@ -220,6 +220,11 @@ func renameRequest(req core.Request, id func(core.LegID) core.LegID) core.Reques
 			pairs[i] = core.HearPair{From: id(p.From), To: id(p.To), Hears: p.Hears}
 		}
 		return core.SetHear{Call: req.Call, Pairs: pairs}
+	case core.SuperviseCall:
+		req.Leg, req.Target = id(req.Leg), id(req.Target)
+		return req
+	case core.Dismiss:
+		return core.Dismiss{Leg: id(req.Leg)}
 	case core.Within:
 		return core.Within{Call: req.Call, Do: renameRequest(req.Do, id)}
 	}

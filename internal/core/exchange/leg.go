@@ -13,9 +13,6 @@ import (
 // transaction (RFC 3261 section 17.1.1.1), and some for the edge itself.
 const drainTime = 40 * time.Second
 
-// longTalk is what no conversation lasts; a limit beyond it needs no timer.
-const longTalk = 12 * time.Hour
-
 // leg is one party's connection.
 type leg struct {
 	core.LegRef
@@ -88,16 +85,6 @@ func (x *Exchange) takeLine(l *leg) {
 	}
 }
 
-// charge begins the conversation of a leg whose party took the call, which may
-// talk no longer than the limits allow.
-func (x *Exchange) charge(l *leg) {
-	x.takeLine(l)
-	x.meter.Answered(x.now, l.Leg)
-	if left, limited := x.meter.Left(x.now, x.dir, l.Leg); limited && left < longTalk {
-		x.startTimer(l, core.TimerTalk, left)
-	}
-}
-
 func (x *Exchange) leaveLine(l *leg) {
 	if !l.line {
 		return
@@ -114,6 +101,7 @@ func (x *Exchange) leave(l *leg) {
 	l.joined = false
 	x.stopTimers(l)
 	x.leaveLine(l)
+	x.silent(l)
 	if l.slot != "" {
 		delete(x.slots, l.slot)
 		l.slot = ""

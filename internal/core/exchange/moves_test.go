@@ -163,6 +163,9 @@ func TestMoves(t *testing.T) {
 		{"retrieve by request, of a leg that is not parked", seq(talk, fromBob("r", "112")), ask(core.Retrieve{Leg: "a", By: "r"}), "refused conflict"},
 		{"release by request", talk, ask(core.Release{Leg: "desk"}), "end desk 16, end a 16, done"},
 		{"hold by request", talk, ask(core.Hold{Leg: "desk", Held: true}), "hear a music, hear desk nothing, done"},
+		{"hold by request of a leg that rings", seq(desk, fromTrunk("17")), ask(core.Hold{Leg: "desk", Held: true}), "refused conflict"},
+		{"dismissed supervisor", seq(talk, fromBob("s", "112"), ask(core.Supervise{Leg: "s", Target: "desk", Mode: core.Barge})), ask(core.Dismiss{Leg: "s"}), "end s 16, hear a desk, hear desk a, done"},
+		{"dismissed party", talk, ask(core.Dismiss{Leg: "desk"}), "refused conflict"},
 		{"request about a leg that is gone", talk, ask(core.Release{Leg: "nobody"}), "refused not_found"},
 	}
 	runSteps(t, tests)

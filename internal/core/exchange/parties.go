@@ -113,6 +113,51 @@ func (x *Exchange) supervise(l, target *leg, mode core.SuperviseMode) error {
 	return nil
 }
 
+// superviseCall finds whom to supervise and does it.
+func (x *Exchange) superviseCall(req core.SuperviseCall, reply *core.Reply) (l *leg, err error) {
+	if req.Mode < core.Monitor || req.Mode > core.Barge {
+		return nil, refuse(core.Invalid, nil, "no such mode")
+	}
+	target := req.Target
+	if target == "" {
+		if err := x.inCall(req.Call, func(c *liveCall) (err error) {
+			target, err = c.agent(req.Mode)
+			return err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	if req.Leg == "" {
+		return x.do(core.Within{Call: req.Call, Do: core.AddParty{Leg: target, To: req.To, Mode: req.Mode}}, reply)
+	}
+	return x.do(core.Within{Call: req.Call, Do: core.Supervise{Leg: req.Leg, Target: target, Mode: req.Mode}}, reply)
+}
+
+// agent returns whom a supervisor means who names nobody: the one user of the
+// house who talks. Who whispers to nobody may mean anybody.
+func (c *liveCall) agent(mode core.SuperviseMode) (core.LegID, error) {
+	talkers := c.talkers()
+	users := slices.DeleteFunc(slices.Clone(talkers), func(l *leg) bool { return l.self().User.IsZero() })
+	switch {
+	case len(users) == 1:
+		return users[0].Leg, nil
+	case len(talkers) == 0:
+		return "", refuse(core.Conflict, c.caller, "nobody talks in the call")
+	case mode == core.Whisper:
+		return "", refuse(core.Conflict, c.caller, "the call has not exactly one user: a target is needed")
+	}
+	return talkers[0].Leg, nil
+}
+
+// dismiss ends a supervisor.
+func (x *Exchange) dismiss(l *leg) error {
+	if !l.watches {
+		return refuse(core.Conflict, l, "the leg does not supervise")
+	}
+	x.hangup(l, core.CauseNormal)
+	return nil
+}
+
 // watch makes l, which is in the call of target already, its supervisor.
 func (x *Exchange) watch(l, target *leg, mode core.SuperviseMode) {
 	l.watches = true

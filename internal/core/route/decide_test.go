@@ -203,6 +203,7 @@ func TestMistakesOfCallControl(t *testing.T) {
 		{"area of letters", func(r *Resources) { r.Dialling.Area = "a" }, "dialling.area"},
 		{"prefix with +", func(r *Resources) { r.Limits.Prefixes = []string{"+1"} }, "limits.prefixes[0]"},
 		{"negative limit", func(r *Resources) { r.Limits.User = &Limit{Calls: -1} }, "limits.user.calls"},
+		{"longest of a user", func(r *Resources) { r.Users[0].Limits = &Limit{Longest: 1} }, "users[0].limits.longest"},
 		{"limit of a user", func(r *Resources) { r.Users[0].Limits = &Limit{Minutes: -1} }, "users[0].limits.minutes"},
 		{"unknown role", func(r *Resources) { r.Users[0].Role = "root" }, "users[0].role"},
 		{"admin of an application", func(r *Resources) { r.Users = append(r.Users, User{App: "x", Name: "a", Role: RoleAdmin}) }, "users[3].role"},

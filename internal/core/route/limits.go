@@ -1,6 +1,8 @@
 package route
 
 import (
+	"time"
+
 	"github.com/offhook/offhook/internal/core"
 )
 
@@ -31,8 +33,15 @@ func (l Limits) IsZero() bool {
 type Limit struct {
 	CallsPerSecond float64 `yaml:"calls_per_second,omitempty" json:"calls_per_second,omitempty"` // 0-1000; more of them fail
 	Calls          int     `yaml:"calls,omitempty" json:"calls,omitempty"`                       // at the same time, 0-100000
-	Minutes        int     `yaml:"minutes,omitempty" json:"minutes,omitempty"`                   // of conversation in 24 hours, 0-10000000
+	// Minutes of conversation in 24 hours, 0-10000000. When they are used up running
+	// conversations end too.
+	Minutes int `yaml:"minutes,omitempty" json:"minutes,omitempty"`
+	// Longest is how long one conversation may last, 1s-24h.
+	Longest Duration `yaml:"longest,omitempty" json:"longest,omitempty"`
 }
+
+// talk is how long the account may talk in 24 hours.
+func (l Limit) talk() time.Duration { return time.Duration(l.Minutes) * time.Minute }
 
 // DefaultLimits is what holds where nothing is set: enough for a busy desk, an
 // application and a line, and what a thief can cost before somebody looks.
@@ -143,4 +152,7 @@ func checkLimit(m *mistakes, at string, l *Limit) {
 	checkRate(m, at+".calls_per_second", l.CallsPerSecond)
 	checkRange(m, at+".calls", l.Calls, 100_000)
 	checkRange(m, at+".minutes", l.Minutes, 10_000_000)
+	if most := time.Duration(l.Longest); most != 0 && (most < time.Second || most > 24*time.Hour) {
+		m.add(at+".longest", "%v is outside 1s..24h", most)
+	}
 }

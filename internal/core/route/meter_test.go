@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -131,8 +132,8 @@ func TestMeterLeft(t *testing.T) {
 	c.m.Answered(c.now, a)
 	c.m.Answered(c.now, b)
 	c.now = c.now.Add(2 * time.Minute)
-	if left, limited := c.m.Left(c.now, c.d, a); !limited || left != 6*time.Minute {
-		t.Errorf("%v left, limited %v: two legs talked two minutes of ten", left, limited)
+	if left, limited := c.m.Left(c.now, c.d, a); !limited || left != 3*time.Minute {
+		t.Errorf("%v left, limited %v: two legs talked two minutes of ten, and go on", left, limited)
 	}
 	c.now = c.now.Add(time.Hour)
 	if left, _ := c.m.Left(c.now, c.d, a); left != 0 {
@@ -141,6 +142,58 @@ func TestMeterLeft(t *testing.T) {
 	other := c.ring(ben, "line")
 	if _, limited := c.m.Left(c.now, c.d, other); limited {
 		t.Error("a limit that is not there")
+	}
+}
+
+// TestMeterSpent wants all legs of an account to end with its minutes, and those
+// asked for again whose time is longer because others ended.
+func TestMeterSpent(t *testing.T) {
+	c := newMeterClock(t)
+	a, b := c.ring(anna, "wide"), c.ring(anna, "wide")
+	c.m.Answered(c.now, a)
+	c.now = c.now.Add(time.Minute)
+	c.m.Answered(c.now, b)
+	left, _ := c.m.Left(c.now, c.d, b)
+	if left != 4*time.Minute+30*time.Second {
+		t.Errorf("%v left of nine minutes for two", left)
+	}
+	c.now = c.now.Add(left - 1)
+	if spent := c.m.Spent(c.now, c.d, b); len(spent) != 0 {
+		t.Errorf("%v end too early", spent)
+	}
+	c.now = c.now.Add(1)
+	if spent := c.m.Spent(c.now, c.d, b); !slices.Equal(spent, []core.LegID{a, b}) {
+		t.Errorf("%v end, want %s and %s", spent, a, b)
+	}
+	if again := c.m.Silent(c.now, b); !slices.Equal(again, []core.LegID{a}) {
+		t.Errorf("%v are to be asked again, want %s", again, a)
+	}
+	if again := c.m.Silent(c.now, b); len(again) != 0 {
+		t.Errorf("who is silent was silenced: %v", again)
+	}
+	if spent := c.m.Spent(c.now, c.d, b); len(spent) != 0 {
+		t.Errorf("%v: who is silent may be so for ever", spent)
+	}
+}
+
+// TestMeterLongest limits each conversation by itself.
+func TestMeterLongest(t *testing.T) {
+	c := newMeterClock(t)
+	c.d.users[anna] = User{Name: "anna", Limits: &Limit{Longest: Duration(time.Minute)}}
+	a, b := c.ring(anna, "wide"), c.ring(anna, "wide")
+	c.now = c.now.Add(time.Hour) // ringing does not count
+	c.m.Answered(c.now, a)
+	c.now = c.now.Add(20 * time.Second)
+	c.m.Answered(c.now, b)
+	if left, limited := c.m.Left(c.now, c.d, a); !limited || left != 40*time.Second {
+		t.Errorf("%v left", left)
+	}
+	c.now = c.now.Add(40 * time.Second)
+	if spent := c.m.Spent(c.now, c.d, a); !slices.Equal(spent, []core.LegID{a}) {
+		t.Errorf("%v end, want %s alone", spent, a)
+	}
+	if spent := c.m.Spent(c.now, c.d, b); len(spent) != 0 {
+		t.Errorf("%v end after 40 s", spent)
 	}
 }
 

@@ -64,3 +64,39 @@ func isFileName(s string) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("._-", r)
 	})
 }
+
+// SoundFiles returns the files and URLs that r names, each once.
+func (r Resources) SoundFiles() []string {
+	var names []string
+	add := func(sound core.Sound, err error) {
+		outside := sound.Kind == core.SoundFile || sound.Kind == core.SoundMusic
+		if err == nil && outside && !slices.Contains(names, sound.Name) {
+			names = append(names, sound.Name)
+		}
+	}
+	said := func(to *Destination) {
+		if to != nil && to.Announce != "" {
+			add(parseAnnouncement(to.Announce))
+		}
+	}
+	for _, g := range r.Groups {
+		if g.CallerHears != "" {
+			add(parseWaiting(g.CallerHears))
+		}
+		if g.Confirm != nil && g.Confirm.Prompt != "" {
+			add(parseAnnouncement(g.Confirm.Prompt))
+		}
+		for _, to := range []*Destination{g.NoAnswer, g.Busy, g.Unreachable, g.Failed} {
+			said(to)
+		}
+	}
+	for _, n := range r.Numbers {
+		to := n.Destination()
+		said(&to)
+		said(n.Closed)
+	}
+	for _, c := range r.Callers {
+		said(c.To)
+	}
+	return names
+}

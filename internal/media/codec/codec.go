@@ -8,7 +8,7 @@ import (
 // Kind names an audio coding. Values are stable and used in logs.
 type Kind uint8
 
-// The codings. There is no encoder or decoder for G722 yet.
+// The codings.
 const (
 	None Kind = iota
 	PCMU
@@ -39,7 +39,7 @@ func MaxSamples(rate int) int { return rate * 120 / 1000 }
 // concurrent use.
 type Encoder interface {
 	// Encode writes the payload for pcm into dst and returns its length in bytes.
-	// pcm is mono; for Opus it lasts 10, 20, 40 or 60 ms, for G.711 any time. It
+	// pcm is mono; for Opus it lasts 10, 20, 40 or 60 ms, for the others any time. It
 	// fails if dst is too short or pcm of another length.
 	Encode(dst []byte, pcm []int16) (int, error)
 	// Reset forgets the stream, for another one.
@@ -65,14 +65,16 @@ var (
 	ErrTooLong     = errors.New("audio does not fit its buffer")
 )
 
-// NewEncoder returns an encoder for mono audio at rate Hz: 8000 for G.711; 8000,
-// 16000 or 48000 for Opus.
+// NewEncoder returns an encoder for mono audio at rate Hz: 8000 for G.711; 8000 or
+// 16000 for G.722; 8000, 16000 or 48000 for Opus.
 func NewEncoder(k Kind, rate int) (Encoder, error) {
 	switch {
 	case k == PCMU && rate == 8000:
 		return &lawEncoder{&toMuLaw}, nil
 	case k == PCMA && rate == 8000:
 		return &lawEncoder{&toALaw}, nil
+	case k == G722 && (rate == 8000 || rate == 16000):
+		return newG722Encoder(rate), nil
 	case k == Opus:
 		return newOpusEncoder(rate)
 	}
@@ -80,13 +82,16 @@ func NewEncoder(k Kind, rate int) (Encoder, error) {
 }
 
 // NewDecoder returns a decoder that yields mono audio at rate Hz: 8000 for
-// G.711; 8000, 16000 or 48000 for Opus, whatever the far end encoded.
+// G.711; 8000 or 16000 for G.722; 8000, 16000 or 48000 for Opus, whatever the far
+// end encoded.
 func NewDecoder(k Kind, rate int) (Decoder, error) {
 	switch {
 	case k == PCMU && rate == 8000:
-		return &lawDecoder{table: &fromMuLaw}, nil
+		return &lawDecoder{table: &fromMuLaw, lost: newConcealer(rate)}, nil
 	case k == PCMA && rate == 8000:
-		return &lawDecoder{table: &fromALaw}, nil
+		return &lawDecoder{table: &fromALaw, lost: newConcealer(rate)}, nil
+	case k == G722 && (rate == 8000 || rate == 16000):
+		return newG722Decoder(rate), nil
 	case k == Opus:
 		return newOpusDecoder(rate)
 	}

@@ -93,7 +93,7 @@ func TestToneSurvivesEveryCodec(t *testing.T) {
 	for _, c := range []struct {
 		kind             Kind
 		encoded, decoded int
-	}{{PCMU, 8000, 8000}, {PCMA, 8000, 8000}, {Opus, 8000, 8000}, {Opus, 48000, 8000}, {Opus, 8000, 48000}, {Opus, 16000, 16000}} {
+	}{{PCMU, 8000, 8000}, {PCMA, 8000, 8000}, {Opus, 8000, 8000}, {Opus, 48000, 8000}, {Opus, 8000, 48000}, {Opus, 16000, 16000}, {G722, 16000, 16000}, {G722, 8000, 8000}, {G722, 16000, 8000}, {G722, 8000, 16000}} {
 		e, d := pair(t, c.kind, c.encoded, c.decoded)
 		in, payload, pcm := sine(c.encoded, c.encoded, 1000), make([]byte, 1400), make([]int16, MaxSamples(c.decoded))
 		var heard []int16
@@ -114,7 +114,7 @@ func TestToneSurvivesEveryCodec(t *testing.T) {
 }
 
 func TestLossIsConcealedAndFades(t *testing.T) {
-	for _, k := range []Kind{PCMU, PCMA, Opus} {
+	for _, k := range []Kind{PCMU, PCMA, G722, Opus} {
 		e, d := pair(t, k, 8000, 8000)
 		in, payload, pcm := sine(4000, 8000, 440), make([]byte, 1400), make([]int16, MaxSamples(8000))
 		for ; len(in) >= 160; in = in[160:] {
@@ -156,7 +156,7 @@ func BenchmarkFrame(b *testing.B) {
 	for _, c := range []struct {
 		kind Kind
 		rate int
-	}{{PCMU, 8000}, {Opus, 8000}, {Opus, 48000}} {
+	}{{PCMU, 8000}, {G722, 8000}, {G722, 16000}, {Opus, 8000}, {Opus, 16000}, {Opus, 48000}} {
 		e, d := pair(b, c.kind, c.rate, c.rate)
 		in, payload, pcm := sine(c.rate/50, c.rate, 1000), make([]byte, 1400), make([]int16, MaxSamples(c.rate))
 		n, err := e.Encode(payload, in)

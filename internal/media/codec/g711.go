@@ -132,4 +132,4 @@ func (d *lawDecoder) Conceal(pcm []int16, _ []byte) error {
 }
 
 // Reset implements Decoder.
-func (d *lawDecoder) Reset() { d.lost = concealer{} }
+func (d *lawDecoder) Reset() { d.lost.reset() }

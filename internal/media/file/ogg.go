@@ -133,6 +133,30 @@ func (o *oggReader) turn() error {
 	return nil
 }
 
+// appendOggPage appends a page of whole packets to dst. table are the lengths of
+// its segments.
+func appendOggPage(dst []byte, flags byte, granule int64, serial, number uint32, table, body []byte) []byte {
+	begin := len(dst)
+	dst = append(dst, "OggS\x00"...)
+	dst = append(dst, flags)
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(granule))
+	dst = binary.LittleEndian.AppendUint32(dst, serial)
+	dst = binary.LittleEndian.AppendUint32(dst, number)
+	dst = append(dst, 0, 0, 0, 0, byte(len(table)))
+	dst = append(dst, table...)
+	dst = append(dst, body...)
+	binary.LittleEndian.PutUint32(dst[begin+22:], oggSum(dst[begin:]))
+	return dst
+}
+
+// appendSegments appends the lengths of the segments of a packet of n bytes.
+func appendSegments(table []byte, n int) []byte {
+	for ; n >= 255; n -= 255 {
+		table = append(table, 255)
+	}
+	return append(table, byte(n))
+}
+
 // oggSum is the checksum of a page: CRC-32 with polynomial 0x04c11db7, without
 // reflection, which hash/crc32 has not.
 func oggSum(page []byte) uint32 {

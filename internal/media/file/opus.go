@@ -24,18 +24,36 @@ type opusHead struct {
 	Mapping  uint8
 }
 
+// opusStreams follows if the mapping is not 0.
+type opusStreams struct {
+	Streams uint8
+	Coupled uint8    // of them, how many are stereo
+	Channel [2]uint8 // which channel of the streams each one is
+}
+
 // opusMagic begins the first packet.
 const opusMagic = "OpusHead"
 
-func (h opusHead) check() error {
-	if string(h.Magic[:]) != opusMagic || h.Version > 15 {
-		return fmt.Errorf("file: %w", ErrOpus)
+// readOpusHead reads the first packet, and of how many streams the others are: one,
+// of one or two channels, or two of one.
+func readOpusHead(packet []byte) (head opusHead, streams int, err error) {
+	n, err := binary.Decode(packet, binary.LittleEndian, &head)
+	if err != nil || string(head.Magic[:]) != opusMagic || head.Version > 15 {
+		return head, 0, fmt.Errorf("file: %w", ErrOpus)
 	}
-	if h.Mapping != 0 || h.Channels < 1 || h.Channels > 2 {
-		return fmt.Errorf("file: %d channels, mapping %d: %w", h.Channels, h.Mapping, ErrOpus)
+	if head.Mapping == 0 && (head.Channels == 1 || head.Channels == 2) {
+		return head, 1, nil
 	}
-	return nil
+	var more opusStreams
+	_, err = binary.Decode(packet[n:], binary.LittleEndian, &more)
+	if err != nil || head.Mapping != 1 || more != dualMono() || head.Channels != 2 {
+		return head, 0, fmt.Errorf("file: %d channels, mapping %d: %w", head.Channels, head.Mapping, ErrOpus)
+	}
+	return head, 2, nil
 }
+
+// dualMono are two channels that know nothing of each other.
+func dualMono() opusStreams { return opusStreams{Streams: 2, Channel: [2]uint8{0, 1}} }
 
 // opusUnit is how many samples of an Ogg position are one of ours.
 const opusUnit = 48000 / wide
@@ -48,19 +66,16 @@ func decodeOpus(in *bufio.Reader, s *sink) error {
 	if err != nil {
 		return fmt.Errorf("file: %w: %w", ErrOpus, err)
 	}
-	var head opusHead
-	if _, err := binary.Decode(packet, binary.LittleEndian, &head); err != nil {
-		return fmt.Errorf("file: %w", ErrOpus)
-	}
-	if err := head.check(); err != nil {
+	head, streams, err := readOpusHead(packet)
+	if err != nil {
 		return err
 	}
 	if _, err := ogg.read(); err != nil { // comments
 		return fmt.Errorf("file: %w: %w", ErrOpus, err)
 	}
-	dec, err := codec.NewDecoder(codec.Opus, wide)
+	dec, err := newOpusMix(streams)
 	if err != nil {
-		return fmt.Errorf("file: %w", err)
+		return err
 	}
 	s.begin(wide)
 	skip := int(head.PreSkip) / opusUnit
@@ -72,7 +87,7 @@ func decodeOpus(in *bufio.Reader, s *sink) error {
 			s.cut(ogg.length(head.PreSkip))
 			return nil //nolint:nilerr // the end, or damage behind what was heard so far
 		}
-		n, err := dec.Decode(pcm, packet)
+		n, err := dec.decode(pcm, packet)
 		if err != nil {
 			continue // one packet is lost
 		}
@@ -83,6 +98,64 @@ func decodeOpus(in *bufio.Reader, s *sink) error {
 			return err
 		}
 	}
+}
+
+// opusMix decodes the streams of a file, each by itself, and mixes them.
+type opusMix struct {
+	streams []codec.Decoder
+	other   []int16 // of the streams behind the first
+}
+
+func newOpusMix(streams int) (*opusMix, error) {
+	m := &opusMix{other: make([]int16, codec.MaxSamples(wide))}
+	for range streams {
+		dec, err := codec.NewDecoder(codec.Opus, wide)
+		if err != nil {
+			return nil, fmt.Errorf("file: %w", err)
+		}
+		m.streams = append(m.streams, dec)
+	}
+	return m, nil
+}
+
+// decode returns how many samples the packet has.
+func (m *opusMix) decode(pcm []int16, packet []byte) (int, error) {
+	if len(m.streams) == 1 {
+		return m.streams[0].Decode(pcm, packet)
+	}
+	first, second, err := splitOpus(packet)
+	if err != nil {
+		return 0, err
+	}
+	n, err := m.streams[0].Decode(pcm, first)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := m.streams[1].Decode(m.other, second); err != nil {
+		return 0, err
+	}
+	for i := range n {
+		pcm[i] = int16((int(pcm[i]) + int(m.other[i])) / 2)
+	}
+	return n, nil
+}
+
+// splitOpus parts the packet of two streams: the first one's has its length behind
+// its first byte (RFC 6716 appendix B). Only packets of one frame are understood,
+// which is what our own recordings have.
+func splitOpus(packet []byte) (first, second []byte, err error) {
+	if len(packet) < 2 || packet[0]&3 != 0 {
+		return nil, nil, ErrOpus
+	}
+	length, begin := int(packet[1]), 2
+	if length >= 252 && len(packet) > 2 {
+		length, begin = length+4*int(packet[2]), 3
+	}
+	if begin+length > len(packet) {
+		return nil, nil, ErrOpus
+	}
+	first = append([]byte{packet[0]}, packet[begin:begin+length]...)
+	return first, packet[begin+length:], nil
 }
 
 // length returns how many of our samples the stream says it has, 0 if unknown:

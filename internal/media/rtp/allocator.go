@@ -3,7 +3,6 @@ package rtp
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -16,10 +15,6 @@ import (
 // way to the former leg must not be heard by the next one.
 const rest = 5 * time.Second
 
-// socketBuffer is the receive buffer of a path's socket in bytes: a second of
-// G.711 while the program is busy, with the kernel's own overhead.
-const socketBuffer = 64 << 10
-
 // Allocator gives port pairs of one range to paths: RTP on the even port, RTCP
 // on the next (RFC 3550 section 11). All methods are safe for concurrent use.
 type Allocator struct {
@@ -29,6 +24,8 @@ type Allocator struct {
 	next    uint16
 	used    map[uint16]bool // even ports in use or at rest
 	resting []restingPort   // oldest first
+	paths   int             // open
+	poller  *poller         // reads for them; nil while there are none
 }
 
 type restingPort struct {
@@ -55,9 +52,9 @@ func (a *Allocator) New(c Config) (*Path, error) {
 		if !ok {
 			break
 		}
-		rtpConn, rtcpConn, err := bind(c.LocalIP, port)
+		p, err := a.open(port, c)
 		if err == nil {
-			return newPath(a, port, c, rtpConn, rtcpConn), nil
+			return p, nil
 		}
 		a.release(port, 0)
 		if !errors.Is(err, syscall.EADDRINUSE) {
@@ -115,16 +112,51 @@ func (a *Allocator) InUse() int {
 	return len(a.used) - len(a.resting)
 }
 
-func bind(ip netip.Addr, port uint16) (rtpConn, rtcpConn *net.UDPConn, err error) {
-	rtpConn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, port)))
+// open binds port and the next and makes a path of them.
+func (a *Allocator) open(port uint16, c Config) (*Path, error) {
+	reading, err := a.opened()
 	if err != nil {
-		return nil, nil, fmt.Errorf("bind RTP: %w", err)
+		return nil, err
 	}
-	rtcpConn, err = net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, port+1)))
+	rtpSocket, err := reading.listen(netip.AddrPortFrom(c.LocalIP, port))
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("bind RTCP: %w", err), rtpConn.Close())
+		a.closed()
+		return nil, fmt.Errorf("bind RTP: %w", err)
 	}
-	// A refused buffer size costs packets under load, no call.
-	_ = rtpConn.SetReadBuffer(socketBuffer)
-	return rtpConn, rtcpConn, nil
+	rtcpSocket, err := reading.listen(netip.AddrPortFrom(c.LocalIP, port+1))
+	if err != nil {
+		rtpSocket.close()
+		a.closed()
+		return nil, fmt.Errorf("bind RTCP: %w", err)
+	}
+	return newPath(a, port, c, rtpSocket, rtcpSocket), nil
+}
+
+// opened counts a path and returns what reads for it.
+func (a *Allocator) opened() (*poller, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.poller == nil {
+		p, err := newPoller()
+		if err != nil {
+			return nil, err
+		}
+		a.poller = p
+	}
+	a.paths++
+	return a.poller, nil
+}
+
+// closed counts a path less. With the last one reading ends, so that an exchange
+// without a call has no goroutine here.
+func (a *Allocator) closed() {
+	a.mu.Lock()
+	var last *poller
+	if a.paths--; a.paths == 0 {
+		last, a.poller = a.poller, nil
+	}
+	a.mu.Unlock()
+	if last != nil {
+		_ = last.close() // its sockets are closed; there is nothing left to lose
+	}
 }

@@ -1,10 +1,8 @@
 package rtp
 
 import (
-	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -13,9 +11,6 @@ import (
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/dtmf"
 )
-
-// maxDatagram is the longest datagram read; longer ones are cut and fail to parse.
-const maxDatagram = 1500
 
 var _ media.Path = (*Path)(nil)
 
@@ -27,7 +22,7 @@ type Config struct {
 	// believed beside the address in its SDP. It may be invalid.
 	Peer netip.Addr
 	// OnDigit gets every key of the far end once (RFC 4733). It is called on the
-	// read goroutine and must not block. Nil ignores.
+	// goroutine that reads and must not block. Nil ignores.
 	OnDigit func(key byte)
 	// Log gets one line when the far end's source is learnt. Nil discards.
 	Log *slog.Logger
@@ -39,12 +34,12 @@ type Path struct {
 	port      uint16
 	cfg       Config
 	ssrc      uint32
-	rtp, rtcp *net.UDPConn
+	rtp, rtcp *socket
 
 	format  atomic.Pointer[media.Format]
 	remote  atomic.Pointer[netip.AddrPort] // where we send, nil while nobody wants RTP
 	receive atomic.Pointer[func(*media.Packet)]
-	news    atomic.Pointer[netip.AddrPort] // signalled address for the read goroutine
+	news    atomic.Pointer[netip.AddrPort] // signalled address for who reads
 	stream  media.Stream
 
 	received, sent, receivedBytes, sentBytes atomic.Uint64
@@ -52,13 +47,16 @@ type Path struct {
 	stamp                                    atomic.Uint64 // last sent timestamp, for reports
 	receivedThen                             atomic.Uint64 // received when reportToSilence looked last
 
+	source  source // all three: of who reads the socket
+	digits  dtmf.Receiver
+	reports reports
+
 	mu      sync.Mutex // guards started and closed
 	started bool
 	closed  bool
-	done    chan struct{} // closed when the read goroutine ended
 }
 
-func newPath(a *Allocator, port uint16, c Config, rtpConn, rtcpConn *net.UDPConn) *Path {
+func newPath(a *Allocator, port uint16, c Config, rtpSocket, rtcpSocket *socket) *Path {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -67,7 +65,7 @@ func newPath(a *Allocator, port uint16, c Config, rtpConn, rtcpConn *net.UDPConn
 	}
 	c.Peer = c.Peer.Unmap()
 	p := &Path{
-		allocator: a, port: port, cfg: c, ssrc: rand.Uint32(), rtp: rtpConn, rtcp: rtcpConn, done: make(chan struct{}),
+		allocator: a, port: port, cfg: c, ssrc: rand.Uint32(), rtp: rtpSocket, rtcp: rtcpSocket,
 	}
 	p.format.Store(&media.Format{})
 	return p
@@ -94,7 +92,9 @@ func (p *Path) Start(f media.Format, remote netip.AddrPort) {
 		return
 	}
 	p.started = true
-	go p.read()
+	if err := p.rtp.start(p.arrived); err != nil { // out of kernel memory
+		p.cfg.Log.Error("media of the far end cannot be read", "err", err)
+	}
 }
 
 // Format implements media.Path; its Codec is CodecNone before Start.
@@ -122,7 +122,7 @@ func (p *Path) Send(packet *media.Packet) {
 		p.dropped.Add(1)
 		return
 	}
-	if _, err := p.rtp.WriteToUDPAddrPort(write(packet, p.ssrc), *to); err != nil {
+	if err := p.rtp.writeTo(write(packet, p.ssrc), *to); err != nil {
 		p.dropped.Add(1)
 		return
 	}
@@ -142,86 +142,61 @@ func (p *Path) Stats() media.Stats {
 	}
 }
 
-// Close implements media.Path. The port pair rests before it is used again.
+// Close implements media.Path. The port pair rests before it is used again. It
+// must not be called by the Receive callback.
 func (p *Path) Close() {
 	p.mu.Lock()
-	first, started := !p.closed, p.started
+	first := !p.closed
 	p.closed = true
 	p.mu.Unlock()
 	if first {
 		p.receive.Store(nil)
-		_ = errors.Join(p.rtp.Close(), p.rtcp.Close()) // UDP: nothing to lose
+		p.rtp.close()
+		p.rtcp.close()
 		p.allocator.release(p.port, rest)
-	}
-	if started {
-		<-p.done
-	}
-}
-
-// reader is what the read goroutine keeps to itself.
-type reader struct {
-	buf     [media.HeaderRoom - headerSize + maxDatagram + media.TailRoom]byte
-	packet  media.Packet
-	source  source
-	digits  dtmf.Receiver
-	reports reports
-}
-
-// read delivers packets until the socket is closed.
-func (p *Path) read() {
-	defer close(p.done)
-	r := new(reader)
-	const at = media.HeaderRoom - headerSize
-	for {
-		n, from, err := p.rtp.ReadFromUDPAddrPort(r.buf[at : at+maxDatagram])
-		if err != nil {
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
-			continue // an ICMP error of an earlier send
-		}
-		p.arrived(r, r.buf[at:at+n], netip.AddrPortFrom(from.Addr().Unmap(), from.Port()), time.Now())
+		p.allocator.closed()
 	}
 }
 
 // arrived checks one datagram and hands it on.
-func (p *Path) arrived(r *reader, datagram []byte, from netip.AddrPort, now time.Time) {
+func (p *Path) arrived(d *datagram) {
 	if signalled := p.news.Swap(nil); signalled != nil {
-		r.source.reset(*signalled, p.cfg.Peer)
+		p.source.reset(*signalled, p.cfg.Peer)
 	}
-	begin, end, ok := parse(datagram, &r.packet)
+	packet, now := &d.packet, time.Now()
+	begin, end, ok := parse(d.bytes(), packet)
 	if !ok {
-		if !isRTCP(datagram) {
+		if !isRTCP(d.bytes()) {
 			p.malformed.Add(1)
 		}
 		return
 	}
 	f := p.format.Load()
-	isEvent := f.RecvDTMF != 0 && r.packet.Type == f.RecvDTMF
-	if r.packet.Type != f.RecvType && !isEvent {
+	isEvent := f.RecvDTMF != 0 && packet.Type == f.RecvDTMF
+	if packet.Type != f.RecvType && !isEvent {
 		p.malformed.Add(1)
 		return
 	}
-	ok, moved := r.source.accept(from, now)
+	ok, moved := p.source.accept(d.from, now)
 	if !ok {
 		p.blocked.Add(1)
 		return
 	}
 	if moved {
-		p.moved(from)
+		p.moved(d.from)
 	}
 	p.received.Add(1)
 	p.receivedBytes.Add(uint64(end - begin))
-	r.reports.arrived(p, &r.packet, now)
-	r.packet.Buf = r.buf[begin-headerSize:]
-	r.packet.Len = end - begin
+	p.reports.arrived(p, packet, now)
+	packet.Buf = d.buf[begin-headerSize:]
+	packet.Len = end - begin
 	if isEvent {
-		if key, ok := r.digits.Key(r.packet.Payload(), r.packet.Timestamp); ok {
+		if key, ok := p.digits.Key(packet.Payload(), packet.Timestamp); ok {
 			p.cfg.OnDigit(key)
 		}
 	}
 	if f := p.receive.Load(); f != nil {
-		(*f)(&r.packet)
+		(*f)(packet)
 	}
 }
 

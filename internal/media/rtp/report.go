@@ -16,7 +16,7 @@ const reportEvery = 5 * time.Second
 const reportPackets = uint64(reportEvery / (20 * time.Millisecond))
 
 // reports follows the far end's stream for our RTCP reports. It belongs to the
-// read goroutine: a report goes out beside a packet that came in.
+// reading of the path: a report goes out beside a packet that came in.
 type reports struct {
 	begun           bool
 	ssrc            uint32
@@ -96,6 +96,6 @@ func (p *Path) report(r *reports, now time.Time) {
 		}}},
 	}
 	if data, err := rtcp.Marshal(packets); err == nil {
-		_, _ = p.rtcp.WriteToUDPAddrPort(data, netip.AddrPortFrom(to.Addr(), to.Port()+1)) // a lost report is made good by the next
+		_ = p.rtcp.writeTo(data, netip.AddrPortFrom(to.Addr(), to.Port()+1)) // a lost report is made good by the next
 	}
 }

@@ -18,7 +18,7 @@ const (
 // source decides which packets are the far end's. The signalled address always
 // is. Another port or host, as NAT makes them, is learnt only if its host is
 // trusted, after probation, while nobody else is heard; then it is locked until
-// it falls silent. It is used by the read goroutine only.
+// it falls silent. It is used by who reads the socket.
 type source struct {
 	signalled netip.AddrPort // from the far end's SDP
 	peer      netip.Addr     // where its signalling comes from

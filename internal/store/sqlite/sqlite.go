@@ -11,11 +11,16 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
+	"modernc.org/sqlite" // registers the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/offhook/offhook/internal/store"
 )
+
+// patience is how long programs on one database wait for each other.
+const patience = 5 * time.Second
 
 // connections bounds the pool. SQLite has one writer; the others read.
 const connections = 4
@@ -37,7 +42,7 @@ func Open(ctx context.Context, rawURL string, key store.Key) (*store.Store, erro
 	}
 	query := url.Values{
 		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "wal_autocheckpoint(4000)"},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "journal_mode(WAL)", "synchronous(NORMAL)", "wal_autocheckpoint(4000)"},
 	}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: query.Encode()}).String())
 	if err != nil {
@@ -45,7 +50,28 @@ func Open(ctx context.Context, rawURL string, key store.Key) (*store.Store, erro
 	}
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections) // opening one costs more than a query
+	if err := connect(ctx, db); err != nil {
+		return nil, fmt.Errorf("sqlite.Open: %w", errors.Join(err, db.Close()))
+	}
 	return store.New(ctx, db, key)
+}
+
+// connect makes the first connection, which turns a new database to its
+// write-ahead log. Two programs that do so in the same instant may each hold the
+// lock that the other needs; SQLite then does not wait, but fails at once.
+func connect(ctx context.Context, db *sql.DB) error {
+	for end := time.Now().Add(patience); ; {
+		err := db.PingContext(ctx)
+		fault, ours := errors.AsType[*sqlite.Error](err)
+		if !ours || fault.Code()&0xff != sqlite3.SQLITE_BUSY || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // create makes an empty file, which SQLite takes for an empty database: SQLite

@@ -33,6 +33,11 @@ func HearsPrompt(t testing.TB, pcm []int16, name string) bool {
 	return alike(loudness(pcm), loudness(words(t, name))) >= Present
 }
 
+// HearsRecording reports whether pcm holds all of a recording, both at 8000 Hz.
+func HearsRecording(pcm, recording []int16) bool {
+	return alike(loudness(pcm), loudness(recording)) >= Present
+}
+
 // recognise returns the announcement that pcm holds, "" if none, and how like it
 // is to each.
 func recognise(t testing.TB, pcm []int16) (name string, likeness map[string]float64) {

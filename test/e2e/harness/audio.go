@@ -28,17 +28,36 @@ const (
 
 // HasTone reports whether pcm holds the tone for at least d without a break.
 func HasTone(pcm []int16, rate int, freq float64, d time.Duration) bool {
+	return HasTones(pcm, rate, d, freq)
+}
+
+// HasTones reports whether pcm holds the tones at once, equally loud, for at least
+// d without a break.
+func HasTones(pcm []int16, rate int, d time.Duration, freqs ...float64) bool {
 	window := rate / 4
 	need := max(1, int(d.Seconds()*4))
 	run := 0
 	for ; len(pcm) >= window && run < need; pcm = pcm[window:] {
-		if meter.Purity(pcm[:window], rate, freq) >= Present && meter.Level(pcm[:window]) > -50 {
+		if mix(pcm[:window], rate, freqs) && meter.Level(pcm[:window]) > -50 {
 			run++
 		} else {
 			run = 0
 		}
 	}
 	return run >= need
+}
+
+// mix reports whether pcm is these tones, each with its share.
+func mix(pcm []int16, rate int, freqs []float64) bool {
+	sum := 0.0
+	for _, freq := range freqs {
+		purity := meter.Purity(pcm, rate, freq)
+		if purity < Present/float64(len(freqs))*0.75 {
+			return false
+		}
+		sum += purity
+	}
+	return sum >= Present
 }
 
 // WantTone fails the test unless pcm holds the tone for a second.

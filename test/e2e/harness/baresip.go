@@ -223,6 +223,9 @@ func (b *Baresip) Accept() {
 // HangUp ends the current call; a ringing one is refused.
 func (b *Baresip) HangUp() { b.t.Helper(); b.command("hangup", "") }
 
+// Digits presses keys in the current call, as RFC 4733 events.
+func (b *Baresip) Digits(keys string) { b.t.Helper(); b.command("sndcode", keys) }
+
 // Await waits for an event of a type and returns it, dropping others before it.
 func (b *Baresip) Await(kind string, within time.Duration) BaresipEvent {
 	b.t.Helper()

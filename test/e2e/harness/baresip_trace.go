@@ -42,7 +42,7 @@ next:
 func (b *Baresip) AwaitTone(freq float64, within time.Duration) {
 	b.t.Helper()
 	testkit.Eventually(b.t, within, fmt.Sprintf("%s hears %.0f Hz", b.name, freq), func() bool {
-		rate, pcm := b.heardSoFar()
+		rate, pcm := b.HeardSoFar()
 		return HasTone(pcm, rate, freq, time.Second)
 	})
 }
@@ -53,9 +53,9 @@ func (b *Baresip) recordings() []string {
 	return names
 }
 
-// heardSoFar reads a recording that still grows: its header does not know the
+// HeardSoFar reads a recording that still grows: its header does not know the
 // length yet.
-func (b *Baresip) heardSoFar() (rate int, pcm []int16) {
+func (b *Baresip) HeardSoFar() (rate int, pcm []int16) {
 	names := b.recordings()
 	if len(names) <= b.old {
 		return 8000, nil

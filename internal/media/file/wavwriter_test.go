@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-func TestWriterIsPlayableAfterACrash(t *testing.T) {
+func TestWAVWriterIsPlayableAfterACrash(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "call.wav")
 	to, err := os.Create(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := NewWriter(to, 8000)
+	w, err := NewWAVWriter(to, 8000, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

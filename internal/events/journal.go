@@ -1,0 +1,215 @@
+package events
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// Journal is a Log in front of another. Entries are safe from the end of the
+// process once they are in its file, which costs one write; the log behind, a
+// database, gets them together a moment later. What a killed process had not
+// passed on is passed on by OpenJournal at the next start.
+type Journal struct {
+	log    Log
+	logger *slog.Logger
+
+	mu      sync.Mutex // guards the fields below
+	files   [2]*os.File
+	current int             // of files: where entries go; the other is empty or being passed on
+	size    int64           // of the current file
+	buf     bytes.Buffer    // spare
+	waiting []core.LegEntry // what the current file holds
+	held    int             // entries in both files
+
+	due     *time.Timer   // fires when waiting has gathered
+	stop    chan struct{} // closed by Close
+	stopped chan error    // gets what Close returns
+}
+
+const (
+	// together is how long entries gather for the log behind. A transaction costs
+	// as much as several calls bring to it; who reads records hardly notices.
+	together = 100 * time.Millisecond
+	// maxHeld is how many entries may wait while the log behind fails.
+	maxHeld = maxVital
+)
+
+// OpenJournal makes or opens the journal in folder and passes on to log what an
+// earlier process left there. It belongs to one process at a time.
+func OpenJournal(ctx context.Context, folder string, log Log, logger *slog.Logger) (*Journal, error) {
+	j := &Journal{
+		log: log, logger: logger,
+		due: time.NewTimer(together), stop: make(chan struct{}), stopped: make(chan error, 1),
+	}
+	err := j.open(folder)
+	if err == nil {
+		err = j.recover(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("events.OpenJournal: %w", errors.Join(err, j.closeFiles()))
+	}
+	go j.run() //nolint:contextcheck // ctx is for opening only
+	return j, nil
+}
+
+func (j *Journal) open(folder string) (err error) {
+	for i, name := range [len(j.files)]string{"legs-1.journal", "legs-2.journal"} {
+		j.files[i], err = os.OpenFile(filepath.Join(folder, name), os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own folder
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (j *Journal) closeFiles() error {
+	var errs []error
+	for _, f := range j.files {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// recover passes on what is in the files. What the log has already, it ignores.
+func (j *Journal) recover(ctx context.Context) error {
+	var left []core.LegEntry
+	for _, f := range j.files {
+		entries, err := readEntries(f)
+		if err != nil { // the write during which the process was killed: nobody was told of it
+			j.logger.Warn("the end of a journal is not whole", "file", f.Name(), "error", err)
+		}
+		left = append(left, entries...)
+	}
+	// Either file may be the older one.
+	slices.SortStableFunc(left, func(a, b core.LegEntry) int { return cmp.Compare(a.Seq, b.Seq) })
+	for batch := range slices.Chunk(left, maxBatch) {
+		if _, err := j.log.Append(ctx, batch); err != nil {
+			return err
+		}
+	}
+	return errors.Join(j.files[0].Truncate(0), j.files[1].Truncate(0))
+}
+
+func readEntries(r io.Reader) (entries []core.LegEntry, err error) {
+	for lines := json.NewDecoder(r); ; {
+		var e core.LegEntry
+		if err := lines.Decode(&e); errors.Is(err, io.EOF) {
+			return entries, nil
+		} else if err != nil {
+			return entries, err
+		}
+		entries = append(entries, e)
+	}
+}
+
+// errBehind says that the log behind fails for so long that nothing more is taken.
+var errBehind = errors.New("too many entries wait for the log behind")
+
+// Append implements Log.
+func (j *Journal) Append(_ context.Context, entries []core.LegEntry) (ignored int, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.held+len(entries) > maxHeld {
+		return 0, errBehind
+	}
+	j.buf.Reset()
+	lines := json.NewEncoder(&j.buf)
+	for _, e := range entries {
+		if err := lines.Encode(e); err != nil {
+			return 0, fmt.Errorf("events: journal: %w", err)
+		}
+	}
+	f := j.files[j.current]
+	n, err := f.WriteAt(j.buf.Bytes(), j.size)
+	if err != nil { // the next one must not follow half a line
+		return 0, fmt.Errorf("events: journal: %w", errors.Join(err, f.Truncate(j.size)))
+	}
+	if len(j.waiting) == 0 {
+		j.due.Reset(together)
+	}
+	j.size += int64(n)
+	j.waiting = append(j.waiting, entries...)
+	j.held += len(entries)
+	return 0, nil
+}
+
+// Close passes on what waits and closes the files. What the log behind does not
+// take stays in them for the next start. Append must not be called any more.
+func (j *Journal) Close() error {
+	close(j.stop)
+	return <-j.stopped
+}
+
+func (j *Journal) run() {
+	defer j.due.Stop()
+	var err error
+	for closing := false; !closing && err == nil; {
+		select {
+		case <-j.due.C:
+		case <-j.stop:
+			closing = true
+		}
+		err = j.passOn()
+	}
+	j.stopped <- errors.Join(err, j.closeFiles())
+}
+
+// passOn gives the log behind what waits, however often that has to be tried. It
+// fails only if the journal is being closed; then the file keeps it.
+func (j *Journal) passOn() error {
+	batch, file := j.turn()
+	if len(batch) == 0 {
+		return nil
+	}
+	for part := range slices.Chunk(batch, maxBatch) {
+		if err := j.passOnPart(part); err != nil {
+			return fmt.Errorf("events: %d changes wait in the journal for the next start: %w", len(batch), err)
+		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.held -= len(batch)
+	return file.Truncate(0)
+}
+
+// turn takes what waits and lets new entries go to the other file.
+func (j *Journal) turn() ([]core.LegEntry, *os.File) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	batch, file := j.waiting, j.files[j.current]
+	if len(batch) > 0 {
+		j.waiting, j.size, j.current = nil, 0, 1-j.current
+	}
+	return batch, file
+}
+
+func (j *Journal) passOnPart(part []core.LegEntry) error {
+	for try := 1; ; try++ {
+		closing := isClosed(j.stop)
+		ignored, err := j.log.Append(context.Background(), part)
+		switch {
+		case err == nil && ignored > 0:
+			j.logger.Warn("leg events ignored by the log", "count", ignored)
+			return nil
+		case err == nil || closing:
+			return err
+		}
+		j.logger.Error("leg events wait in the journal", "count", len(part), "try", try, "error", err)
+		pause(retry, j.stop)
+	}
+}

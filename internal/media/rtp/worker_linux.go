@@ -1,0 +1,75 @@
+package rtp
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"syscall"
+	"unsafe"
+)
+
+// atOnce is how many datagrams of one socket are read by one system call. Phones
+// send one at a time; fewer than asked for says that no more has come.
+const atOnce = 4
+
+// worker is what one goroutine of the poller works with.
+type worker struct {
+	events [batch]syscall.EpollEvent
+	ready  []*socket
+
+	datagrams [atOnce]datagram
+	headers   [atOnce]messageHeader
+	vectors   [atOnce]syscall.Iovec
+	names     [atOnce]syscall.RawSockaddrInet6 // large enough for both families
+}
+
+// messageHeader is struct mmsghdr of recvmmsg(2).
+type messageHeader struct {
+	syscall.Msghdr
+	length uint32
+	_      [4]byte
+}
+
+func newWorker() *worker {
+	w := &worker{ready: make([]*socket, 0, batch)}
+	for i := range w.headers {
+		room := w.datagrams[i].room()
+		w.vectors[i].Base = unsafe.SliceData(room)
+		w.vectors[i].SetLen(len(room))
+		h := &w.headers[i]
+		h.Iov, h.Iovlen = &w.vectors[i], 1
+		h.Name = (*byte)(unsafe.Pointer(&w.names[i]))
+	}
+	return w
+}
+
+// receive reads what has come in on fd and returns how many datagrams.
+func (w *worker) receive(fd int) int {
+	for i := range w.headers {
+		w.headers[i].Namelen = uint32(unsafe.Sizeof(w.names[i]))
+	}
+	for {
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&w.headers[0])), atOnce, syscall.MSG_DONTWAIT, 0, 0)
+		switch errno {
+		case 0:
+			return int(n)
+		case syscall.EINTR:
+		default:
+			return 0 // EAGAIN, or an error of an earlier send
+		}
+	}
+}
+
+// arrived returns datagram i of the last receive, valid until the next.
+func (w *worker) arrived(i int) *datagram {
+	d := &w.datagrams[i]
+	d.size = min(int(w.headers[i].length), maxDatagram)
+	name := &w.names[i]
+	port := binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&name.Port))[:])
+	if name.Family == syscall.AF_INET {
+		v4 := (*syscall.RawSockaddrInet4)(unsafe.Pointer(name))
+		d.from = netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), port)
+	} else {
+		d.from = netip.AddrPortFrom(netip.AddrFrom16(name.Addr).Unmap(), port)
+	}
+	return d
+}
