@@ -113,7 +113,7 @@ func (e *Edge) toTrunk(cmd core.Ring, by carried) (destination, error) {
 	if !ok {
 		return destination{}, fmt.Errorf("trunk %s is gone", cmd.Target.Trunk)
 	}
-	number := t.TrunkSIP.Number(cmd.Target.Number)
+	number := t.Number(cmd.Target.Number)
 	uri := t.uri
 	uri.User = number
 	to, err := e.toHost(uri, sip.Target{TLS: t.tls})
@@ -152,9 +152,9 @@ func (e *Edge) viaBackup(to destination, t Trunk) (destination, error) {
 func (e *Edge) present(to *destination, t Trunk, cmd core.Ring, by carried) {
 	domain := e.domainOn(t)
 	caller := cmd.From
-	caller.Number = t.TrunkSIP.Number(caller.Number)
+	caller.Number = t.Number(caller.Number)
 	if by.private && by.asserted != "" {
-		caller.Number = t.TrunkSIP.Number(by.asserted)
+		caller.Number = t.Number(by.asserted)
 	}
 	from := e.fromAddress(caller, domain)
 	if known := from.URI.User != anonymous; known && t.Identity != "none" {
@@ -169,7 +169,7 @@ func (e *Edge) present(to *destination, t Trunk, cmd core.Ring, by carried) {
 	}
 	to.from = from
 	if by.diverting != "" {
-		if h := diversion(t.Diversion, t.TrunkSIP.Number(by.diverting), domain); h != nil {
+		if h := diversion(t.Diversion, t.Number(by.diverting), domain); h != nil {
 			to.headers = append(to.headers, h)
 		}
 	}

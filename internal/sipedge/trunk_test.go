@@ -79,8 +79,11 @@ func TestHowATrunkIsToldWhoCalls(t *testing.T) {
 			"History-Info": "<sip:4930999@offhook.test>;index=1",
 		}},
 		{
-			"headers", route.TrunkSIP{KeepHeaders: "none", Headers: []route.TrunkHeader{{Name: "X-Account", Value: "7"}}},
-			anna, carried{headers: []sip.Header{sip.NewHeader("X-Mine", "1")}}, map[string]string{"X-Account": "7", "X-Mine": ""},
+			"headers",
+			route.TrunkSIP{KeepHeaders: "none", Headers: []route.TrunkHeader{{Name: "X-Account", Value: "7"}}},
+			anna,
+			carried{headers: []sip.Header{sip.NewHeader("X-Mine", "1")}},
+			map[string]string{"X-Account": "7", "X-Mine": ""},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
