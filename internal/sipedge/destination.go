@@ -19,6 +19,7 @@ type destination struct {
 	flow        sip.Flow
 	target      sip.Target
 	backups     []sip.Uri // where else it goes
+	route       []sip.Uri // the proxies on the way
 	trunk       *Trunk    // nil for other destinations
 	place       place
 	headers     []sip.Header
@@ -41,12 +42,13 @@ func (e *Edge) destination(cmd core.Ring, by carried) (destination, error) {
 // toContact reaches a registered phone down the flow it registered on.
 func (e *Edge) toContact(cmd core.Ring, by carried) (destination, error) {
 	b, ok := e.bindings.get(cmd.Target.Contact)
-	if !ok || !b.flow.Alive() {
+	if !ok {
 		return destination{}, errors.New("registration is gone")
 	}
 	to := destination{uri: b.uri, flow: b.flow, from: e.fromAddress(cmd.From, e.cfg.Domain)}
 	to.to = sip.Address{URI: sip.Uri{Scheme: "sip", User: b.user.Name, Host: e.cfg.Domain}}
 	to.place = e.placeOn(b.flow)
+	to.route = b.path
 	to.show(by)
 	return to, nil
 }

@@ -32,6 +32,11 @@ type Config struct {
 	PublicMedia netip.Addr
 	// Local are the networks whose peers get our own address in SDP.
 	Local []netip.Prefix
+	// MaxContacts bounds the registrations of one user, default 20.
+	MaxContacts int
+	// SHA256 challenges phones with SHA-256 beside MD5 (RFC 8760). Some phones choke
+	// on the second challenge. Clients on WebSockets get MD5 alone: they know no other.
+	SHA256 bool
 	// Cost prefers the cheapest codec over the best.
 	Cost bool
 }
@@ -63,6 +68,9 @@ type Edge struct {
 // New returns an Edge whose stack listens nowhere yet: make it with StackConfig,
 // then give it to Start.
 func New(cfg Config) *Edge {
+	if cfg.MaxContacts == 0 {
+		cfg.MaxContacts = maxContacts
+	}
 	e := &Edge{
 		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
 		clients:       clients{legs: make(map[*leg]client)},
@@ -70,7 +78,7 @@ func New(cfg Config) *Edge {
 		registrations: registrations{byUser: make(map[string]*registration)},
 		stop:          make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),
 	}
-	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})
+	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey, SHA256: cfg.SHA256})
 	e.trunks.Store(&trunkTable{})
 	return e
 }
@@ -80,7 +88,7 @@ func (e *Edge) StackConfig(c sip.Config) sip.Config {
 	c.Handler = e
 	c.FlowClosed = e.flowClosed
 	c.RefuseNoHops = true
-	c.Extensions = append(c.Extensions, "replaces")
+	c.Extensions = append(c.Extensions, "replaces", "path", "outbound")
 	return c
 }
 

@@ -196,10 +196,10 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		return
 	}
 	l.log.Info("outgoing call", "call", string(cmd.Call), "to", to.uri.String(), "from", cmd.From.Number)
-	l.trunk = to.trunk
+	l.trunk, l.contact = to.trunk, cmd.Target.Contact
 	l.send(sip.InviteRequest{
 		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
-		Backups: to.backups, Headers: to.headers, Body: offer, Credentials: to.credentials,
+		Backups: to.backups, Route: to.route, Headers: to.headers, Body: offer, Credentials: to.credentials,
 		MaxForwards: l.hops, Loops: l.loops,
 	})
 }

@@ -46,7 +46,8 @@ type leg struct {
 	out      *sip.Outgoing
 	sent     sip.InviteRequest // of out
 	trunk    *Trunk            // that out goes by, nil for others
-	follows  int               // redirections followed
+	contact  core.ContactID    // that out rings, "" for others
+	follows  int               // redirections and other flows followed
 	dialog   *sip.Dialog
 	flow     sip.Flow
 	web      bool   // the far end is a browser; set before open

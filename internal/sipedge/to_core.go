@@ -221,8 +221,13 @@ func (l *leg) failed(code int, res *sip.Response) {
 	if code < 400 && l.redirected(res) {
 		return
 	}
+	if (code == 430 || (code == 503 && res == nil)) && l.otherFlow(code == 430) {
+		return
+	}
 	cause := causeOf(code)
 	switch {
+	case code == 430:
+		cause, code = core.CauseUnreachable, 480
 	case code < 400:
 		code = 480 // a redirection that is not followed is none of the caller's business
 	case code == 503 && res == nil && !l.flow.IsZero():
