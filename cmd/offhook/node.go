@@ -25,6 +25,7 @@ import (
 	"github.com/offhook/offhook/internal/events"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/rtc"
+	"github.com/offhook/offhook/internal/obs"
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/sipedge"
@@ -231,7 +232,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		return err
 	}
 	n.directory.Store(directory)
-	n.warmSounds(directory)
+	n.warmSounds(directory.Resources().SoundFiles())
 	trunks, err := n.trunks(ctx, directory)
 	if err != nil {
 		return err
@@ -374,6 +375,7 @@ func (n *node) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(ctx, func() { close(n.draining) })
+	serving.Go(func() { obs.Trim(ctx) })
 	debug.FreeOSMemory() // hashing passwords at the start took 19 MB that nothing needs again
 	var err error
 	served := make(chan struct{})

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"strings"
 
 	"github.com/offhook/offhook/internal/config"
-	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/media/file"
 	"github.com/offhook/offhook/internal/sounds"
 )
@@ -15,16 +15,21 @@ func newSounds(c config.Media, log *slog.Logger) (*sounds.Library, error) {
 	return sounds.New(sounds.Config{Folder: c.Sounds, Hosts: c.SoundHosts, Log: log})
 }
 
-// warmSounds gets the sounds that d names, so that the first caller need not wait,
-// and says what cannot be played.
-func (n *node) warmSounds(d *route.Directory) {
-	for _, name := range d.Resources().SoundFiles() {
-		n.sounds.Open(name, func(_ *file.PCM, err error) {
-			if err != nil {
-				n.log.Warn("a sound of the resources cannot be played now", "error", err)
-			}
-		})
+// warmSounds gets sounds, one after the other, so that the first caller need not
+// wait, and says which cannot be played.
+func (n *node) warmSounds(names []string) {
+	if len(names) == 0 {
+		return
 	}
+	n.sounds.Open(names[0], func(_ *file.PCM, err error) {
+		switch {
+		case errors.Is(err, sounds.ErrClosed):
+			return
+		case err != nil:
+			n.log.Warn("a sound of the resources cannot be played now", "error", err)
+		}
+		n.warmSounds(names[1:])
+	})
 }
 
 // sounds tries every file and URL that the configuration names. A file must be

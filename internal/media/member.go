@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
-	"github.com/offhook/offhook/internal/media/codec"
 )
 
 // member is what the Server knows of one leg. All but sinks is guarded by the
@@ -150,11 +149,6 @@ func (s *Server) routeLocked(m, speaker *member) {
 	}
 	s.disconnectLocked(m)
 	r := s.newRoute(speaker.format, m.out, m.format)
-	if r == nil {
-		s.log.Error("no way between the codecs of two legs", "speaker", string(speaker.id), "leg", string(m.id),
-			"from", speaker.format.Codec.String(), "to", m.format.Codec.String())
-		return
-	}
 	m.route, m.from = r, speaker
 	m.out.own(r.feeder())
 	speaker.add(r)
@@ -213,15 +207,11 @@ func (s *Server) heardLocked(m *member, t *tap) {
 	}
 }
 
-// newRoute relays where payloads need no decoding and transcodes elsewhere. It
-// returns nil where we cannot.
+// newRoute relays where both speak the same and transcodes elsewhere. Between the
+// two laws of G.711, too: where packets are lost only who decodes can conceal it.
 func (s *Server) newRoute(in Format, out *output, to Format) route {
-	table := codec.Translation(in.Codec, to.Codec)
-	switch {
-	case in.Codec == to.Codec || table != nil:
-		return newRelay(in, out, to, table)
-	case in.Codec == G722 || to.Codec == G722:
-		return nil
+	if in.Codec == to.Codec {
+		return newRelay(in, out, to)
 	}
-	return newTranscoder(s.pool, in, out, to)
+	return newTranscoder(s.pool, s.pacer, in, out, to)
 }

@@ -105,16 +105,19 @@ func (x *mixer) join() bool {
 	x.mu.Lock()
 	orders := x.orders
 	x.orders = nil
-	x.running = len(x.listeners)+len(orders) > 0 && !x.closed
-	more := x.running
 	x.mu.Unlock()
 	if x.changed = len(orders) > 0 || len(x.listeners) < before; x.changed {
 		x.obey(orders)
 	}
-	if !more {
+	if len(x.listeners) == 0 {
 		x.sweep()
 	}
-	return more
+	// Whoever finds running false may start another goroutine: nothing of the mixer
+	// is touched any more.
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.running = len(x.listeners)+len(x.orders) > 0 && !x.closed
+	return x.running
 }
 
 // obey gives listeners their rows, and then the sums of them.

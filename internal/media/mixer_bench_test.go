@@ -136,3 +136,38 @@ func BenchmarkConference(b *testing.B) {
 		})
 	}
 }
+
+// The codecs' part of row M4, one way.
+func BenchmarkTranscode(b *testing.B) {
+	for _, pair := range [][2]Codec{{PCMU, PCMA}, {PCMU, Opus}, {Opus, PCMU}} {
+		b.Run(pair[0].String()+"-"+pair[1].String(), func(b *testing.B) {
+			out := outputOf(&deaf{})
+			t := newTranscoder(new(codec.Pool), new(pacer), Format{Codec: pair[0]}, out, Format{Codec: pair[1], PTime: 20})
+			out.own(t.feeder())
+			enc, err := codec.NewEncoder(pair[0], speechRate)
+			if err != nil || !t.open() {
+				b.Fatal(err)
+			}
+			pcm, packets := make([]int16, speechRate/50), make([]Packet, 50)
+			for n := range packets {
+				for i := range pcm {
+					at := float64(n*len(pcm) + i)
+					pcm[i] = int16(8000 * (0.6 + 0.4*math.Sin(at/318)) * (0.6*math.Sin(at/5.8) + 0.4*math.Sin(at/1.93)))
+				}
+				packets[n].Buf = make([]byte, HeaderRoom+MaxPayload+TailRoom)
+				if packets[n].Len, err = enc.Encode(packets[n].Buf[HeaderRoom:], pcm); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportAllocs()
+			now, n := time.Now(), 0
+			for b.Loop() {
+				p := packets[n%len(packets)]
+				p.Seq, p.Timestamp = uint16(n), uint32(n)*pair[0].ClockRate()/50
+				n++
+				now = now.Add(mixTime)
+				t.take(&p, now)
+			}
+		})
+	}
+}

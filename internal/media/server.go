@@ -38,6 +38,7 @@ type Server struct {
 	pool   *codec.Pool
 	player *player
 	mixer  *mixer
+	pacer  *pacer
 
 	mu     sync.Mutex // guards what follows; never taken by the packet path
 	legs   map[core.LegID]*member
@@ -56,7 +57,7 @@ func NewServer(c Config) *Server {
 	}
 	pool := new(codec.Pool)
 	return &Server{
-		log: c.Log, pool: pool, player: newPlayer(c, pool), mixer: newMixer(pool),
+		log: c.Log, pool: pool, player: newPlayer(c, pool), mixer: newMixer(pool), pacer: new(pacer),
 		legs: make(map[core.LegID]*member), paths: make(map[Path]*member), swept: time.Now(),
 	}
 }
@@ -76,6 +77,7 @@ func (s *Server) Close() {
 	s.mu.Unlock()
 	s.player.close()
 	s.mixer.close()
+	s.pacer.close()
 }
 
 // Attach makes p, whose Format is settled, the path of leg, and of no other leg.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/codec"
 	"github.com/offhook/offhook/internal/media/file"
 	"github.com/offhook/offhook/internal/media/meter"
 	"github.com/offhook/offhook/internal/media/rtp"
@@ -82,7 +83,7 @@ func announcement(name string) core.Sound { return core.Sound{Kind: core.SoundFi
 func music(name string) core.Sound        { return core.Sound{Kind: core.SoundMusic, Name: name} }
 
 func TestFileIsPlayedOnce(t *testing.T) {
-	for _, k := range []media.Codec{media.PCMU, media.Opus} {
+	for _, k := range []media.Codec{media.PCMU, media.G722, media.Opus} {
 		t.Run(k.String(), func(t *testing.T) {
 			o, files := newOfficeWithFiles(t)
 			files.put("hello.wav", toneAt(16000, 1000, 500*time.Millisecond), nil)
@@ -103,6 +104,28 @@ func TestFileIsPlayedOnce(t *testing.T) {
 			o.server.Do(core.Hear{Leg: "a"})
 			if n := len(o.events); n > 0 {
 				t.Errorf("%d more events", n)
+			}
+		})
+	}
+}
+
+// Who talks a codec that carries more than the telephone hears more.
+func TestWideSoundStaysWide(t *testing.T) {
+	for k, want := range map[media.Codec]float64{
+		media.G722: 0.7,
+		media.Opus: 0.2, // at 24 kbit/s, which is made for speech; without a wide band there is nothing
+	} {
+		t.Run(k.String(), func(t *testing.T) {
+			o, files := newOfficeWithFiles(t)
+			files.put("bright.wav", toneAt(16000, 6000, time.Second), nil)
+			a := o.join("a", k)
+			var err error
+			if a.dec, err = codec.NewDecoder(k, 16000); err != nil {
+				t.Fatal(err)
+			}
+			o.server.Do(core.Hear{Leg: "a", Sound: music("bright.wav")})
+			if p := meter.Purity(a.hears(time.Second)[1600:], 16000, 6000); p < want {
+				t.Errorf("6000 Hz has purity %.2f", p)
 			}
 		})
 	}

@@ -95,6 +95,9 @@ func (t *tap) take(pool *codec.Pool, a *arrival) {
 			copy(e.Payload(), a.Payload())
 			t.pressed++
 		}
+		if t.buffer != nil {
+			t.buffer.PutEvent(a.Seq, a.SSRC)
+		}
 	case t.open(pool):
 		t.buffer.Put(a.at, a.Seq, a.Timestamp, a.SSRC, a.Payload())
 	}

@@ -8,43 +8,47 @@ import (
 )
 
 const (
-	// speechRate is the sample rate between two codecs in Hz: one of them is G.711,
-	// and Opus codes any rate by itself.
+	// speechRate is the sample rate between two codecs in Hz where one of them is of
+	// the telephone; Opus codes any rate by itself.
 	speechRate = 8000
-	// maxConceal is the longest gap that is filled with guesses: 60 ms.
-	maxConceal = 3 * speechRate / 50
+	// maxConceal is how many steps of 20 ms of a gap are filled with guesses.
+	maxConceal = 3
 	// maxPause is the longest gap in the speaker's timestamps that is taken for
 	// silence he did not send; a longer one is another count.
 	maxPause = 600 // s
+	// longestFrame is how many samples a packet can hold: 120 ms of a wide mix.
+	longestFrame = wideRate * 120 / 1000
 )
 
-// transcoder decodes the speaker's packets and codes them anew for the listener,
-// as they come. A packet behind a gap waits for the next one, so two that changed
-// places are put right; what does not come by then is concealed up to 60 ms and
-// a gap beyond. It is a route; its codecs are made with the first packet.
+// transcoder decodes the speaker's packets and codes them anew for the listener.
+// While they come evenly it does so as they come, which costs no delay: what is
+// missing before a packet is concealed when the packet is there, and what comes
+// behind its place is left out. While they do not it plays them at an even pace
+// (see smoother). It is a route; its codecs are made with the first packet.
 type transcoder struct {
 	right  feeder
 	in, to Format
 	out    *output
 	pool   *codec.Pool
+	pacer  *pacer
 	use    atomic.Uint32 // one of the use constants
+	smooth atomic.Pointer[smoother]
 
-	// What follows belongs to the speaker's read goroutine.
-	dec    codec.Decoder
-	enc    codec.Encoder
-	track  track
-	next   uint16 // sequence number that continues the stream
-	expect uint32 // the speaker's timestamp that continues it
-	press  press
-	marker bool
-
-	held    Packet // waits for the one before it; nothing if Len is 0
-	heldBuf [HeaderRoom + MaxPayload + TailRoom]byte
+	// What follows belongs to who has use busy.
+	rate    int // of the samples between the codecs
+	dec     codec.Decoder
+	enc     codec.Encoder
+	track   track
+	weather weather
+	next    uint16 // sequence number that continues the stream
+	expect  uint32 // the speaker's timestamp that continues it
+	press   press
+	marker  bool
 
 	frame  int     // samples of a packet we send
 	fifo   []int16 // decoded, less than a frame
 	at     uint32  // our timestamp of fifo's first sample
-	pcm    [speechRate * 120 / 1000]int16
+	pcm    [longestFrame]int16
 	packed Packet
 	buf    [HeaderRoom + MaxPayload + TailRoom]byte
 }
@@ -57,9 +61,10 @@ const (
 	useReleased
 )
 
-func newTranscoder(pool *codec.Pool, in Format, out *output, to Format) *transcoder {
-	t := &transcoder{pool: pool, in: in, out: out, to: to, frame: samplesOf(to)}
-	t.fifo = make([]int16, 0, len(t.pcm)+t.frame)
+func newTranscoder(pool *codec.Pool, pacer *pacer, in Format, out *output, to Format) *transcoder {
+	t := &transcoder{pool: pool, pacer: pacer, in: in, out: out, to: to, rate: min(mixRate(in.Codec), mixRate(to.Codec))}
+	t.frame = samplesOf(to) * t.rate / speechRate
+	t.fifo = make([]int16, 0, t.rate*120/1000+t.frame)
 	return t
 }
 
@@ -85,21 +90,34 @@ func (t *transcoder) release() {
 }
 
 func (t *transcoder) free() {
-	t.pool.PutDecoder(t.in.Codec, speechRate, t.dec)
-	t.pool.PutEncoder(t.to.Codec, speechRate, t.enc)
+	t.pool.PutDecoder(t.in.Codec, t.rate, t.dec)
+	t.pool.PutEncoder(t.to.Codec, t.rate, t.enc)
 	t.dec, t.enc = nil, nil
 }
 
-func (t *transcoder) packet(p *Packet) {
-	if !t.use.CompareAndSwap(useIdle, useBusy) {
-		return
-	}
-	if ok, first := t.out.enter(&t.right); ok {
-		t.arrived(p, first, time.Now())
-		t.out.leave()
-	}
+// enter makes the caller the one who may work; a true result must be followed by
+// leave.
+func (t *transcoder) enter() bool { return t.use.CompareAndSwap(useIdle, useBusy) }
+
+func (t *transcoder) leave() {
 	if !t.use.CompareAndSwap(useBusy, useIdle) {
 		t.free()
+	}
+}
+
+func (t *transcoder) packet(p *Packet) {
+	now := time.Now()
+	if s := t.smooth.Load(); s != nil {
+		s.inbox.put(p, now)
+		return
+	}
+	if !t.enter() {
+		return
+	}
+	defer t.leave()
+	if ok, first := t.out.enter(&t.right); ok {
+		t.arrived(p, first, now)
+		t.out.leave()
 	}
 }
 
@@ -107,92 +125,73 @@ func (t *transcoder) packet(p *Packet) {
 func (t *transcoder) open() bool {
 	var err error
 	if t.dec == nil {
-		if t.dec, err = t.pool.Decoder(t.in.Codec, speechRate); err != nil {
+		if t.dec, err = t.pool.Decoder(t.in.Codec, t.rate); err != nil {
 			return false
 		}
 	}
 	if t.enc == nil {
-		t.enc, err = t.pool.Encoder(t.to.Codec, speechRate)
+		t.enc, err = t.pool.Encoder(t.to.Codec, t.rate)
 	}
 	return err == nil
 }
 
-// arrived puts packets in order.
+// arrived takes a packet as it comes.
 func (t *transcoder) arrived(p *Packet, first bool, now time.Time) {
 	if !t.open() {
+		return
+	}
+	if t.isEvent(p) {
+		t.event(p, now)
+		if !first && p.Seq == t.next {
+			t.next++ // audio goes on behind it by the speaker's timestamps
+		}
+		return
+	}
+	if rough := t.weather.note(p, t.in.Codec.ClockRate(), now); rough && !first {
+		t.pacer.smooth(t, p, now)
 		return
 	}
 	verdict := t.track.judge(p)
 	if first || verdict == trackFresh {
 		t.align(p, now)
 	}
-	ahead := int16(p.Seq - t.next)
-	switch {
-	case verdict == trackLate || ahead < 0:
-		return // its place was concealed
-	case ahead == 0:
+	if verdict != trackLate && int16(p.Seq-t.next) >= 0 {
 		t.take(p, now)
-		t.takeHeld(now)
-	case t.held.Len == 0:
-		t.hold(p)
-	case t.held.Seq == p.Seq:
-		return // twice
-	case int16(p.Seq-t.held.Seq) > 0:
-		t.takeHeld(now)
-		t.take(p, now)
-	default:
-		t.take(p, now)
-		t.takeHeld(now)
 	}
 }
 
-func (t *transcoder) hold(p *Packet) {
-	t.held = *p
-	t.held.Buf = t.heldBuf[:]
-	copy(t.held.Payload(), p.Payload())
-}
-
-func (t *transcoder) takeHeld(now time.Time) {
-	if t.held.Len > 0 {
-		t.take(&t.held, now)
-		t.held.Len = 0
-	}
-}
+func (t *transcoder) isEvent(p *Packet) bool { return t.in.RecvDTMF != 0 && p.Type == t.in.RecvDTMF }
 
 // align makes what follows continue the listener's stream.
 func (t *transcoder) align(p *Packet, now time.Time) {
 	t.next, t.expect, t.at = p.Seq, p.Timestamp, t.out.now(now, t.to.Codec.ClockRate())
-	t.fifo, t.held.Len, t.marker = t.fifo[:0], 0, true
+	t.fifo, t.marker = t.fifo[:0], true
 }
 
 // take sends what p holds, and something in place of what is missing before it.
 func (t *transcoder) take(p *Packet, now time.Time) {
 	lost := p.Seq != t.next
 	t.next = p.Seq + 1
-	if t.in.RecvDTMF != 0 && p.Type == t.in.RecvDTMF {
-		t.event(p, now)
-		return
-	}
 	t.pass(p, lost, now)
 	n, err := t.dec.Decode(t.pcm[:], p.Payload())
 	if err != nil {
 		return // as if it were lost
 	}
-	t.expect = p.Timestamp + uint32(n)*(t.in.Codec.ClockRate()/speechRate)
+	t.expect = p.Timestamp + t.units(n, t.in)
 	t.send(t.pcm[:n], now)
 }
 
 // pass lets the time pass that lies between the last packet and p: what was lost
 // is concealed, what was never sent is a pause.
 func (t *transcoder) pass(p *Packet, lost bool, now time.Time) {
-	unit := t.in.Codec.ClockRate() / speechRate
-	missing := int(int32(p.Timestamp-t.expect)) / int(unit)
-	if missing < 0 || missing > maxPause*speechRate {
+	ticks := int64(int32(p.Timestamp - t.expect))
+	missing := int(ticks * int64(t.rate) / int64(t.in.Codec.ClockRate()))
+	if missing < 0 || missing > maxPause*t.rate {
 		t.at, t.fifo, t.marker = t.out.now(now, t.to.Codec.ClockRate()), t.fifo[:0], true
 		return
 	}
-	const step = speechRate / 50
-	for filled := 0; lost && missing > 0 && filled < maxConceal; filled += step {
+	step := t.rate / 50
+	for filled := 0; lost && missing > 0 && filled < maxConceal; filled++ {
 		n := min(missing, step)
 		var next []byte
 		if missing == n {
@@ -204,10 +203,20 @@ func (t *transcoder) pass(p *Packet, lost bool, now time.Time) {
 		t.send(t.pcm[:n], now)
 		missing -= n
 	}
-	if missing > 0 {
-		t.at += uint32(len(t.fifo)+missing) * (t.to.Codec.ClockRate() / speechRate)
+	t.pause(missing)
+}
+
+// pause lets time pass in which there is nothing to send.
+func (t *transcoder) pause(samples int) {
+	if samples > 0 {
+		t.at += t.units(len(t.fifo)+samples, t.to)
 		t.fifo, t.marker = t.fifo[:0], true // a talkspurt begins (RFC 3551 section 4.1)
 	}
+}
+
+// units returns how far the RTP clock of f goes in that many samples.
+func (t *transcoder) units(samples int, f Format) uint32 {
+	return uint32(samples) * f.Codec.ClockRate() / uint32(t.rate)
 }
 
 // send sends every whole packet there is.
@@ -221,12 +230,11 @@ func (t *transcoder) send(pcm []int16, now time.Time) {
 			t.marker = false
 		}
 		t.fifo = t.fifo[:copy(t.fifo, t.fifo[t.frame:])]
-		t.at += uint32(t.frame) * (t.to.Codec.ClockRate() / speechRate)
+		t.at += t.units(t.frame, t.to)
 	}
 }
 
-// event passes a telephone-event on. Audio goes on behind it by the speaker's
-// timestamps.
+// event passes a telephone-event on.
 func (t *transcoder) event(p *Packet, now time.Time) {
 	t.packed = Packet{Marker: p.Marker}
 	if t.press.translate(&t.packed, p, t.in, t.to, t.buf[:], t.out.present(now, t.to.Codec.ClockRate())) {

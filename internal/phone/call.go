@@ -1,6 +1,8 @@
 package phone
 
 import (
+	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -97,7 +99,9 @@ func (c *Call) Forward(to string) {
 }
 
 // Refer asks the far end of an answered call to call another address, a SIP URI
-// (blind transfer, RFC 3515). done gets the status of its answer, 0 if there was none.
+// (RFC 3515). done gets the status of its answer, 0 if there was none; Referred
+// follows. With ?Replaces= and an escaped Replaces of another call in the URI the
+// transfer is attended.
 func (c *Call) Refer(to string, done func(code int)) {
 	c.mu.Lock()
 	up, dialog := c.state == stateUp, c.dialog
@@ -113,6 +117,35 @@ func (c *Call) Refer(to string, done func(code int)) {
 		}
 		done(res.StatusCode)
 	}, sip.NewHeader("Refer-To", "<"+to+">"))
+}
+
+// Replaces returns the value of a Replaces header (RFC 3891) that names the call
+// to the far end, "" if the call has no dialog yet.
+func (c *Call) Replaces() string {
+	c.mu.Lock()
+	dialog, in := c.dialog, c.in
+	c.mu.Unlock()
+	if dialog == nil && in != nil {
+		dialog = in.Dialog()
+	}
+	if dialog == nil {
+		return ""
+	}
+	return dialog.CallID() + ";to-tag=" + dialog.RemoteTag() + ";from-tag=" + dialog.LocalTag()
+}
+
+// notified takes the progress of a transfer (RFC 3515 section 2.4.4).
+func (c *Call) notified(req *sip.Request) (code int) {
+	event, _, _ := strings.Cut(sip.HeaderValue(req, "Event"), ";")
+	if !strings.EqualFold(strings.TrimSpace(event), "refer") {
+		return 489
+	}
+	var status int
+	if _, err := fmt.Sscanf(string(req.Body()), "SIP/2.0 %d", &status); err != nil {
+		return 400
+	}
+	c.phone.emit(Event{Kind: Referred, Call: c.id, Peer: c.peer, Code: status})
+	return 200
 }
 
 // Say sets what the other party hears from now on; nil is silence.
@@ -211,6 +244,7 @@ func (c *Call) dialogEvents() sip.DialogEvents {
 		Bye:      func(_ *sip.Dialog, reasons []sip.Reason) { c.ended(0, why(reasons, "the other side hung up")) },
 		Lost:     func(_ *sip.Dialog, err error) { c.ended(0, err.Error()) },
 		Reinvite: func(_ *sip.Dialog, o *sip.Offer) { c.reinvited(o) },
+		Notify:   func(_ *sip.Dialog, req *sip.Request) int { return c.notified(req) },
 	}
 }
 

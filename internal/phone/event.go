@@ -16,6 +16,7 @@ const (
 	Held         Kind = "held"         // the far end put us on hold
 	Resumed      Kind = "resumed"      // the far end took us back
 	Digit        Kind = "digit"        // one key of the far end
+	Referred     Kind = "referred"     // how the transfer goes that Refer asked for: Code is 100, 180, 200, or why it failed
 	Ended        Kind = "ended"        // last event of a call; Code and Reason say why
 )
 

@@ -34,7 +34,7 @@ func TestStunAnswer(t *testing.T) {
 
 func TestStunKeepAliveOnTheSIPPort(t *testing.T) {
 	n := newNode(t, Config{})
-	conn, err := net.Dial("udp", n.addr) //nolint:noctx // loopback
+	conn, err := net.Dial("udp", n.addr)
 	if err != nil {
 		t.Fatal(err)
 	}

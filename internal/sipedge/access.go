@@ -3,6 +3,7 @@ package sipedge
 import (
 	"net/netip"
 	"net/url"
+	"strings"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/sip"
@@ -45,7 +46,7 @@ func (e *Edge) lookup(name string) (sip.HA1, bool) {
 // digest. A request that brings credentials is a user's, also from a trunk's
 // address. When it returns false the INVITE is answered.
 func (e *Edge) caller(tx *sip.ServerTx, req *sip.Request) (from core.Party, contact core.ContactID, ok bool) {
-	from = core.Party{Number: callerNumber(req), Name: callerName(req)}
+	from = identity(req)
 	withCredentials := sip.HeaderValue(req, "Proxy-Authorization") != "" || sip.HeaderValue(req, "Authorization") != ""
 	if trunk, known := e.trunkOf(tx, req); known && !withCredentials {
 		from.Trunk, from.Number = trunk.Name, trunk.Digits(from.Number)
@@ -104,16 +105,33 @@ func (e *Edge) callingContact(user core.UserID, flow sip.Flow, req *sip.Request)
 	return ""
 }
 
-// callerNumber returns the calling number: the asserted identity (RFC 3325),
-// else the From user.
-func callerNumber(req *sip.Request) string {
-	if uri, ok := assertedIdentity(req); ok {
-		return unescape(uri.User)
+// identity says who calls: by the asserted identity (RFC 3325), else by From;
+// nobody if the caller asks not to be shown. The number is not even kept: a callee
+// may sit behind a trunk of somebody else.
+func identity(req *sip.Request) core.Party {
+	if hidden(req) {
+		return core.Party{}
 	}
-	return unescape(req.From().Address.User)
+	number := req.From().Address.User
+	if uri, ok := assertedIdentity(req); ok {
+		number = uri.User
+	}
+	return core.Party{Number: unescape(number), Name: req.From().DisplayName}
 }
 
-func callerName(req *sip.Request) string { return req.From().DisplayName }
+// hidden reports whether the caller asks for privacy of any kind that conceals
+// who calls (RFC 3323 section 4.2, RFC 3325 section 9.3).
+func hidden(req *sip.Request) bool {
+	for _, v := range sip.HeaderValues(req, "Privacy") {
+		for kind := range strings.SplitSeq(v, ";") {
+			switch strings.ToLower(strings.TrimSpace(kind)) {
+			case "id", "user", "header":
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // assertedIdentity returns the URI of P-Asserted-Identity that carries a user.
 func assertedIdentity(req *sip.Request) (sip.Uri, bool) {

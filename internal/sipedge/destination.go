@@ -27,7 +27,7 @@ type destination struct {
 }
 
 // destination resolves a Ring. It may look up a host name.
-func (e *Edge) destination(cmd core.Ring, by carried) (destination, error) {
+func (e *Edge) destination(cmd core.Ring, by passed) (destination, error) {
 	switch {
 	case cmd.Target.Contact != "":
 		return e.toContact(cmd, by)
@@ -40,7 +40,7 @@ func (e *Edge) destination(cmd core.Ring, by carried) (destination, error) {
 }
 
 // toContact reaches a registered phone down the flow it registered on.
-func (e *Edge) toContact(cmd core.Ring, by carried) (destination, error) {
+func (e *Edge) toContact(cmd core.Ring, by passed) (destination, error) {
 	b, ok := e.bindings.get(cmd.Target.Contact)
 	if !ok {
 		return destination{}, errors.New("registration is gone")
@@ -54,7 +54,7 @@ func (e *Edge) toContact(cmd core.Ring, by carried) (destination, error) {
 }
 
 // toURI reaches a SIP URI of the configuration.
-func (e *Edge) toURI(cmd core.Ring, by carried) (destination, error) {
+func (e *Edge) toURI(cmd core.Ring, by passed) (destination, error) {
 	uri, err := sip.ParseURI(cmd.Target.URI)
 	if err != nil {
 		return destination{}, err
@@ -66,7 +66,7 @@ func (e *Edge) toURI(cmd core.Ring, by carried) (destination, error) {
 }
 
 // show adds what the caller sent along, and hides a caller who wants that.
-func (to *destination) show(by carried) {
+func (to *destination) show(by passed) {
 	if by.private {
 		to.from = unknownCaller
 	}

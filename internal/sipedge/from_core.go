@@ -161,7 +161,7 @@ func (l *leg) end(cmd core.End) {
 // ring starts an outgoing leg.
 func (e *Edge) ring(cmd core.Ring) {
 	l := e.newLeg(cmd.Leg)
-	l.user, l.carried = cmd.Target.User, e.carriedFor(cmd.Caller)
+	l.user, l.passed = cmd.Target.User, e.passedFor(cmd.Caller)
 	e.add(l)
 	offered := e.offerList(cmd)
 	l.strand.post(func() { l.invite(cmd, offered) })
@@ -178,7 +178,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		l.gone(core.CauseNoRoute, 483)
 		return
 	}
-	to, err := l.edge.destination(cmd, l.carried)
+	to, err := l.edge.destination(cmd, l.passed)
 	if err != nil {
 		l.log.Info("no way to callee", "error", err)
 		l.gone(core.CauseUnreachable, 480)

@@ -31,14 +31,14 @@ const (
 // leg is one INVITE dialog. All fields but the first group are used on the
 // strand only.
 type leg struct {
-	edge    *Edge
-	id      core.LegID
-	log     *slog.Logger
-	strand  serial
-	codecs  []media.Codec // what the far end offered, best first; set before the leg is known
-	user    core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
-	only    []media.Codec // codecs of its trunk, nil is all; set before open
-	carried               // what goes on to whom it calls; set before the leg is known
+	edge   *Edge
+	id     core.LegID
+	log    *slog.Logger
+	strand serial
+	codecs []media.Codec // what the far end offered, best first; set before the leg is known
+	user   core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
+	only   []media.Codec // codecs of its trunk, nil is all; set before open
+	passed               // what goes on to whom it calls; set before the leg is known
 
 	dialogs []dialogKey // under which the Edge knows it; guarded by its mutex
 
@@ -50,10 +50,11 @@ type leg struct {
 	follows  int               // redirections and other flows followed
 	dialog   *sip.Dialog
 	flow     sip.Flow
-	web      bool   // the far end is a browser; set before open
-	offer    []byte // of an incoming leg, nil if the INVITE had none
-	stream   stream // nil before open and after release
-	reply    []byte // our answer to offer, or our offer if there is none: a 200 repeats the answer of the 183
+	web      bool      // the far end is a browser; set before open
+	offer    []byte    // of an incoming leg, nil if the INVITE had none
+	stream   stream    // nil before open and after release
+	carried  slog.Attr // what stream carried, zero before release
+	reply    []byte    // our answer to offer, or our offer if there is none: a 200 repeats the answer of the 183
 	stage    stage
 	rung     int  // highest of 180 and 183 that was sent, 0 none
 	early    bool // an 18x brought the answer to our offer
@@ -92,7 +93,7 @@ func (l *leg) gone(cause core.Cause, code int) {
 	l.stage = stageGone
 	l.release()
 	l.edge.remove(l)
-	l.log.Info("leg ended", "cause", int(cause), "code", code)
+	l.log.Info("leg ended", slog.Int("cause", int(cause)), slog.Int("code", code), l.carried)
 	l.edge.post(core.LegGone{Leg: l.id, Cause: cause, Code: code})
 }
 
@@ -100,7 +101,7 @@ func (l *leg) gone(cause core.Cause, code int) {
 func (l *leg) dialogEvents() sip.DialogEvents {
 	return sip.DialogEvents{
 		Bye: func(_ *sip.Dialog, reasons []sip.Reason) {
-			l.strand.post(func() { l.gone(causeIn(reasons), 0) })
+			l.heard(func() { l.gone(causeIn(reasons), 0) })
 		},
 		Lost: func(_ *sip.Dialog, err error) {
 			l.strand.post(func() {

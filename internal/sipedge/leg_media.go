@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -100,7 +101,7 @@ func (l *leg) release() {
 	l.stream = nil
 	stats := path.Stats()
 	path.Close()
-	l.log.Info("media ended", "received", stats.PacketsReceived, "sent", stats.PacketsSent,
+	l.carried = slog.Group("media", "received", stats.PacketsReceived, "sent", stats.PacketsSent,
 		"blocked", stats.Blocked, "malformed", stats.Malformed, "dropped", stats.Dropped)
 }
 

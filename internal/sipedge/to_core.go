@@ -34,7 +34,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		return
 	}
 	l := e.newLeg(core.LegID(newID()))
-	l.user, l.carried = from.User, carriedOf(tx, req)
+	l.user, l.passed = from.User, passedOf(tx, req)
 	to := e.dialled(req, from.Trunk)
 	if from.Trunk != "" {
 		l.comesBy(e.trunks.Load().byName[from.Trunk], req, to)
@@ -47,7 +47,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	l.met(callerAt(tx.Flow(), req, from.User))
 	l.in = e.stack.Incoming(tx, sip.IncomingEvents{
 		Cancelled: func(reasons []sip.Reason) {
-			l.strand.post(func() { l.gone(causeIn(reasons), 487) })
+			l.heard(func() { l.gone(causeIn(reasons), 487) })
 		},
 		Acked:   func(ack *sip.Request) { l.heard(func() { l.acked(ack) }) },
 		Pracked: func(o *sip.Offer) { l.heard(func() { l.pracked(o) }) },

@@ -108,7 +108,7 @@ func (t Trunk) has(uri sip.Uri) bool {
 }
 
 // toTrunk reaches a number over a trunk, by the trunk's rules.
-func (e *Edge) toTrunk(cmd core.Ring, by carried) (destination, error) {
+func (e *Edge) toTrunk(cmd core.Ring, by passed) (destination, error) {
 	t, ok := e.trunks.Load().byName[cmd.Target.Trunk]
 	if !ok {
 		return destination{}, fmt.Errorf("trunk %s is gone", cmd.Target.Trunk)
@@ -149,7 +149,7 @@ func (e *Edge) viaBackup(to destination, t Trunk) (destination, error) {
 
 // present shows who calls, as the trunk wants it (RFC 3325, RFC 3323): who is shown
 // to nobody is anonymous in From, and asserted to the carrier alone.
-func (e *Edge) present(to *destination, t Trunk, cmd core.Ring, by carried) {
+func (e *Edge) present(to *destination, t Trunk, cmd core.Ring, by passed) {
 	domain := e.domainOn(t)
 	caller := cmd.From
 	caller.Number = t.Number(caller.Number)

@@ -42,7 +42,7 @@ func (b *bench) setTrunk(at netip.AddrPort, rules route.TrunkSIP) {
 func TestHowATrunkIsToldWhoCalls(t *testing.T) {
 	const pai, rpid = "P-Asserted-Identity", "Remote-Party-ID"
 	anna := core.Party{Number: "4930555", Name: "Anna"}
-	hidden := carried{private: true, asserted: "4930777"}
+	hidden := passed{private: true, asserted: "4930777"}
 	for _, c := range []struct {
 		name  string
 		rules route.TrunkSIP
@@ -50,20 +50,20 @@ func TestHowATrunkIsToldWhoCalls(t *testing.T) {
 		by    carried
 		want  map[string]string
 	}{
-		{"default", route.TrunkSIP{}, anna, carried{}, map[string]string{
+		{"default", route.TrunkSIP{}, anna, passed{}, map[string]string{
 			"From": `"Anna" <sip:4930555@offhook.test>`, pai: `"Anna" <sip:4930555@offhook.test>`, "Privacy": "", "Diversion": "", rpid: "",
 		}},
-		{"plus and account in From", route.TrunkSIP{NumberFormat: "plus", FromUser: "account"}, anna, carried{}, map[string]string{
+		{"plus and account in From", route.TrunkSIP{NumberFormat: "plus", FromUser: "account"}, anna, passed{}, map[string]string{
 			"From": `"Anna" <sip:account@offhook.test>`, pai: `"Anna" <sip:+4930555@offhook.test>`,
 		}},
-		{"national, preferred", route.TrunkSIP{NumberFormat: "national", Country: "de", Identity: "ppi"}, anna, carried{}, map[string]string{
+		{"national, preferred", route.TrunkSIP{NumberFormat: "national", Country: "de", Identity: "ppi"}, anna, passed{}, map[string]string{
 			"From": `"Anna" <sip:030555@offhook.test>`, "P-Preferred-Identity": `"Anna" <sip:030555@offhook.test>`, pai: "",
 		}},
-		{"remote party", route.TrunkSIP{Identity: "rpid"}, anna, carried{}, map[string]string{
+		{"remote party", route.TrunkSIP{Identity: "rpid"}, anna, passed{}, map[string]string{
 			rpid: `"Anna" <sip:4930555@offhook.test>;party=calling;screen=yes;privacy=off`, pai: "",
 		}},
-		{"no identity", route.TrunkSIP{Identity: "none"}, anna, carried{}, map[string]string{pai: ""}},
-		{"nobody known", route.TrunkSIP{}, core.Party{}, carried{}, map[string]string{
+		{"no identity", route.TrunkSIP{Identity: "none"}, anna, passed{}, map[string]string{pai: ""}},
+		{"nobody known", route.TrunkSIP{}, core.Party{}, passed{}, map[string]string{
 			"From": `"anonymous" <sip:anonymous@offhook.test>`, pai: "",
 		}},
 		{"hidden caller", route.TrunkSIP{NumberFormat: "plus", FromUser: "account"}, core.Party{}, hidden, map[string]string{
@@ -72,17 +72,17 @@ func TestHowATrunkIsToldWhoCalls(t *testing.T) {
 		{"hidden caller, remote party", route.TrunkSIP{Identity: "rpid"}, core.Party{}, hidden, map[string]string{
 			rpid: "<sip:4930777@offhook.test>;party=calling;screen=yes;privacy=full",
 		}},
-		{"forwarded", route.TrunkSIP{NumberFormat: "plus", Diversion: "diversion"}, anna, carried{diverting: "4930999"}, map[string]string{
+		{"forwarded", route.TrunkSIP{NumberFormat: "plus", Diversion: "diversion"}, anna, passed{diverting: "4930999"}, map[string]string{
 			"Diversion": "<sip:+4930999@offhook.test>;reason=unconditional;counter=1",
 		}},
-		{"forwarded, history", route.TrunkSIP{Diversion: "history"}, anna, carried{diverting: "4930999"}, map[string]string{
+		{"forwarded, history", route.TrunkSIP{Diversion: "history"}, anna, passed{diverting: "4930999"}, map[string]string{
 			"History-Info": "<sip:4930999@offhook.test>;index=1",
 		}},
 		{
 			"headers",
 			route.TrunkSIP{KeepHeaders: "none", Headers: []route.TrunkHeader{{Name: "X-Account", Value: "7"}}},
 			anna,
-			carried{headers: []sip.Header{sip.NewHeader("X-Mine", "1")}},
+			passed{headers: []sip.Header{sip.NewHeader("X-Mine", "1")}},
 			map[string]string{"X-Account": "7", "X-Mine": ""},
 		},
 	} {
@@ -137,7 +137,7 @@ func TestHiddenCallerOfATrunkStaysHidden(t *testing.T) {
 	if offered.From.Number != "" || offered.From.Name != "" {
 		t.Errorf("the caller is shown as %+v", offered.From)
 	}
-	if by := b.edge.leg(offered.Leg).carried; by.asserted != "4930777" || by.diverting != "12995558888" {
+	if by := b.edge.leg(offered.Leg).passed; by.asserted != "4930777" || by.diverting != "12995558888" {
 		t.Errorf("carried %+v", by)
 	}
 }

@@ -14,7 +14,7 @@ var errSlow = errors.New("decoding takes too long")
 // decode decodes a file, one at a time, as it would take every core else.
 func (l *Library) decode(r io.Reader) (*file.PCM, error) {
 	if err := take(l.ctx, l.decodes); err != nil {
-		return nil, ErrClosed
+		return nil, err
 	}
 	defer func() { <-l.decodes }()
 	ctx, cancel := context.WithTimeoutCause(l.ctx, decodeTime, errSlow)

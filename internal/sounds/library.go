@@ -20,8 +20,9 @@ const (
 	maxNames = 512
 	// maxLoads bounds how many sounds are got at the same time.
 	maxLoads = 4
-	// getTime is how long it may take until all bytes of a URL are there, the wait
-	// for its turn included.
+	// queueTime is how long a sound may wait for its turn.
+	queueTime = time.Minute
+	// getTime is how long it may take until all bytes of a URL are there.
 	getTime = 10 * time.Second
 	// decodeTime is how long decoding may take: MP3 goes 50 times faster than it
 	// plays, on one slow core.
@@ -57,7 +58,7 @@ type Library struct {
 	decodes chan struct{} // a token: decoding takes a core
 
 	ctx  context.Context //nolint:containedctx // ends the loads; Close cancels it
-	stop context.CancelFunc
+	stop func()
 	wg   sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows
@@ -100,7 +101,8 @@ func New(c Config) (*Library, error) {
 		log: c.Log, folder: folder(c.Folder), web: newWeb(g), getTime: getTime,
 		loads: make(chan struct{}, maxLoads), decodes: make(chan struct{}, 1), kept: make(map[string]*entry),
 	}
-	l.ctx, l.stop = context.WithCancel(context.Background())
+	ctx, stop := context.WithCancelCause(context.Background())
+	l.ctx, l.stop = ctx, func() { stop(ErrClosed) }
 	return l, nil
 }
 
@@ -233,18 +235,18 @@ func (e *entry) size() int {
 	if e.pcm == nil {
 		return 0
 	}
-	return 2 * len(e.pcm.Samples)
+	return 2 * cap(e.pcm.Samples)
 }
 
 // get asks the origin of a sound.
 func (l *Library) get(name string, old mark) (a answer, err error) {
-	ctx, cancel := context.WithTimeout(l.ctx, l.getTime)
-	defer cancel()
-	if err := take(ctx, l.loads); err != nil {
-		return answer{}, fmt.Errorf("sounds: %s: %w", display(name), ErrBusy)
+	if err := take(l.ctx, l.loads); err != nil {
+		return answer{}, fmt.Errorf("sounds: %s: %w", display(name), err)
 	}
 	defer func() { <-l.loads }()
 	if isURL(name) {
+		ctx, cancel := context.WithTimeout(l.ctx, l.getTime)
+		defer cancel()
 		a, err = l.web.get(ctx, name, old, l.decode)
 	} else {
 		a, err = l.folder.get(name, old, l.decode)
@@ -255,8 +257,10 @@ func (l *Library) get(name string, old mark) (a answer, err error) {
 	return a, nil
 }
 
-// take takes a token.
+// take takes a token when there is one.
 func take(ctx context.Context, tokens chan struct{}) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, queueTime, ErrBusy)
+	defer cancel()
 	select {
 	case tokens <- struct{}{}:
 		return nil

@@ -4,10 +4,13 @@ package e2e
 
 import (
 	"fmt"
+	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/offhook/offhook/internal/phone"
+	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
 
@@ -21,9 +24,13 @@ const (
 // TestRingCallerID shows what each endpoint of a group sees of the caller: in
 // From, and on a trunk in P-Asserted-Identity too.
 func TestRingCallerID(t *testing.T) {
-	first, second, third := freeCarrier(t), freeCarrier(t), freeCarrier(t)
+	first, second, third, fourth := freeCarrier(t), freeCarrier(t), freeCarrier(t), freeCarrier(t)
 	trunk := `name: far%s, uri: "sip:%s", prefixes: ["%[1]s"], domain: far.example, caller_id: "` + trunkNumber + `"`
-	tellStories(t, []string{fmt.Sprintf(trunk, "41", first), fmt.Sprintf(trunk, "42", second), fmt.Sprintf(trunk, "43", third)}, []story{
+	var trunks []string
+	for i, at := range []netip.AddrPort{first, second, third, fourth} {
+		trunks = append(trunks, fmt.Sprintf(trunk, strconv.Itoa(41+i), at))
+	}
+	tellStories(t, trunks, []story{
 		{
 			"caller from outside",
 			[]string{"ann", "ben", "cid"},
@@ -43,6 +50,12 @@ func TestRingCallerID(t *testing.T) {
 			nil,
 			[]string{`name: nobody, endpoints: [{phone: "43001"}, {phone: "43002", caller_id: trunk}]`},
 			func(s *scene) { s.calledAnonymously(s.carrier(third)) },
+		},
+		{
+			"caller who is not to be shown",
+			[]string{"ned"},
+			[]string{`name: hidden, endpoints: [{phone: "44001"}, {user: ned}]`},
+			func(s *scene) { s.calledPrivately(s.carrier(fourth)) },
 		},
 	})
 }
@@ -96,6 +109,25 @@ func (s *scene) calledAnonymously(far *harness.Phone) {
 		s.Errorf("somebody without a number is asserted as %s", got)
 	}
 	s.wantShown(far, "43002", trunkNumber)
+	call.call.HangUp()
+	call.Await(phone.Ended, soon)
+}
+
+// calledPrivately has a network that knows the caller, who withholds the number.
+func (s *scene) calledPrivately(far *harness.Phone) {
+	ned := s.user("ned", deskHz)
+	call := dial(s.T, s.line(), s.number, phone.DialOptions{
+		From: phone.Party{Number: "anonymous", Name: "Anonymous"},
+		Headers: []sip.Header{
+			sip.NewHeader("P-Asserted-Identity", "<sip:+"+outsider+"@carrier.example>"), sip.NewHeader("Privacy", "id"),
+		},
+	})
+	for _, m := range []harness.Message{s.message(far, 1, "< INVITE "), s.message(ned, 1, "< INVITE ")} {
+		wantFrom(s.T, m, "<sip:anonymous@")
+		if strings.Contains(m.Text, outsider) {
+			s.Errorf("the number is in\n%s", m.Text)
+		}
+	}
 	call.call.HangUp()
 	call.Await(phone.Ended, soon)
 }

@@ -5,7 +5,6 @@ package e2e
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -156,21 +155,30 @@ func (s *scene) random() {
 	s.Logf("jim, with four times the weight, began %d of %d calls", begun["jim"], calls)
 }
 
-// leastRecent lets leo and ned talk; then who never did comes first.
+// leastRecent lets leo talk for longer than ned: it counts who hung up last. Mia
+// never talks.
 func (s *scene) leastRecent() {
-	team := s.team("leo", "mia", "ned")
-	for nth, want := range []string{"leo", "mia ned", "mia leo ned"} {
-		caller := s.dial()
-		names := strings.Fields(want)
-		order := team.decline(len(names) - 1)
-		last, call := team.next()
-		if order = append(order, last); !slices.Equal(order, names) {
-			s.Errorf("call %d rang %v, want %v", nth+1, order, names)
-		}
-		call.Answer()
-		s.wantTalk(caller, call, deskHz)
-		team.awaitIdle()
+	phones := s.users("leo", "mia", "ned")
+	long := s.dial()
+	s.ring(phones[0]).Answer()
+	long.Await(phone.Answered, soon)
+	short := s.dial()
+	s.ring(phones[1]).Decline(486)
+	ned := s.ring(phones[2])
+	ned.Answer()
+	s.wantTalk(short, ned, deskHz)
+	long.call.HangUp()
+	phones[0].Await(phone.Ended, soon)
+
+	last := s.dial()
+	s.ring(phones[1]).Decline(486)
+	s.ring(phones[2]).Decline(486)
+	leo := s.ring(phones[0])
+	if mia, ned, leo := s.invited(phones[1], 2), s.invited(phones[2], 2), s.invited(phones[0], 2); !mia.Before(ned) || !ned.Before(leo) {
+		s.Fatalf("the last call rang mia at %v, ned at %v, leo at %v", mia, ned, leo)
 	}
+	leo.Answer()
+	s.wantTalk(last, leo, deskHz)
 }
 
 // team is phones of which one rings at a time.

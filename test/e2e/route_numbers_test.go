@@ -55,6 +55,7 @@ func TestRoutes(t *testing.T) {
 		t.Run("Patterns", func(t *testing.T) { t.Parallel(); h.patterns(t) })
 		t.Run("DayAndNight", func(t *testing.T) { t.Parallel(); h.dayAndNight(t) })
 		t.Run("Callers", func(t *testing.T) { t.Parallel(); h.callers(t) })
+		t.Run("ProbeByAPI", func(t *testing.T) { t.Parallel(); h.probedByAPI(t) })
 	})
 	h.AwaitLegs(t, soon)
 	h.AwaitMetric("offhook_legs", 0, soon)

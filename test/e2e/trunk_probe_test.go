@@ -3,6 +3,9 @@
 package e2e
 
 import (
+	"io"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,4 +63,50 @@ func (o *trunkTest) takes(t *testing.T, by *carrier, to string) {
 	}
 	call.call.HangUp()
 	call.Await(phone.Ended, soon)
+}
+
+// probedByAPI makes a trunk that is asked, and takes the question back: what
+// /api/v1 says holds at once.
+func (h *house) probedByAPI(t *testing.T) {
+	far, api := newCarrier(t, nil), newAdmin(t, h.Offhook)
+	trunk := map[string]any{"name": "late", "uri": "sip:" + far.at.String(), "prefixes": []string{"888"}, "probe": "5s"}
+	api.do(t, "POST", "/trunks", trunk)
+	asked := func() int {
+		far.mu.Lock()
+		defer far.mu.Unlock()
+		return len(far.options)
+	}
+	testkit.Eventually(t, soon, "the trunk is asked", func() bool { return asked() > 0 })
+	const up = `offhook_trunk_up{trunk="late"} 1`
+	if page := h.page(t, "/metrics"); !strings.Contains(page, up) {
+		t.Errorf("no %s in /metrics", up)
+	}
+	if read := api.do(t, "GET", "/trunks/late", nil); !strings.Contains(read, `"probe":"5s"`) {
+		t.Errorf("the trunk reads %s", read)
+	}
+	delete(trunk, "probe")
+	api.do(t, "PUT", "/trunks/late", trunk)
+	if page := h.page(t, "/metrics"); strings.Contains(page, `trunk="late"`) {
+		t.Error("a trunk that nobody asks any more is in /metrics")
+	}
+	api.do(t, "DELETE", "/trunks/late", nil)
+}
+
+// page returns a page of the exchange.
+func (h *house) page(t *testing.T, path string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.URL(path), http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -33,6 +33,9 @@ func (w *world) checkLeg(c *liveCall, l *leg) {
 	if l.state == accepted && !l.timers.running(core.TimerMedia) {
 		w.fail("leg %s may wait for its media for ever", l.Leg)
 	}
+	if _, limited := w.x.meter.Left(w.now, w.x.dir, l.Leg); limited && l.state != setup && !l.timers.running(core.TimerTalk) {
+		w.fail("leg %s may talk for ever", l.Leg)
+	}
 	if rings && l.state == talking && !l.timers.running(core.TimerConfirm) {
 		w.fail("leg %s may be asked to confirm for ever", l.Leg)
 	}

@@ -48,6 +48,7 @@ func (x *Exchange) win(c *liveCall, l *leg) {
 		x.charge(l)
 	}
 	l.answered = x.now
+	l.took = c.hunt.Takers(l.Leg)
 	x.publish(l, core.ChangeAnswered)
 	x.stopHunt(c)
 	x.endAll(losers, core.CauseElsewhere, core.ReasonElsewhere)

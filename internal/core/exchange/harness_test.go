@@ -30,12 +30,12 @@ func house(tb testing.TB) *route.Directory {
 			{Name: "bob", DeclineAll: true},
 			{Name: "carol"},
 			{Name: "dora", DoNotDisturb: true},
-			{Name: "poor", Limits: &route.Limit{Calls: 1}},
+			{Name: "poor", Limits: &route.Limit{Calls: 1, Minutes: 1, Longest: 12 * second}},
 		},
 		Trunks: []route.Trunk{
 			{Name: "carrier", URI: "sip:127.0.0.1:5080", CallsPerSecond: 3, CallerID: "1000"},
 			{Name: "backup", URI: "sip:127.0.0.1:5081", Prefixes: []string{"49"}, Priority: 2},
-			{Name: "main", URI: "sip:127.0.0.1:5082", Prefixes: []string{"49"}, Priority: 1},
+			{Name: "main", URI: "sip:127.0.0.1:5082", Prefixes: []string{"49"}, Priority: 1, Limits: &route.Limit{Minutes: 1}},
 		},
 		Groups: []route.Group{
 			{Name: "all", RingTimeout: 29 * second, CallerHears: "de", Endpoints: []route.Endpoint{

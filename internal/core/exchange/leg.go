@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/ring"
 )
 
 // drainTime bounds the wait for LegGone after End: 64*T1 of a BYE or CANCEL
@@ -29,6 +30,7 @@ type leg struct {
 	watches   bool      // supervises; is no party of its call
 	line      bool      // counts in Exchange.lines
 	slot      string
+	took      ring.Takers // whose turn the call was
 	timers    timerSet
 
 	// Why it ended or is ending.
@@ -102,6 +104,8 @@ func (x *Exchange) leave(l *leg) {
 	x.stopTimers(l)
 	x.leaveLine(l)
 	x.silent(l)
+	x.memory.Talked(l.took, x.now)
+	l.took = nil
 	if l.slot != "" {
 		delete(x.slots, l.slot)
 		l.slot = ""

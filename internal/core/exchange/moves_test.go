@@ -67,6 +67,10 @@ func TestGroups(t *testing.T) {
 		{"183 of the only member of a group", seq(fromTrunk("28")), core.LegEarly{Leg: "4930"}, ""},
 		{"music instead of ringback", seq(fromTrunk("30")), core.LegRinging{Leg: "1001"}, "progress a, hear a music"},
 		{"do not disturb", nil, fromTrunk("29"), "progress a, hear a prompt:busy, start play a 10s"},
+		{"least recent: who hung up last comes last", seq(
+			desk, bobtab, fromTrunkLeg("x", "23"), up("desk"), fromTrunkLeg("y", "23"), up("bobtab"), after{d: time.Minute}, gone("bobtab", 16, 0),
+			after{d: time.Hour}, gone("desk", 16, 0), after{d: time.Minute},
+		), fromTrunk("23"), "ring bobtab, start ring a 15s"},
 		{"nested group, one delayed", seq(desk, bobtab), fromTrunk("26"), "ring bobtab, start ring a 5s, ring 1001"},
 		{"nested group steps on", seq(desk, bobtab, fromTrunk("26")), gone("1001", 17, 486), "ring desk"},
 		{"delay is over", seq(desk, bobtab, fromTrunk("26")), timedOut(core.TimerRing, "a"), "ring 1009, start ring a 5s"},

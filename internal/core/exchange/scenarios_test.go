@@ -195,6 +195,7 @@ var scenarios = []scenario{
 	{name: "caller gives up", to: []string{"18", "21", "25"}, impatient: true},
 	{name: "many calls over a slow trunk", to: []string{"18"}, calls: 5},
 	{name: "one call at a time", from: "poor", to: []string{"0012995551", "0012995552"}, calls: 3, mood: answers},
+	{name: "minutes run out", from: "alice", to: []string{"4940", "4941"}, calls: 8, mood: answersAtOnce},
 	{name: "devices come and go", to: []string{"18", "17", "27"}, around: churn},
 	{name: "blind transfer to a user", to: []string{"17"}, mood: answers, talk: transfers(false, "bob", "15", "16")},
 	{name: "blind transfer to a group", to: []string{"17"}, mood: answers, talk: transfers(false, "18", "21", "25")},

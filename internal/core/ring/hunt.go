@@ -193,8 +193,17 @@ func (h *Hunt) Accept(leg core.LegID, now time.Time) (losers []core.LegID, ok bo
 		return nil, false
 	}
 	e.state = won
-	h.memory.won(e.node, now)
+	h.memory.Talked(takers(e.node), now)
 	return h.Stop(), true
+}
+
+// Takers returns whose turn leg took, for Memory.Talked when the conversation ends.
+func (h *Hunt) Takers(leg core.LegID) Takers {
+	e := h.find(leg)
+	if e == nil {
+		return nil
+	}
+	return takers(e.node)
 }
 
 // Gone notes that a candidate ended. It returns the user's other legs to be

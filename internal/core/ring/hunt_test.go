@@ -219,6 +219,12 @@ func TestMemory(t *testing.T) {
 	if p = play(recent, &m); p.lines[0] != "ring alice" {
 		t.Errorf("who declined is not who talked: %s", p.lines[0])
 	}
+	p.do("answer alice")
+	m.Talked(p.Takers("alice"), epoch.Add(time.Hour)) // until now
+	play(recent, &m).do("answer 1001")
+	if p = play(recent, &m); p.lines[0] != "ring bob" || p.Takers("1001") != nil {
+		t.Errorf("bob talked before alice hung up: %s", p.lines[0])
+	}
 }
 
 // TestWeights draws ten thousand times.

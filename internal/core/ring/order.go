@@ -9,14 +9,18 @@ import (
 )
 
 // Memory is what groups remember from one call to the next: whose turn it is,
-// and who took a call when. The zero Memory is empty.
+// and who talked when. The zero Memory is empty.
 type Memory struct {
-	turns map[string]int // calls of a round_robin group, by its key
-	taken map[taker]time.Time
+	turns map[string]int      // calls of a round_robin group, by its key
+	taken map[taker]time.Time // when they last began or ended to talk
 }
 
 // taker is an endpoint of a group.
 type taker struct{ group, endpoint string }
+
+// Takers are the endpoints that took a call, one for each of the groups around
+// them that asks who did so last.
+type Takers []taker
 
 // order returns the indexes of d's branches in the order they ring. dice returns a
 // number below its argument.
@@ -74,16 +78,25 @@ func (m *Memory) took(d *route.Dial, branch int) time.Time {
 	return m.taken[taker{d.Group, nameOf(d.Branches[branch])}]
 }
 
-// won notes that the endpoint n took a call, in every group around it that asks.
-func (m *Memory) won(n *Node, now time.Time) {
+// takers returns who took the call of the endpoint n.
+func takers(n *Node) (all Takers) {
 	for ; n.parent != nil; n = n.parent {
-		if n.parent.group.Strategy != route.LeastRecent {
-			continue
+		if n.parent.group.Strategy == route.LeastRecent {
+			all = append(all, taker{n.parent.group.Group, nameOf(n.Branch)})
 		}
+	}
+	return all
+}
+
+// Talked notes that takers talk at now. It is called when their conversation
+// begins and when it ends: who has just hung up after an hour is not the one who
+// has rested for longest.
+func (m *Memory) Talked(who Takers, now time.Time) {
+	for _, t := range who {
 		if m.taken == nil {
 			m.taken = make(map[taker]time.Time)
 		}
-		m.taken[taker{n.parent.group.Group, nameOf(n.Branch)}] = now
+		m.taken[t] = now
 	}
 }
 

@@ -46,6 +46,14 @@ type Encoder interface {
 	Reset()
 }
 
+// LossAware is an Encoder that can make up for loss on the way to the listener: one
+// of Opus puts a copy of each frame into the next packet.
+type LossAware interface {
+	// ExpectLoss says how many of hundred packets get lost, as the listener
+	// reports; 0 is the beginning. It may be called at any time between two frames.
+	ExpectLoss(percent int)
+}
+
 // Decoder turns payloads of one stream into linear samples. It is not safe for
 // concurrent use.
 type Decoder interface {

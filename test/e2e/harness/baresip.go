@@ -223,6 +223,9 @@ func (b *Baresip) Accept() {
 // HangUp ends the current call; a ringing one is refused.
 func (b *Baresip) HangUp() { b.t.Helper(); b.command("hangup", "") }
 
+// Transfer sends the other party of the current call to a URI, by REFER.
+func (b *Baresip) Transfer(to string) { b.t.Helper(); b.command("transfer", to) }
+
 // Digits presses keys in the current call, as RFC 4733 events.
 func (b *Baresip) Digits(keys string) { b.t.Helper(); b.command("sndcode", keys) }
 

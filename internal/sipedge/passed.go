@@ -7,8 +7,8 @@ import (
 	"github.com/offhook/offhook/internal/sip"
 )
 
-// carried is what of a caller's INVITE goes on to whom its leg calls.
-type carried struct {
+// passed is what of a caller's INVITE goes on to whom its leg calls.
+type passed struct {
 	headers   []sip.Header // with the caller's spelling
 	hops      uint32       // Max-Forwards of the next INVITE
 	loops     int          // how often the call came back to us
@@ -24,9 +24,9 @@ const (
 	maxCarriedBytes = 2048
 )
 
-// carriedOf reads what of an INVITE goes on.
-func carriedOf(tx *sip.ServerTx, req *sip.Request) carried {
-	c := carried{hops: defaultHops, loops: tx.Loops(), private: isPrivate(req)}
+// passedOf reads what of an INVITE goes on.
+func passedOf(tx *sip.ServerTx, req *sip.Request) passed {
+	c := passed{hops: defaultHops, loops: tx.Loops(), private: isPrivate(req)}
 	if mf := req.MaxForwards(); mf != nil {
 		c.hops = min(mf.Val(), defaultHops) - 1 // 0 was refused by the stack
 	}
@@ -69,10 +69,10 @@ func goesOn(name string) bool {
 	return len(name) > 2 && strings.EqualFold(name[:2], "X-") || strings.EqualFold(name, "User-to-User")
 }
 
-// carriedFor returns what the caller of a leg sent along. A browser's call begins here.
-func (e *Edge) carriedFor(caller core.LegRef) carried {
+// passedFor returns what the caller of a leg sent along. A browser's call begins here.
+func (e *Edge) passedFor(caller core.LegRef) passed {
 	if l := e.leg(caller.Leg); l != nil {
-		return l.carried
+		return l.passed
 	}
-	return carried{hops: defaultHops}
+	return passed{hops: defaultHops}
 }

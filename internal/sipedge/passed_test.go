@@ -9,7 +9,7 @@ import (
 )
 
 // passedOn is the INVITE that carrier gets for one of its own with these headers.
-func passedOn(t *testing.T, hops uint32, headers ...sip.Header) (*bench, *peer) {
+func goesOnAs(t *testing.T, hops uint32, headers ...sip.Header) (*bench, *peer) {
 	t.Helper()
 	carrier := newPeer(t, "127.0.0.3", nil)
 	b := newBench(t, carrier.at)
@@ -28,7 +28,7 @@ func passedOn(t *testing.T, hops uint32, headers ...sip.Header) (*bench, *peer) 
 }
 
 func TestPrivateHeadersGoOnWithTheirSpelling(t *testing.T) {
-	_, carrier := passedOn(t, 0,
+	_, carrier := goesOnAs(t, 0,
 		sip.NewHeader("X-ACCOUNT-iD", "42; a=\"b\""), sip.NewHeader("User-to-user", "56a390;encoding=hex"),
 		sip.NewHeader("x-account-id", "43"), sip.NewHeader("P-Charge-Info", "<sip:pay@example.com>"),
 		sip.NewHeader("X-Long", strings.Repeat("x", maxCarriedBytes)),
@@ -46,14 +46,14 @@ func TestPrivateHeadersGoOnWithTheirSpelling(t *testing.T) {
 }
 
 func TestHopsAreCountedDown(t *testing.T) {
-	_, carrier := passedOn(t, 12)
+	_, carrier := goesOnAs(t, 12)
 	if mf := next(t, "INVITE", carrier.calls).in.Request().MaxForwards(); mf == nil || mf.Val() != 11 {
 		t.Errorf("Max-Forwards %v, want 11", mf)
 	}
 }
 
 func TestLastHopCallsNobody(t *testing.T) {
-	b, carrier := passedOn(t, 1)
+	b, carrier := goesOnAs(t, 1)
 	if gone := wait(b, anyOf[core.LegGone]); gone.Leg != "out" || gone.Code != 483 {
 		t.Errorf("gone with %+v", gone)
 	}
