@@ -50,9 +50,6 @@ func (e *Edge) caller(tx *sip.ServerTx, req *sip.Request) (from core.Party, cont
 	withCredentials := sip.HeaderValue(req, "Proxy-Authorization") != "" || sip.HeaderValue(req, "Authorization") != ""
 	if trunk, known := e.trunkOf(tx, req); known && !withCredentials {
 		from.Trunk, from.Number = trunk.Name, trunk.Digits(from.Number)
-		if isPrivate(req) {
-			from.Number, from.Name = "", "" // what the carrier asserts is not for phones
-		}
 		return from, "", true
 	}
 	user, ok := e.authenticate(tx)

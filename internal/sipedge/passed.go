@@ -13,7 +13,6 @@ type passed struct {
 	hops      uint32       // Max-Forwards of the next INVITE
 	loops     int          // how often the call came back to us
 	private   bool         // the caller wants to be shown to nobody (RFC 3323)
-	asserted  string       // number of a private caller, which only a carrier may see (RFC 3325)
 	diverting string       // number of ours that was dialled from outside
 }
 
@@ -26,7 +25,7 @@ const (
 
 // passedOf reads what of an INVITE goes on.
 func passedOf(tx *sip.ServerTx, req *sip.Request) passed {
-	c := passed{hops: defaultHops, loops: tx.Loops(), private: isPrivate(req)}
+	c := passed{hops: defaultHops, loops: tx.Loops(), private: hidden(req)}
 	if mf := req.MaxForwards(); mf != nil {
 		c.hops = min(mf.Val(), defaultHops) - 1 // 0 was refused by the stack
 	}
@@ -49,19 +48,6 @@ const (
 	// was dialled by way of a trunk.
 	maxLoops = 1
 )
-
-// isPrivate reports whether a caller asks not to be shown.
-func isPrivate(req *sip.Request) bool {
-	for _, v := range sip.HeaderValues(req, "Privacy") {
-		for word := range strings.FieldsFuncSeq(v, func(r rune) bool { return r == ';' || r == ',' || r == ' ' }) {
-			switch strings.ToLower(word) {
-			case "id", "user", "header":
-				return true
-			}
-		}
-	}
-	return false
-}
 
 // goesOn reports whether a header is the parties' own business: private ones and
 // User-to-User (RFC 7433).

@@ -37,7 +37,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	l.user, l.passed = from.User, passedOf(tx, req)
 	to := e.dialled(req, from.Trunk)
 	if from.Trunk != "" {
-		l.comesBy(e.trunks.Load().byName[from.Trunk], req, to)
+		l.only, l.diverting = e.trunks.Load().byName[from.Trunk].codecs, to
 	}
 	l.web = overWebSocket(tx.Flow())
 	if offer != nil {
@@ -59,14 +59,6 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		"dialog", l.dialog.ID(), "flow", l.flow.String())
 	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces}) {
 		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure}) })
-	}
-}
-
-// comesBy notes what a trunk has to do with a leg that comes from it.
-func (l *leg) comesBy(t Trunk, req *sip.Request, to string) {
-	l.only, l.diverting = t.codecs, to
-	if l.private {
-		l.asserted = t.Digits(callerNumber(req))
 	}
 }
 

@@ -147,18 +147,16 @@ func (e *Edge) viaBackup(to destination, t Trunk) (destination, error) {
 	return destination{}, err
 }
 
-// present shows who calls, as the trunk wants it (RFC 3325, RFC 3323): who is shown
-// to nobody is anonymous in From, and asserted to the carrier alone.
+// present shows who calls, as the trunk wants it (RFC 3325, RFC 3323): one of our
+// users who is shown to nobody is anonymous in From, and asserted to the carrier
+// alone.
 func (e *Edge) present(to *destination, t Trunk, cmd core.Ring, by passed) {
 	domain := e.domainOn(t)
 	caller := cmd.From
 	caller.Number = t.Number(caller.Number)
-	if by.private && by.asserted != "" {
-		caller.Number = t.Number(by.asserted)
-	}
 	from := e.fromAddress(caller, domain)
 	if known := from.URI.User != anonymous; known && t.Identity != "none" {
-		to.headers = append(to.headers, identity(t.Identity, from, by.private))
+		to.headers = append(to.headers, asserted(t.Identity, from, by.private))
 	}
 	switch {
 	case by.private:
@@ -184,8 +182,8 @@ func (e *Edge) present(to *destination, t Trunk, cmd core.Ring, by passed) {
 // unknownCaller is the From of a caller who is shown to nobody (RFC 3323 section 4.1).
 var unknownCaller = sip.Address{Name: "Anonymous", URI: sip.Uri{Scheme: "sip", User: anonymous, Host: "anonymous.invalid"}}
 
-// identity returns the header that asserts the caller's number.
-func identity(kind string, from sip.Address, private bool) sip.Header {
+// asserted returns the header that asserts the caller's number.
+func asserted(kind string, from sip.Address, private bool) sip.Header {
 	value := "<" + from.URI.String() + ">"
 	if !private && from.Name != from.URI.User {
 		value = `"` + from.Name + `" ` + value
