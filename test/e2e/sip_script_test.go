@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/phone"
-	"github.com/offhook/offhook/internal/testkit"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
 
@@ -243,10 +242,4 @@ func wantCall(t *testing.T, w *wired, s *script) *harness.Phone {
 	harness.WantSuccess(t, w.calls(t, s), 100*time.Second)
 	w.AwaitMetric("offhook_legs", 0, soon)
 	return desk
-}
-
-// freeRegistrar is for scenarios that need one more address of a carrier.
-func freeRegistrar(t *testing.T, ip string) netip.AddrPort {
-	t.Helper()
-	return netip.AddrPortFrom(netip.MustParseAddr(ip), testkit.FreePort(t, ip))
 }
