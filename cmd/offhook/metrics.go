@@ -19,6 +19,13 @@ func (n *node) metrics() http.Handler {
 		st := n.stack.Stats()
 		return float64(st.ServerTx + st.ClientTx)
 	})
+	m.Counter("sip_dropped_total", "SIP messages dropped unread because their source brought too many.", nil, n.sip.Dropped)
+	m.Gauge("overloaded", "1 while new calls are refused because the program has more to do than it can.", nil, func() float64 {
+		if n.pressure.Overloaded() {
+			return 1
+		}
+		return 0
+	})
 	m.Counter("exchange_events_total", "Events applied to the exchange.", nil, func() uint64 { return n.loop.Stats().Events })
 	m.Counter("exchange_commands_total", "Commands of the exchange.", nil, func() uint64 { return n.loop.Stats().Commands })
 	m.Counter("exchange_panics_total", "Events or commands that panicked; each cost its own call only.", nil, func() uint64 { return n.loop.Stats().Panics })

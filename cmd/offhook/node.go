@@ -53,6 +53,8 @@ type node struct {
 	rtcE  *rtcedge.Edge
 	web   *web.Server
 
+	pressure *obs.Pressure
+
 	sounds *sounds.Library // files and URLs that callers hear
 
 	directory atomic.Pointer[route.Directory] // who can be reached now
@@ -69,7 +71,7 @@ type node struct {
 func newNode(ctx context.Context, cfg config.Config, log *slog.Logger, demo http.Handler) (*node, error) {
 	n := &node{cfg: cfg, log: log, draining: make(chan struct{}), sipAddrs: make(map[string]netip.AddrPort)}
 	for _, step := range []func(context.Context) error{
-		n.openStore, n.openMedia, n.openEdges, n.listenSIP,
+		n.openStore, n.watchPressure, n.openMedia, n.openEdges, n.listenSIP,
 		func(ctx context.Context) error { return n.listenWeb(ctx, demo) },
 	} {
 		if err := step(ctx); err != nil {
@@ -245,7 +247,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: newPorts(n.cfg.Media.RTPPorts, n.log),
 		Web: webPaths{n.rtc}, Log: n.log,
 		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
-		Cost: n.cfg.Media.Prefer == config.PreferCost,
+		Cost: n.cfg.Media.Prefer == config.PreferCost, MessagesPerSecond: n.cfg.SIP.MessagesPerSecond, Overloaded: n.pressure.Overloaded,
 	}
 	if len(public) > 0 {
 		edge.PublicMedia = public[0]
@@ -257,7 +259,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	n.onClose(n.closeSIP)
 
 	n.rtcE = rtcedge.New(rtcedge.Config{
-		Version: version, Limits: rtcedge.DefaultLimits(), Log: n.log, Auth: n.auth, Post: poster(n.post),
+		Version: version, Limits: rtcedge.DefaultLimits(), Log: n.log, Auth: n.auth, Post: poster(n.postUnlessOverloaded),
 		Paths: rtcPaths{n.rtc}, Media: n.media, Profile: n.profile,
 	})
 	n.onClose(n.rtcE.Close)
@@ -288,6 +290,25 @@ func (n *node) closeSIP() {
 // post hands an event to the loop. Every part gets this method before the loop
 // exists, and posts nothing before it listens.
 func (n *node) post(ev core.Event) error { return n.loop.Post(ev) }
+
+// postUnlessOverloaded takes no new calls under overload. The SIP edge refuses them
+// before it knows what they are.
+func (n *node) postUnlessOverloaded(ev core.Event) error {
+	if _, call := ev.(core.Offered); call && n.pressure.Overloaded() {
+		return &core.Error{Op: "node", Kind: core.Unavailable, Err: errors.New("overloaded")}
+	}
+	return n.loop.Post(ev)
+}
+
+// watchPressure begins to measure whether new calls should be refused.
+func (n *node) watchPressure(context.Context) error {
+	n.pressure = obs.NewPressure()
+	ctx, stop := context.WithCancel(context.Background())
+	var watching sync.WaitGroup
+	watching.Go(func() { n.pressure.Run(ctx) })
+	n.onClose(func() { stop(); watching.Wait() })
+	return nil
+}
 
 // listenSIP opens the SIP listeners.
 func (n *node) listenSIP(ctx context.Context) error {

@@ -71,6 +71,11 @@ type SIP struct {
 	UDP string `yaml:"udp"`
 	TCP string `yaml:"tcp"`
 	TLS string `yaml:"tls"`
+	// MessagesPerSecond is how many messages one source may bring, an address or a
+	// /64 of IPv6, whose phones did not log in; 20 times as many if one did or it is a
+	// trunk. More are dropped unread. This machine has no limit. 0-100000, 0 is none.
+	// Default 200.
+	MessagesPerSecond int `yaml:"messages_per_second"`
 }
 
 // Validate checks the section.
@@ -81,6 +86,9 @@ func (c SIP) Validate() error {
 	}
 	if c.Realm == "" || len(c.Realm) > 128 || strings.ContainsFunc(c.Realm, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r > '~' }) {
 		errs = append(errs, fmt.Errorf(`sip.realm: %q is not 1 to 128 printable ASCII characters without " and \`, c.Realm))
+	}
+	if c.MessagesPerSecond < 0 || c.MessagesPerSecond > 100_000 {
+		errs = append(errs, fmt.Errorf("sip.messages_per_second: %d is outside 0..100000", c.MessagesPerSecond))
 	}
 	return errors.Join(append(errs, checkListen("sip.udp", c.UDP, optional), checkListen("sip.tcp", c.TCP, optional), checkListen("sip.tls", c.TLS, optional))...)
 }

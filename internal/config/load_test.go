@@ -242,7 +242,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 			return "10.0.0.0/8", true
 		case name == "OFFHOOK_LIMITS_DRAIN":
 			return "1s", true
-		case strings.HasPrefix(name, "OFFHOOK_LIMITS_API"):
+		case strings.HasPrefix(name, "OFFHOOK_LIMITS_API"), name == "OFFHOOK_SIP_MESSAGES_PER_SECOND":
 			return "7", true
 		case strings.HasSuffix(name, "_TLS") && strings.HasPrefix(name, "OFFHOOK_HTTP"):
 			return "true", true

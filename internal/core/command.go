@@ -167,6 +167,8 @@ const (
 	TimerPark
 	// TimerTalk ends a conversation that used up the minutes of its caller or trunk.
 	TimerTalk
+	// TimerSilence ends a conversation in which nothing is heard of anybody.
+	TimerSilence
 )
 
 // TransferProgress tells the party of Leg, who asked for a transfer, how it
@@ -204,11 +206,13 @@ type LegChange struct {
 	Edge      Edge
 	Direction Direction
 	From, To  Party
-	Cause     Cause  // with ChangeEnded
-	Reason    Reason // with ChangeEnded
-	Code      int    // with ChangeEnded: the SIP status, 0 if none
-	Peer      LegID  // with ChangeBridged: the leg it now talks with
-	Slot      string // with ChangeParked
+	Cause     Cause   // with ChangeEnded
+	Reason    Reason  // with ChangeEnded
+	Code      int     // with ChangeEnded: the SIP status, 0 if none
+	Peer      LegID   // with ChangeBridged: the leg it now talks with
+	Slot      string  // with ChangeParked
+	Silence   Silence // with ChangeSilent
+	Diagnosis string  // with ChangeSilent: for people
 }
 
 // ChangeKind says what happened to a leg.
@@ -235,11 +239,15 @@ const (
 	ChangeMoved
 	// ChangeParked says the leg waits in Slot.
 	ChangeParked
+	// ChangeSilent says that others should hear the party and nothing comes of it.
+	ChangeSilent
+	// ChangeHeard ends ChangeSilent.
+	ChangeHeard
 )
 
 // String returns the word stored in the event log: "began", "ringing", ...
 func (k ChangeKind) String() string {
-	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended", "confirming", "moved", "parked"}
+	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended", "confirming", "moved", "parked", "silent", "heard"}
 	if int(k) < len(names) {
 		return names[k]
 	}

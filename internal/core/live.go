@@ -35,6 +35,8 @@ type LiveLeg struct {
 	Slot      string        // where it is parked
 	Mode      SuperviseMode // of a supervisor
 	Target    LegID         // whom a supervisor supervises
+	Silence   Silence       // why nothing is heard of it, and should be
+	Diagnosis string        // the same for people
 	Hears     Hear          // what its party hears; the slice is nobody's to change
 }
 

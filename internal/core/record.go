@@ -19,6 +19,10 @@ type CDR struct {
 	// Interrupted marks a leg that was alive when the program was killed: Ended
 	// is the next start, and Talk is what the log proves, the real time is longer.
 	Interrupted bool
+	// Silence and Diagnosis say why the leg was not heard when it was silent last,
+	// SilenceNone if it never was.
+	Silence   Silence
+	Diagnosis string
 }
 
 // CDRQuery selects call detail records, the newest first.

@@ -32,6 +32,7 @@ type Journal struct {
 	size    int64           // of the current file
 	buf     bytes.Buffer    // spare
 	waiting []core.LegEntry // what the current file holds
+	spare   []core.LegEntry // empty, for the next waiting
 	held    int             // entries in both files
 
 	due     *time.Timer   // fires when waiting has gathered
@@ -42,7 +43,7 @@ type Journal struct {
 const (
 	// together is how long entries gather for the log behind. A transaction costs
 	// as much as several calls bring to it; who reads records hardly notices.
-	together = 100 * time.Millisecond
+	together = 200 * time.Millisecond
 	// maxHeld is how many entries may wait while the log behind fails.
 	maxHeld = maxVital
 )
@@ -184,6 +185,10 @@ func (j *Journal) passOn() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.held -= len(batch)
+	if cap(batch) <= maxSpare {
+		clear(batch) // of what it points to
+		j.spare = batch[:0]
+	}
 	return file.Truncate(0)
 }
 
@@ -193,7 +198,7 @@ func (j *Journal) turn() ([]core.LegEntry, *os.File) {
 	defer j.mu.Unlock()
 	batch, file := j.waiting, j.files[j.current]
 	if len(batch) > 0 {
-		j.waiting, j.size, j.current = nil, 0, 1-j.current
+		j.waiting, j.spare, j.size, j.current = j.spare, nil, 0, 1-j.current
 	}
 	return batch, file
 }

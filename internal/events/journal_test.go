@@ -63,7 +63,7 @@ func TestJournalPassesOnTogether(t *testing.T) {
 			time.Sleep(4 * time.Millisecond)
 		}
 		if entries, _ := m.all(); len(entries) != 0 {
-			t.Errorf("%d entries passed on after 80 ms", len(entries))
+			t.Errorf("%d entries passed on too early", len(entries))
 		}
 		time.Sleep(together)
 		if entries, batches := m.all(); !reflect.DeepEqual(entries, want) || batches != 1 {

@@ -27,6 +27,8 @@ type member struct {
 	mixed *listener
 	taps  []*tap // whom mixed hears; never changed in place
 
+	hearing hearing // of who watches
+
 	tap *tap // carries this member to those who hear it in a mix, nil if nobody does
 
 	// sinks get all packets of this member. The packet path reads it: a list is
@@ -86,8 +88,8 @@ func (s *Server) setLocked(m *member, row core.Hear) {
 	m.row, m.speakers = row, nil
 	if row.Sound.IsZero() {
 		for _, leg := range row.From {
-			if leg != m.id {
-				m.speakers = append(m.speakers, s.memberLocked(leg))
+			if speaker := s.memberLocked(leg); speaker != m && !slices.Contains(m.speakers, speaker) {
+				m.speakers = append(m.speakers, speaker)
 			}
 		}
 	}

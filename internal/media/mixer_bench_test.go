@@ -3,6 +3,7 @@ package media
 import (
 	"fmt"
 	"math"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,11 +15,12 @@ import (
 type deaf struct {
 	discard
 	format Format
-	sent   int
+	sent   atomic.Uint64
 }
 
 func (d *deaf) Format() Format { return d.format }
-func (d *deaf) Send(*Packet)   { d.sent++ }
+func (d *deaf) Send(*Packet)   { d.sent.Add(1) }
+func (d *deaf) Stats() Stats   { return Stats{PacketsReceived: d.sent.Load()} }
 
 // hall is a conference of n legs, stepped by hand.
 type hall struct {
@@ -32,6 +34,7 @@ type hall struct {
 func newHall(tb testing.TB, n int, k Codec, speaking func(i int) bool) *hall {
 	tb.Helper()
 	h := &hall{s: NewServer(Config{}), now: time.Now()}
+	tb.Cleanup(h.s.Close)
 	h.s.mixer.running = true // no clock but ours
 	h.x = h.s.mixer
 	enc, err := codec.NewEncoder(k, speechRate)
@@ -88,7 +91,7 @@ func TestMixDoesNotAllocate(t *testing.T) {
 		if n := testing.AllocsPerRun(200, h.step); n > 0 {
 			t.Errorf("%v: %.1f allocations a step", k, n)
 		}
-		if sent := h.members[5].path.(*deaf).sent; sent < 2*stillAfter+200 {
+		if sent := h.members[5].path.(*deaf).sent.Load(); sent < 2*stillAfter+200 {
 			t.Errorf("%v: %d packets sent", k, sent)
 		}
 	}

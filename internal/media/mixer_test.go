@@ -51,6 +51,8 @@ type phone struct {
 
 	mu     sync.Mutex // guards what follows
 	ear    []int16    // the last second of what it hears
+	hush   int        // samples of silence at its end
+	hushed int        // longest silence so far
 	last   heard
 	when   time.Time       // last came
 	gap    time.Duration   // longest between two packets
@@ -128,6 +130,12 @@ func (p *phone) Send(packet *media.Packet) {
 	}
 	p.ear = append(p.ear, pcm[:n]...)
 	p.ear = p.ear[max(0, len(p.ear)-8000):]
+	for _, s := range pcm[:n] {
+		if p.hush++; s > 200 || s < -200 {
+			p.hush = 0
+		}
+		p.hushed = max(p.hushed, p.hush)
+	}
 	p.last, p.when = h, now
 }
 
@@ -159,7 +167,7 @@ func (p *phone) sound(length time.Duration) []int16 {
 func (p *phone) forget() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ear, p.gap = nil, 0
+	p.ear, p.gap, p.hushed = nil, 0, 0
 }
 
 // faults returns what was wrong with the stream so far, and its longest gap.
@@ -334,7 +342,11 @@ func TestCallBecomesAConferenceAndBack(t *testing.T) {
 			}
 			for _, p := range two {
 				slips, gap := p.faults()
-				if t.Logf("%v: %s: longest gap %v", k, p.leg, gap); len(slips) > 0 || gap > 40*time.Millisecond {
+				silence := time.Duration(p.hushed) * time.Second / 8000
+				if t.Logf("%v: %s: longest gap %v, silence %v", k, p.leg, gap, silence); silence > 20*time.Millisecond {
+					t.Errorf("%v: %s: %v of silence", k, p.leg, silence)
+				}
+				if len(slips) > 0 || gap > 40*time.Millisecond {
 					t.Errorf("%v: %s: %d faults %v, longest time without a packet %v", k, p.leg, len(slips), slips, gap)
 				}
 			}

@@ -6,6 +6,8 @@
 package media
 
 import (
+	"time"
+
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/codec"
 )
@@ -78,6 +80,8 @@ type Path interface {
 	Send(p *Packet)
 	// Stats returns counters since the path was made.
 	Stats() Stats
+	// Diagnose says why nothing was received since then.
+	Diagnose(since Stats) Diagnosis
 	// Close frees the path's resources and waits until its goroutines ended.
 	Close()
 }
@@ -87,8 +91,16 @@ type Stats struct {
 	PacketsReceived, PacketsSent uint64
 	BytesReceived, BytesSent     uint64
 	Blocked                      uint64 // packets from a foreign source
-	Malformed                    uint64 // packets that are no RTP, or a type not negotiated
+	Malformed                    uint64 // packets that are no RTP
+	WrongType                    uint64 // RTP packets of a type not negotiated
+	Unauthentic                  uint64 // SRTP packets whose authentication fails
 	Dropped                      uint64 // packets we could not send
+	// Of what the far end sends, and of what RTCP tells both ends; 0 if unknown.
+	Lost      uint64        // packets that did not come
+	Jitter    time.Duration // mean change of the time on the way (RFC 3550 section 6.4.1)
+	RoundTrip time.Duration // to the far end and back, at its last report
+	FarLost   int           // percent of our packets that it did not get lately
+	FarJitter time.Duration // of what it gets
 }
 
 // Events takes what Server reports. Post never blocks; it fails only when the

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -132,6 +133,7 @@ type outcome struct {
 	delay, delay99 time.Duration
 	lateness       time.Duration // of packets to the listener, 99 of 100
 	last           time.Duration // delay of the last two seconds
+	heard          []int16
 }
 
 func (o outcome) String() string {
@@ -240,6 +242,10 @@ func (e *ear) judge(t *testing.T, said []int16, c trial) (got outcome) {
 		corr += part.Corr / float64(len(said)/block)
 		got.last = time.Duration(part.Delay)*time.Second/8000 + slices.Max(late[len(late)-50:])
 	}
+	got.heard = heard
+	if passed, took := place(e.came[len(e.came)-1]), e.came[len(e.came)-1].at-e.came[0].at; (passed - took).Abs() > wait {
+		t.Errorf("timestamps pass %v in %v", passed, took)
+	}
 	got.Lost, got.Corr = min(got.Lost, lost), max(got.Corr, corr)
 	slices.Sort(late)
 	got.lateness = late[len(late)*99/100] - late[0]
@@ -304,10 +310,37 @@ func TestQuality(t *testing.T) {
 			if got.Corr < c.corr || got.Lost > c.lost || math.Abs(got.Gain) > c.gain() {
 				t.Errorf("want corr >= %.3f, lost <= %.2f%%", c.corr, 100*c.lost)
 			}
+			if steady := strings.Contains(c.row, "jitter"); steady && got.lateness > 5*time.Millisecond {
+				t.Error("want an even stream: lateness <= 5 ms")
+			}
 			if got.delay > c.delay+time.Millisecond || got.delay99 > c.delay99+time.Millisecond {
 				t.Errorf("want delay <= %v / %v", c.delay, c.delay99)
 			}
 		})
+	}
+}
+
+// Row A13: nothing of ours is heard in a tone of 24 s.
+func TestToneHasNoGlitch(t *testing.T) {
+	const freq = 437 // no round number of periods in a packet
+	said := make([]int16, 24*8000)
+	for i := range said {
+		said[i] = int16(8000 * math.Sin(2*math.Pi*freq*float64(i)/8000))
+	}
+	for _, c := range []trial{
+		{media.PCMU, media.PCMU, clean, 0, false},
+		{media.PCMA, media.PCMU, clean, 0, false},
+		{media.G722, media.PCMU, clean, 0, false},
+		{media.Opus, media.PCMU, clean, 0, false},
+		{media.PCMU, media.Opus, clean, 0, false},
+		{media.PCMA, media.PCMU, clean, 0, true},
+		{media.Opus, media.G722, clean, 0, true},
+		{media.PCMA, media.PCMU, clean, 100e-6, false},
+	} {
+		heard := c.run(t, said).heard
+		if n := meter.Glitches(heard[8000:23*8000], 8000, freq); n > 0 {
+			t.Errorf("%v to %v, mixed %v, skew %v: %d glitches", c.from, c.to, c.mixed, c.skew, n)
+		}
 	}
 }
 

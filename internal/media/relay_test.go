@@ -40,7 +40,9 @@ func (l *line) Send(p *media.Packet) {
 	l.inside.Add(-1)
 }
 func (l *line) Stats() media.Stats { return media.Stats{} }
-func (l *line) Close()             {}
+
+func (l *line) Diagnose(media.Stats) media.Diagnosis { return media.Diagnosis{} }
+func (l *line) Close()                               {}
 
 func (l *line) arrive(p *media.Packet) {
 	if f := l.receive.Load(); f != nil && *f != nil {

@@ -17,7 +17,7 @@ const orphanLife = 10 * time.Minute
 
 // Config says what a Server works with.
 type Config struct {
-	// Events gets core.Played.
+	// Events gets core.Played, core.LegSilent and core.LegHeard.
 	Events Events
 	// Prompt returns the announcement of a name, one of the core's Prompt
 	// constants, at 8000 Hz. Nil knows none.
@@ -39,6 +39,10 @@ type Server struct {
 	player *player
 	mixer  *mixer
 	pacer  *pacer
+	events Events
+
+	stop     chan struct{} // ends watching
+	watching sync.WaitGroup
 
 	mu     sync.Mutex // guards what follows; never taken by the packet path
 	legs   map[core.LegID]*member
@@ -56,15 +60,19 @@ func NewServer(c Config) *Server {
 		c.Prompt = func(string) (file.PCM, bool) { return file.PCM{}, false }
 	}
 	pool := new(codec.Pool)
-	return &Server{
-		log: c.Log, pool: pool, player: newPlayer(c, pool), mixer: newMixer(pool), pacer: new(pacer),
+	s := &Server{
+		log: c.Log, pool: pool, player: newPlayer(c, pool), mixer: newMixer(pool), pacer: new(pacer), events: c.Events, stop: make(chan struct{}),
 		legs: make(map[core.LegID]*member), paths: make(map[Path]*member), swept: time.Now(),
 	}
+	s.watching.Go(func() { s.watch(s.stop) })
+	return s
 }
 
 // Close ends all routes, mixes and sounds and waits for the Server's goroutines. Paths
 // stay their owners'.
 func (s *Server) Close() {
+	close(s.stop)
+	s.watching.Wait()
 	s.mu.Lock()
 	for _, m := range s.legs {
 		s.disconnectLocked(m)

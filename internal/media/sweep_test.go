@@ -11,6 +11,10 @@ type discard struct{ Path }
 
 func (discard) Format() Format        { return Format{Codec: PCMU} }
 func (discard) Receive(func(*Packet)) {}
+func (discard) Stats() Stats          { return Stats{} }
+func (discard) Diagnose(Stats) Diagnosis {
+	return Diagnosis{}
+}
 
 // A row that crosses the end of its leg must not stay for ever; one that waits
 // for a path must stay as long as a call rings.

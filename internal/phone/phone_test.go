@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -197,6 +198,58 @@ func TestAutoAnswerWaits(t *testing.T) {
 	rang := alice.next(Ringing).At
 	if waited := alice.next(Answered).At.Sub(rang); waited < 150*time.Millisecond {
 		t.Errorf("answered after %v", waited)
+	}
+}
+
+// TestReferred: what a phone makes of the NOTIFYs of a transfer (RFC 3515 section
+// 2.4.4), and of others.
+func TestReferred(t *testing.T) {
+	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{})
+	a, b := connect(t, alice, bob)
+	for _, c := range []struct {
+		event, body string
+		want        int // the answer
+	}{
+		{"refer;id=2", "SIP/2.0 180 Ringing\r\n", 200},
+		{"Refer", "SIP/2.0 486 Busy Here\r\n", 200},
+		{"refer", "nonsense", 400},
+		{"message-summary", "SIP/2.0 200 OK\r\n", 489},
+	} {
+		answers := make(chan int, 1)
+		b.dialog.Request(sip.NOTIFY, "message/sipfrag", []byte(c.body), func(res *sip.Response, err error) {
+			if err != nil {
+				t.Error(err)
+				answers <- 0
+				return
+			}
+			answers <- res.StatusCode
+		}, sip.NewHeader("Event", c.event), sip.NewHeader("Subscription-State", "active"))
+		if got := testkit.Receive(t, answers, 5*time.Second, "an answer to NOTIFY"); got != c.want {
+			t.Errorf("NOTIFY %s %q got %d, want %d", c.event, c.body, got, c.want)
+		}
+	}
+	if first, last := alice.next(Referred), alice.next(Referred); first.Code != 180 || last.Code != 486 || first.Call != a.ID() {
+		t.Errorf("%+v, %+v", first, last)
+	}
+}
+
+// TestReplaces: both ends name a call by the same dialog, each from its own side.
+func TestReplaces(t *testing.T) {
+	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{})
+	a := alice.dial(bob)
+	b := bob.Call(bob.next(Incoming).Call)
+	early := b.Replaces()
+	if early == "" || a.Replaces() != "" {
+		t.Errorf("while it rings: %q, %q", early, a.Replaces())
+	}
+	b.Answer()
+	alice.next(Ringing)
+	alice.next(Answered)
+	ours, theirs := strings.Split(a.Replaces(), ";"), strings.Split(b.Replaces(), ";")
+	if len(ours) != 3 || len(theirs) != 3 || b.Replaces() != early || ours[0] != theirs[0] ||
+		strings.TrimPrefix(ours[1], "to-tag=") != strings.TrimPrefix(theirs[2], "from-tag=") ||
+		strings.TrimPrefix(ours[2], "from-tag=") != strings.TrimPrefix(theirs[1], "to-tag=") {
+		t.Errorf("%q, %q", ours, theirs)
 	}
 }
 

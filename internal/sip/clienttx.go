@@ -44,7 +44,7 @@ type clientTx struct {
 	data     []byte
 	repeat   *time.Timer // timers A and E
 	interval time.Duration
-	end      *time.Timer // timers B, D, F and M
+	end      *time.Timer // timers B and F
 	ack      []byte      // ACK of a refusal, for its repeats
 }
 
@@ -153,7 +153,8 @@ func (tx *clientTx) receiveInvite(res *Response) {
 		pass = tx.state != clientRefused
 		if tx.state <= clientProceeding {
 			tx.state = clientAccepted
-			tx.endAfterLocked(giveUp) // timer M
+			tx.req, tx.data = nil, nil
+			tx.forgetLocked() // timer M
 		}
 	case tx.state <= clientProceeding:
 		pass = true
@@ -164,7 +165,7 @@ func (tx *clientTx) receiveInvite(res *Response) {
 		if tx.flow.Reliable() {
 			tx.doneLocked()
 		} else {
-			tx.endAfterLocked(giveUp) // timer D
+			tx.forgetLocked() // timer D
 		}
 	default:
 		ack = tx.ack
@@ -250,6 +251,12 @@ func (tx *clientTx) fail(err error) {
 func (tx *clientTx) endAfterLocked(d time.Duration) {
 	tx.stopLocked()
 	tx.end = time.AfterFunc(d, func() { tx.fail(ErrTimeout) })
+}
+
+// forgetLocked lets the transaction absorb repeats for 64*T1.
+func (tx *clientTx) forgetLocked() {
+	tx.stopLocked()
+	tx.stack.forget.later(func() { tx.fail(ErrTimeout) })
 }
 
 func (tx *clientTx) stopLocked() {

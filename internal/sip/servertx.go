@@ -43,7 +43,7 @@ type ServerTx struct {
 	last      []byte      // the last response, for repeats of the request
 	repeat    *time.Timer // timer G
 	interval  time.Duration
-	end       *time.Timer // timers H, I, L, and the guard of a forgotten request
+	end       *time.Timer // timers H, I, and the guard of a forgotten request
 	cancelled func(*Request)
 }
 
@@ -160,8 +160,11 @@ func (tx *ServerTx) record(code int, data []byte) bool {
 		tx.doneLocked()
 	case code < 300:
 		tx.openLocked()
-		tx.state = serverAccepted
-		tx.endAfterLocked(giveUp)
+		tx.state, tx.last = serverAccepted, nil // the dialog repeats it
+		if tx.end != nil {
+			tx.end.Stop()
+		}
+		tx.stack.forget.later(tx.abandon) // timer L
 	default:
 		tx.state = serverRefused
 		tx.endAfterLocked(giveUp)
@@ -294,7 +297,7 @@ func (tx *ServerTx) cancel(req *Request) {
 	}
 }
 
-// abandon ends the transaction because the stack closes.
+// abandon ends the transaction, whatever its state.
 func (tx *ServerTx) abandon() {
 	tx.mu.Lock()
 	defer tx.mu.Unlock()

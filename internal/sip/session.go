@@ -76,7 +76,7 @@ func (ses *session) settle() {
 		ses.stack.sessions.remove(ses)
 		return
 	}
-	ses.after(giveUp, func() { ses.stack.sessions.remove(ses) })
+	ses.stack.forget.later(func() { ses.stack.sessions.remove(ses) })
 }
 
 // sessionTable finds sessions by our tag, which is unguessable and unique.

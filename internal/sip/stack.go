@@ -27,6 +27,7 @@ type Stack struct {
 	clients  clientTable
 	sessions sessionTable
 	answers  *answerCache
+	forget   forgetter
 	dials    dialer
 	names    names
 
@@ -101,6 +102,7 @@ func (s *Stack) Close() {
 		tx.abandon()
 	}
 	s.answers.close()
+	s.forget.close()
 	s.wg.Wait()
 }
 

@@ -23,6 +23,7 @@ func (e *Edge) authenticate(tx *sip.ServerTx) (core.UserID, bool) {
 	switch result {
 	case sip.AuthOK:
 		e.secrets.Succeeded(source, name)
+		e.gate.knows(source)
 		return user, true
 	case sip.AuthMissing:
 		e.digest.Challenge(tx, false)

@@ -39,6 +39,11 @@ type Config struct {
 	SHA256 bool
 	// Cost prefers the cheapest codec over the best.
 	Cost bool
+	// MessagesPerSecond is how many messages a source may bring that did not log in,
+	// 20 times as many if it did or is a trunk; more are dropped unread. 0 is no limit.
+	MessagesPerSecond int
+	// Overloaded reports whether new calls should be refused. Nil never does.
+	Overloaded func() bool
 }
 
 // Edge connects phones and trunks to the exchange. All methods are safe for
@@ -55,6 +60,7 @@ type Edge struct {
 	registrations registrations
 	clients       clients
 	patience      patience
+	gate          *gate
 
 	stop    chan struct{}
 	running sync.WaitGroup // the expiry loop
@@ -80,12 +86,17 @@ func New(cfg Config) *Edge {
 	}
 	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey, SHA256: cfg.SHA256})
 	e.trunks.Store(&trunkTable{})
+	e.gate = newGate(cfg.MessagesPerSecond, cfg.Log, func(a netip.Addr) bool {
+		_, known := e.trunks.Load().from(a)
+		return known || e.registrations.from(a)
+	})
 	return e
 }
 
 // StackConfig fills in what the Edge needs of its SIP stack.
 func (e *Edge) StackConfig(c sip.Config) sip.Config {
 	c.Handler = e
+	c.Admit = e.gate.admit
 	c.FlowClosed = e.flowClosed
 	c.RefuseNoHops = true
 	c.Extensions = append(c.Extensions, "replaces", "path", "outbound")
@@ -141,6 +152,10 @@ func (e *Edge) SetTrunks(trunks []Trunk) {
 
 // Contacts returns how many registrations live.
 func (e *Edge) Contacts() int { return e.bindings.count() }
+
+// Dropped returns how many messages were dropped unread because their source
+// brought too many.
+func (e *Edge) Dropped() uint64 { return e.gate.refused.Load() }
 
 // Legs returns how many legs live.
 func (e *Edge) Legs() int {

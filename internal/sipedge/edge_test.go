@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,8 @@ const realm = "offhook.test"
 
 // bench is an Edge on loopback, and what it reported.
 type bench struct {
+	overloaded atomic.Bool
+
 	t    *testing.T
 	edge *Edge
 	at   netip.AddrPort
@@ -92,7 +95,7 @@ func newBench(t *testing.T, trunkAt netip.AddrPort) *bench {
 	b := &bench{t: t, media: make(map[core.LegID]media.Path)}
 	b.edge = New(Config{
 		Poster: b, Secrets: secrets{}, Media: b, Ports: testPorts{rtp.NewAllocator(20000, 20999)},
-		Log: slog.New(slog.DiscardHandler), Domain: realm, Realm: realm,
+		Log: slog.New(slog.DiscardHandler), Domain: realm, Realm: realm, Overloaded: b.overloaded.Load,
 	})
 	b.edge.SetTrunks([]Trunk{{Trunk: route.Trunk{
 		Name: "carrier", URI: "sip:" + trunkAt.String(), AcceptFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.3/32")},

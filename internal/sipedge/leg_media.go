@@ -102,7 +102,7 @@ func (l *leg) release() {
 	stats := path.Stats()
 	path.Close()
 	l.carried = slog.Group("media", "received", stats.PacketsReceived, "sent", stats.PacketsSent,
-		"blocked", stats.Blocked, "malformed", stats.Malformed, "dropped", stats.Dropped)
+		"blocked", stats.Blocked, "malformed", stats.Malformed, "wrong_type", stats.WrongType, "unauthentic", stats.Unauthentic, "dropped", stats.Dropped)
 }
 
 // reinvited answers a re-INVITE or UPDATE: hold, resume, a new address or codec.

@@ -3,6 +3,7 @@ package sipedge
 import (
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,31 @@ func TestTrunkCallIsOfferedAnsweredAndEnded(t *testing.T) {
 	wait(b, anyOf[core.LegGone])
 	if n := count[core.LegGone](b); n != 1 || b.edge.Legs() != 0 {
 		t.Errorf("%d LegGone, %d legs left", n, b.edge.Legs())
+	}
+}
+
+// TestOverloadRefusesNewCallsOnly: calls that run are ended as always.
+func TestOverloadRefusesNewCallsOnly(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	o, ev := newOutcome()
+	carrier.invite(b, "12995558888", nil, ev)
+	ref := core.LegRef{Leg: wait(b, anyOf[core.Offered]).Leg, Edge: core.EdgeSIP}
+
+	b.overloaded.Store(true)
+	late, lateEv := newOutcome()
+	carrier.invite(b, "12995558888", nil, lateEv)
+	res := next(t, "refusal", late.failed)
+	if after, err := strconv.Atoi(sip.HeaderValue(res, "Retry-After")); res.StatusCode != 503 || err != nil || after < 5 || after > 15 {
+		t.Errorf("%d with Retry-After %q", res.StatusCode, sip.HeaderValue(res, "Retry-After"))
+	}
+	b.edge.Do(core.Answer{LegRef: ref})
+	next(t, "200", o.answered)
+	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+	next(t, "BYE", o.bye)
+	wait(b, anyOf[core.LegGone])
+	if n := count[core.Offered](b); n != 1 {
+		t.Errorf("%d calls reached the exchange, want 1", n)
 	}
 }
 

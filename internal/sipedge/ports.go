@@ -46,6 +46,8 @@ type Path interface {
 	// is not valid while the far end wants no RTP. The far end's source is
 	// learnt anew.
 	Start(f media.Format, remote netip.AddrPort)
+	// Expect says whether the far end announced to send.
+	Expect(rtp bool)
 }
 
 // WebPaths makes WebRTC paths: *rtc.Server behind an adapter of cmd.

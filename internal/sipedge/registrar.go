@@ -263,7 +263,8 @@ func (l *leg) otherFlow(drop bool) bool {
 	return true
 }
 
-// expire drops registrations past their time, once a second until stop closes.
+// expire drops registrations past their time, once a second until stop closes,
+// and goroutines without work.
 func (e *Edge) expire(stop <-chan struct{}) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
@@ -273,6 +274,7 @@ func (e *Edge) expire(stop <-chan struct{}) {
 			return
 		case now := <-tick.C:
 			e.report(change{gone: e.bindings.removeIf(func(b *binding) bool { return now.After(b.expires) })})
+			e.crew.thin()
 		}
 	}
 }

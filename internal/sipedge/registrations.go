@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
@@ -36,6 +37,18 @@ func (t *registrations) find(user string, flow sip.Flow) (trunk string, ok bool)
 		}
 	}
 	return "", false
+}
+
+// from reports whether a trunk that we are registered at is at addr.
+func (t *registrations) from(addr netip.Addr) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range t.byUser {
+		if r.flow.Remote().Addr() == addr {
+			return true
+		}
+	}
+	return false
 }
 
 // registerAt starts and stops registrations so that they are those of trunks.

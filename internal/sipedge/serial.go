@@ -1,6 +1,9 @@
 package sipedge
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // serial runs functions one after the other in the order they were given. Giving
 // one never blocks.
@@ -65,12 +68,13 @@ func (s *serial) leave() {
 
 // crew is the goroutines that run strands. There is always one for a strand that
 // has work, as some of it waits: for the answer of a name server, or for a path
-// to close. One without work stays a while, up to maxIdle of them: starting
+// to close. One without work stays while there is work for so many: starting
 // another and growing its stack costs more than most of what a strand does.
 type crew struct {
 	group  sync.WaitGroup
-	mu     sync.Mutex // guards the fields below
-	idle   []chan *serial
+	mu     sync.Mutex     // guards the fields below
+	idle   []chan *serial // the one that worked last is last
+	spare  int            // how many have been idle since thin was called
 	closed bool
 }
 
@@ -84,6 +88,7 @@ func (c *crew) run(s *serial) {
 	if last := len(c.idle) - 1; last >= 0 { // the one that worked last: its stack is warm
 		c.idle[last] <- s // has room for one
 		c.idle = c.idle[:last]
+		c.spare = min(c.spare, last)
 		return
 	}
 	c.group.Go(func() { c.work(s) })
@@ -113,6 +118,17 @@ func (c *crew) rest(inbox chan *serial) bool {
 	return true
 }
 
+// thin sends those away that nobody needed since the last call.
+func (c *crew) thin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, inbox := range c.idle[:c.spare] {
+		close(inbox)
+	}
+	c.idle = slices.Delete(c.idle, 0, c.spare)
+	c.spare = len(c.idle)
+}
+
 // close waits until all strands have run dry. Strands may still be given work,
 // for which goroutines are started and end.
 func (c *crew) close() {
@@ -121,7 +137,7 @@ func (c *crew) close() {
 	for _, inbox := range c.idle {
 		close(inbox)
 	}
-	c.idle = nil
+	c.idle, c.spare = nil, 0
 	c.mu.Unlock()
 	c.group.Wait()
 }

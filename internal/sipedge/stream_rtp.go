@@ -80,6 +80,7 @@ func (s *rtpStream) settle(r sdp.Result) {
 		r.Remote = s.result.Remote
 	}
 	s.result, s.up = r, true
+	s.path.Expect(r.Direction.Receives())
 	s.path.Start(r.Format, r.Remote)
 }
 

@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +16,11 @@ import (
 // invite turns an INVITE outside a dialog into a leg, once its sender is known.
 // It runs on the connection's read loop.
 func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
+	if e.cfg.Overloaded != nil && e.cfg.Overloaded() {
+		// Before any work is done for it: what is refused late costs as much as a call.
+		tx.Reply(503, "", sip.NewHeader("Retry-After", strconv.Itoa(5+rand.IntN(10))))
+		return
+	}
 	from, contact, ok := e.caller(tx, req)
 	if !ok {
 		return

@@ -27,6 +27,9 @@ const (
 	// decodeTime is how long decoding may take: MP3 goes 50 times faster than it
 	// plays, on one slow core.
 	decodeTime = time.Minute
+	// askTime is how long listeners wait to hear whether a sound that was there has
+	// changed; then they get it as it was.
+	askTime = time.Second
 	// retryAfter is how long a sound that failed is not tried again.
 	retryAfter = 10 * time.Second
 )
@@ -74,6 +77,7 @@ type entry struct {
 	fresh   time.Time // until when the entry is believed
 	used    time.Time
 	loading bool
+	slow    bool // it takes longer than askTime
 	waiting []func(*file.PCM, error)
 }
 
@@ -148,7 +152,7 @@ func (l *Library) open(name string, done func(*file.PCM, error)) (o outcome, kno
 		l.kept[name] = e
 	}
 	e.used = now
-	if !e.loading && now.Before(e.fresh) {
+	if !e.loading && now.Before(e.fresh) || e.slow && e.pcm != nil {
 		return outcome{e.pcm, e.err}, true
 	}
 	e.waiting = append(e.waiting, done)
@@ -184,15 +188,32 @@ func (l *Library) oldestLocked(fits func(*entry) bool) string {
 
 // load gets a sound and tells all who wait for it.
 func (l *Library) load(name string, e *entry, old mark) {
+	impatient := time.AfterFunc(askTime, func() { l.answerOld(e) })
 	a, err := l.get(name, old)
+	impatient.Stop()
 	l.mu.Lock()
 	e.settle(name, a, err, l.log)
 	l.shrinkLocked(e)
 	waiting, pcm, err := e.waiting, e.pcm, e.err
-	e.waiting, e.loading = nil, false
+	e.waiting, e.loading, e.slow = nil, false, false
 	l.mu.Unlock()
 	for _, done := range waiting {
 		done(pcm, err)
+	}
+}
+
+// answerOld gives those who wait for news of a sound the one that was there.
+func (l *Library) answerOld(e *entry) {
+	l.mu.Lock()
+	if !e.loading || e.pcm == nil {
+		l.mu.Unlock()
+		return
+	}
+	waiting, pcm := e.waiting, e.pcm
+	e.waiting, e.slow = nil, true
+	l.mu.Unlock()
+	for _, done := range waiting {
+		done(pcm, nil)
 	}
 }
 

@@ -24,6 +24,9 @@ type page struct {
 	Code   int        `json:"code,omitempty"`
 	Peer   core.LegID `json:"peer,omitempty"`
 	Slot   string     `json:"slot,omitempty"`
+
+	Silence   core.Silence `json:"silence,omitempty"`
+	Diagnosis string       `json:"diagnosis,omitempty"`
 }
 
 // Scene is what seldom changes between two entries. It is exported for package
@@ -47,7 +50,7 @@ func encodeHistory(c chapter) (string, error) {
 	lines := json.NewEncoder(&b)
 	var last Scene
 	for i, e := range c {
-		p := page{Seq: e.Seq, At: e.At.UnixMicro(), Kind: e.Kind.String(), Peer: e.Peer, Slot: clean(e.Slot)}
+		p := page{Seq: e.Seq, At: e.At.UnixMicro(), Kind: e.Kind.String(), Peer: e.Peer, Slot: clean(e.Slot), Silence: e.Silence, Diagnosis: clean(e.Diagnosis)}
 		if s := sceneOf(e.LegChange); i == 0 || *s != last {
 			p.Scene, last = s, *s
 		}
@@ -62,8 +65,8 @@ func encodeHistory(c chapter) (string, error) {
 }
 
 // decodeHistory is the inverse of encodeHistory.
-func decodeHistory(leg core.LegID, text string) (chapter, error) {
-	var c chapter
+func decodeHistory(leg core.LegID, text string) ([]core.LegEntry, error) {
+	var c []core.LegEntry
 	var scene Scene
 	for pages := json.NewDecoder(strings.NewReader(text)); ; {
 		var p page
@@ -79,7 +82,7 @@ func decodeHistory(leg core.LegID, text string) (chapter, error) {
 			Kind: parseWord[core.ChangeKind](p.Kind), Leg: leg, Call: scene.Call,
 			Edge: parseWord[core.Edge](scene.Edge), Direction: parseWord[core.Direction](scene.Direction),
 			From: scene.From.party(), To: scene.To.party(),
-			Cause: p.Cause, Reason: parseWord[core.Reason](p.Reason), Code: p.Code, Peer: p.Peer, Slot: p.Slot,
+			Cause: p.Cause, Reason: parseWord[core.Reason](p.Reason), Code: p.Code, Peer: p.Peer, Slot: p.Slot, Silence: p.Silence, Diagnosis: p.Diagnosis,
 		}})
 	}
 }

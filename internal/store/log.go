@@ -37,35 +37,35 @@ func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored in
 }
 
 // chapter is some of the entries of one leg, in order; never empty.
-type chapter []core.LegEntry
+type chapter []*core.LegEntry
 
 // chapters sorts entries by legs.
 func chapters(entries []core.LegEntry) []chapter {
-	of := make(map[core.LegID]int, len(entries))
+	of := make(map[core.LegID]int)
 	var all []chapter
-	for _, e := range entries {
-		i, known := of[e.Leg]
+	for i := range entries {
+		at, known := of[entries[i].Leg]
 		if !known {
-			i = len(all)
-			of[e.Leg] = i
+			at = len(all)
+			of[entries[i].Leg] = at
 			all = append(all, nil)
 		}
-		all[i] = append(all[i], e)
+		all[at] = append(all[at], &entries[i])
 	}
 	return all
 }
 
 // plausible returns c without what follows an end and without a second begin.
 func (c chapter) plausible() chapter {
-	if end := slices.IndexFunc(c, func(e core.LegEntry) bool { return e.Kind == core.ChangeEnded }); end >= 0 {
+	if end := slices.IndexFunc(c, func(e *core.LegEntry) bool { return e.Kind == core.ChangeEnded }); end >= 0 {
 		c = c[:end+1]
 	}
-	return append(c[:1:1], c[1:].after(c[0].Seq)...)
+	return append(c[:1], c[1:].after(c[0].Seq)...)
 }
 
-// after returns the entries with higher numbers, without a begin.
+// after keeps the entries with higher numbers, without a begin.
 func (c chapter) after(seq int) chapter {
-	return slices.DeleteFunc(slices.Clone(c), func(e core.LegEntry) bool { return e.Seq <= seq || e.Kind == core.ChangeBegan })
+	return slices.DeleteFunc(c, func(e *core.LegEntry) bool { return e.Seq <= seq || e.Kind == core.ChangeBegan })
 }
 
 // maxHistory is how long a history may grow, in characters, some hundred
@@ -76,12 +76,13 @@ const maxHistory = 16 << 10
 // logText are the statements of the log. Times are null if it did not happen.
 var logText = [...]string{
 	logInsert: `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
-			to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, seq, history)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+			to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, seq, history, silence, diagnosis)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 		ON CONFLICT (leg) DO NOTHING`,
 	logUpdate: `UPDATE cdrs SET call = $2, answered_us = COALESCE(answered_us, $3), ended_us = $4,
 			talk_us = CASE WHEN $4 > COALESCE(answered_us, $3) THEN $4 - COALESCE(answered_us, $3) ELSE 0 END,
 			cause = $5, reason = $6, code = $7, seq = $8,
+			silence = CASE WHEN $12 = '' THEN silence ELSE $12 END, diagnosis = CASE WHEN $12 = '' THEN diagnosis ELSE $13 END,
 			history = CASE WHEN length(history) < $9 OR $4 IS NOT NULL THEN history || $10 ELSE history END
 		WHERE leg = $1 AND ended_us IS NULL AND seq < $11`,
 	logFind: `SELECT seq, ended_us IS NOT NULL FROM cdrs WHERE leg = $1`,
@@ -190,7 +191,7 @@ func (w *logWriter) insert(c chapter) (bool, error) {
 	from, to := toParty(first.From), toParty(first.To)
 	return w.exec(logInsert, first.Leg, last.Call, first.Edge.String(), first.Direction.String(),
 		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name,
-		first.At.UnixMicro(), o.answered, o.ended, o.talk(), o.cause, o.reason, o.code, last.Seq, history)
+		first.At.UnixMicro(), o.answered, o.ended, o.talk(), o.cause, o.reason, o.code, last.Seq, history, o.silence, o.diagnosis)
 }
 
 // update goes on with the record of a living leg and reports whether it did: the
@@ -202,7 +203,7 @@ func (w *logWriter) update(c chapter) (bool, error) {
 		return false, err
 	}
 	o := outcomeOf(c)
-	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq)
+	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq, o.silence, o.diagnosis)
 }
 
 // outcome is what a chapter brings to the columns of the record.
@@ -211,6 +212,8 @@ type outcome struct {
 	cause           core.Cause
 	reason          string
 	code            int
+	silence         core.Silence // the last one
+	diagnosis       string
 }
 
 func outcomeOf(c chapter) outcome {
@@ -223,8 +226,10 @@ func outcomeOf(c chapter) outcome {
 			}
 		case core.ChangeEnded:
 			o.ended, o.cause, o.reason, o.code = at, e.Cause, e.Reason.String(), e.Code
+		case core.ChangeSilent:
+			o.silence, o.diagnosis = e.Silence, clean(e.Diagnosis)
 		case core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged,
-			core.ChangeHeld, core.ChangeResumed, core.ChangeMoved, core.ChangeParked:
+			core.ChangeHeld, core.ChangeResumed, core.ChangeMoved, core.ChangeParked, core.ChangeHeard:
 		}
 	}
 	return o

@@ -60,6 +60,27 @@ func TestLegOfACallAnswered(t *testing.T) {
 	})
 }
 
+// TestDiagnosisStaysInTheRecord: of several silences the last, whatever follows.
+func TestDiagnosisStaysInTheRecord(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		silent := func(seq int, why core.Silence) core.LegEntry {
+			e := entry("a", seq, core.ChangeSilent, seq)
+			e.Silence, e.Diagnosis = why, "because of "+string(why)
+			return e
+		}
+		entries := []core.LegEntry{entry("a", 1, core.ChangeBegan, 0), silent(2, core.SilenceNoRTP), silent(3, core.SilenceBlocked), entry("a", 4, core.ChangeHeard, 4), entry("a", 5, core.ChangeEnded, 5)}
+		for _, e := range entries {
+			mustAppend(t, s, 0, e)
+		}
+		if r, err := s.CDR(t.Context(), "a"); err != nil || r.Silence != core.SilenceBlocked || r.Diagnosis != "because of source_blocked" {
+			t.Errorf("%q, %q, %v", r.Silence, r.Diagnosis, err)
+		}
+		if got, err := s.LegEvents(t.Context(), "a"); err != nil || !reflect.DeepEqual(got, entries) {
+			t.Errorf("LegEvents, %v:\n got %+v\nwant %+v", err, got, entries)
+		}
+	})
+}
+
 func TestOneTerminalRowForEachLeg(t *testing.T) {
 	opened(t, func(t sub, s *store.Store) {
 		mustAppend(t, s, 0, entry("a", 1, core.ChangeBegan, 0), entry("a", 2, core.ChangeEnded, 5))

@@ -11,7 +11,7 @@ import (
 )
 
 const selectCDR = `SELECT leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
-	to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, interrupted FROM cdrs `
+	to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, interrupted, silence, diagnosis FROM cdrs `
 
 // CDR returns the record of one leg; an unknown leg is NotFound.
 func (s *Store) CDR(ctx context.Context, leg core.LegID) (core.CDR, error) {
@@ -59,7 +59,7 @@ func scanCDR(row interface{ Scan(...any) error }) (core.CDR, error) {
 	var begun, talk int64
 	var answered, ended sql.NullInt64
 	err := row.Scan(&r.Leg, &r.Call, &edge, &direction, &from.User, &from.Trunk, &from.Number, &from.Name,
-		&to.User, &to.Trunk, &to.Number, &to.Name, &begun, &answered, &ended, &talk, &r.Cause, &reason, &r.Code, &r.Interrupted)
+		&to.User, &to.Trunk, &to.Number, &to.Name, &begun, &answered, &ended, &talk, &r.Cause, &reason, &r.Code, &r.Interrupted, &r.Silence, &r.Diagnosis)
 	if err != nil {
 		return core.CDR{}, err
 	}

@@ -65,7 +65,7 @@ func unfinished(ctx context.Context, tx *sql.Tx) ([]core.LegEntry, error) {
 func interrupt(ctx context.Context, tx *sql.Tx, last core.LegEntry, at time.Time) error {
 	end := last
 	end.At, end.Seq, end.Kind, end.Cause, end.Peer, end.Slot = at, last.Seq+1, core.ChangeEnded, core.CauseTempFailure, "", ""
-	text, err := encodeHistory(chapter{end})
+	text, err := encodeHistory(chapter{&end})
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,17 @@ package testkit
 import (
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 )
 
-// FreePort returns a port that is free for TCP and UDP on addr, an IP address.
-// It may be taken before it is used; ask a listener for port 0 where that is
-// possible.
+// given are the addresses that FreePort has returned: the kernel gives a port that
+// was just closed to the next who asks, and that may be another test.
+var given sync.Map // of netip.AddrPort
+
+// FreePort returns a port that is free for TCP and UDP on addr, an IP address,
+// another one each time. Another process may take it before it is used; ask a
+// listener for port 0 where that is possible.
 func FreePort(t testing.TB, addr string) uint16 {
 	t.Helper()
 	ip := netip.MustParseAddr(addr)
@@ -20,8 +25,11 @@ func FreePort(t testing.TB, addr string) uint16 {
 		port := tcp.Addr().(*net.TCPAddr).AddrPort().Port() //nolint:forcetypeassert // documented type
 		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, port)))
 		tcp.Close()
-		if err == nil {
-			udp.Close()
+		if err != nil {
+			continue
+		}
+		udp.Close()
+		if _, taken := given.LoadOrStore(netip.AddrPortFrom(ip, port), true); !taken {
 			return port
 		}
 	}

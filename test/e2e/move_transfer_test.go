@@ -4,8 +4,11 @@ package e2e
 
 import (
 	"testing"
+	"time"
 
+	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/phone"
+	"github.com/offhook/offhook/test/e2e/harness"
 )
 
 // TestTransfers sends parties on by REFER, blind and attended, as caller and as
@@ -74,6 +77,34 @@ func TestTransfers(t *testing.T) {
 			m.wantRecords("ann", "outbound 16")
 			m.wantRecords("cus", "inbound 16")
 		}},
+		{"blind from hold to who is busy", "cus ann ben", func(m *mover) {
+			cus, ann, ben := m.phone("cus", cusHz), m.phone("ann", annHz), m.phone("ben", benHz)
+			c, a := m.call(cus, ann, "ann")
+			a.Hold() // as phones do
+			m.wantMusic("cus", c)
+			m.refer(a, m.uri("ben"+m.index))
+			m.ring(ben).Decline(486)
+			m.wantNotified(ann, 100, 180, 486)
+			m.wantMusic("cus", c)
+			a.Resume()
+			m.wantPair("cus", c, annHz, "ann", a, cusHz)
+			m.hangUp(c, ann)
+			m.wantRecords("ann", "outbound 16")
+		}},
+		{"blind, who sent hangs up at once", "cus ann ben", func(m *mover) {
+			cus, ann, ben := m.phone("cus", cusHz), m.phone("ann", annHz), m.phone("ben", benHz)
+			c, a := m.call(cus, ann, "ann")
+			m.refer(a, m.uri("ben"+m.index))
+			b := m.ring(ben)
+			a.HangUp()
+			m.message(ann, 1, "< SIP/2.0 200 ", " BYE\r\n")
+			b.Decline(486)
+			cus.Await(phone.Ended, soon)
+			harness.WantPrompt(m.T, "cus", c.Heard(20*time.Second), core.PromptBusy)
+			m.wantRecords("ann", "outbound 16")
+			m.wantRecords("ben", "outbound 17 486")
+			m.wantRecords("cus", "inbound 17")
+		}},
 		{"blind, the sent gives up", "cus ann ben", func(m *mover) {
 			cus, ann, ben := m.phone("cus", cusHz), m.phone("ann", annHz), m.phone("ben", benHz)
 			c, a := m.call(cus, ann, "ann")
@@ -88,6 +119,8 @@ func TestTransfers(t *testing.T) {
 		{"attended", "cus ann ben", func(m *mover) {
 			cus, ann, ben := m.phone("cus", cusHz), m.phone("ann", annHz), m.phone("ben", benHz)
 			c, a := m.call(cus, ann, "ann")
+			a.Hold() // as phones do
+			m.wantMusic("cus", c)
 			second, b := m.call(ann, ben, "ben")
 			m.wantPair("ann", second, benHz, "ben", b, annHz)
 			m.refer(a, m.attended("ben"+m.index, second))

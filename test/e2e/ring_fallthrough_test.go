@@ -47,7 +47,7 @@ func TestRingFallThrough(t *testing.T) {
 		[]string{"dan", "eve", "fay"},
 		[]string{
 			"name: chain, ring_timeout: 1s, endpoints: [{user: dan}], no_answer: {group: link}",
-			"name: link, endpoints: [{user: eve}], busy: {user: fay}",
+			"name: link, caller_hears: de, endpoints: [{user: eve}], busy: {user: fay}",
 		},
 		(*scene).fallsTwice,
 	})
@@ -122,12 +122,15 @@ func (s *scene) declinedFallsThrough() {
 	s.wantTalk(caller, cid, deskHz)
 }
 
-// fallsTwice wants the caller to hear it ring all the time, by one 183.
+// fallsTwice wants the caller to hear it ring all the time, by one 183, and as
+// each group says.
 func (s *scene) fallsTwice() {
 	phones := s.users("dan", "eve", "fay")
 	caller := s.dial()
 	s.cancelled(phones[0], 1, whyTimeout)
-	s.ring(phones[1]).Decline(486)
+	eve := s.ring(phones[1])
+	awaitRingback(s.T, caller.call, 500*time.Millisecond, 425)
+	eve.Decline(486)
 	fay := s.ring(phones[2])
 	awaitRingback(s.T, caller.call, time.Second, 440, 480)
 	s.wantEarly(caller)

@@ -33,10 +33,10 @@ func TestRingNested(t *testing.T) {
 		},
 		{
 			"time-out of the inner group",
-			[]string{"gus", "hal"},
+			[]string{"gus", "hal", "oda", "pia"},
 			[]string{
 				"name: outer3, endpoints: [{user: gus}, {group: inner3}]",
-				"name: inner3, ring_timeout: 1s, endpoints: [{user: hal}]",
+				"name: inner3, strategy: sequential, step_timeout: 1s, ring_timeout: 2s, endpoints: [{user: hal}, {user: oda}, {user: pia}]",
 			},
 			(*scene).timeoutInside,
 		},
@@ -100,13 +100,19 @@ func (s *scene) allInside() {
 	s.wantTalk(caller, fay, deskHz)
 }
 
+// timeoutInside leaves the inner group no time for its third step; the outer one
+// goes on.
 func (s *scene) timeoutInside() {
-	phones := s.users("gus", "hal")
+	phones := s.users("gus", "hal", "oda", "pia")
 	caller := s.dial()
-	s.wantAfter("hal was given up", s.invited(phones[1], 1), s.cancelled(phones[1], 1, whyTimeout), time.Second)
+	hal := s.invited(phones[1], 1)
+	s.wantAfter("hal was given up", hal, s.cancelled(phones[1], 1, whyTimeout), time.Second)
+	s.wantAfter("oda was given up", hal, s.cancelled(phones[2], 1, whyTimeout), 2*time.Second)
 	gus := s.ring(phones[0])
+	time.Sleep(300 * time.Millisecond) // time for an INVITE that must not come
+	s.wantNotRung("pia", phones[3])
 	if len(messages(phones[0], "< CANCEL ")) > 0 {
-		s.Error("gus was given up with hal")
+		s.Error("gus was given up with the inner group")
 	}
 	gus.Answer()
 	s.wantTalk(caller, gus, deskHz)

@@ -116,14 +116,17 @@ func (s *scene) carrier(at netip.AddrPort) *harness.Phone {
 	return harness.NewCarrier(s, s.Offhook, at, phone.Config{Say: says(mobileHz), Codecs: []media.Codec{media.PCMU}})
 }
 
-// slack is how late a busy machine may be. Whatever a test tells apart by time
-// is further apart.
-const slack = 1500 * time.Millisecond
+// A busy machine may see the later of two messages late by slack, and the earlier
+// one by haste. Whatever a test tells apart by time is further apart.
+const (
+	slack = 1500 * time.Millisecond
+	haste = 400 * time.Millisecond
+)
 
 // wantAfter checks that later comes d behind earlier.
 func (s *scene) wantAfter(what string, earlier, later time.Time, d time.Duration) {
 	s.Helper()
-	if got := later.Sub(earlier); got < d-100*time.Millisecond || got > d+slack {
+	if got := later.Sub(earlier); got < d-haste || got > d+slack {
 		s.Errorf("%s after %.2f s, want %v", what, got.Seconds(), d)
 	}
 }

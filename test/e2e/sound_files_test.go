@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/file"
 	"github.com/offhook/offhook/internal/phone"
 	"github.com/offhook/offhook/internal/testkit"
@@ -69,6 +70,13 @@ func TestSoundFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "press.wav"), wavOf(t, 16000, saidHz, time.Second), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	mp3, err := os.ReadFile(filepath.Join(harness.Root(t), "internal", "media", "file", "testdata", "vbr-44100-stereo.mp3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(folder, "jazz.mp3"), mp3, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	url, asked := soundServer(t, "127.0.0.1", wavOf(t, 22050, saidHz, 1500*time.Millisecond))
 	private, askedPrivate := soundServer(t, "127.0.0.3", wavOf(t, 8000, waitingHz, time.Second))
 	t.Setenv("OFFHOOK_MEDIA_SOUNDS", folder)
@@ -80,6 +88,12 @@ func TestSoundFiles(t *testing.T) {
 			[]string{"ann"},
 			[]string{"name: wait, caller_hears: \"file:wait.wav\", endpoints: [{user: ann}]"},
 			(*scene).hearsWaitingFile,
+		},
+		{
+			"MP3 to a caller who talks Opus",
+			[]string{"gus", "hal"},
+			[]string{"name: jazz, caller_hears: \"file:jazz.mp3\", endpoints: [{user: gus}]"},
+			(*scene).hearsMP3,
 		},
 		{
 			"announcement from a URL, then the call ends",
@@ -131,6 +145,21 @@ func (s *scene) hearsWaitingFile() {
 	call := s.ring(ann)
 	s.awaitLongTone("the caller", caller.call, waitingHz, 3*time.Second)
 	s.wantEarly(caller)
+	call.Answer()
+	s.wantTalk(caller, call, deskHz)
+}
+
+// hearsMP3 hears a tone of half a second, again and again.
+func (s *scene) hearsMP3() {
+	const mp3Hz = 1000
+	gus := s.user("gus", deskHz)
+	hal := s.house.user(s.T, "hal", phone.Config{Say: says(callerHz), Codecs: []media.Codec{media.Opus}})
+	caller := dial(s.T, hal, s.number, phone.DialOptions{})
+	call := s.ring(gus)
+	s.awaitLongTone("the caller", caller.call, mp3Hz, 250*time.Millisecond)
+	if got := caller.call.Format().Codec; got != media.Opus {
+		s.Errorf("the caller talks %v", got)
+	}
 	call.Answer()
 	s.wantTalk(caller, call, deskHz)
 }

@@ -87,6 +87,18 @@ func TestTrunks(t *testing.T) {
 			[]func(*received){answers},
 			limitAlone,
 		},
+		{
+			"LimitPerSecond",
+			[]string{`prefixes: ["1320"], limits: {calls_per_second: 1}`, `prefixes: ["1320"], priority: 1`},
+			[]func(*received){answers, answers},
+			limitPerSecond,
+		},
+		{
+			"LimitLongest",
+			[]string{`prefixes: ["1321"], limits: {longest: 2s}`},
+			[]func(*received){answers},
+			limitLongest,
+		},
 	}
 	var config strings.Builder
 	config.WriteString("resources:\n  trunks:\n    - {name: outside, uri: \"sip:127.0.0.2:5999\", prefixes: [\"999\"], accept_from: [127.0.0.32/27]}\n")
@@ -272,37 +284,4 @@ func pacing(t *testing.T, o *trunkTest) {
 		r.awaitOver(t, soon)
 	}
 	o.carriers[0].wantOnly(t, "the trunk", "", 4)
-}
-
-// limitGoesOn fills a trunk: the third call takes the next one, and the first
-// again once there is room.
-func limitGoesOn(t *testing.T, o *trunkTest) {
-	var calls []*placed
-	for i := range 3 {
-		call := dial(t, o.ann(t), fmt.Sprintf("1318555010%d", i), phone.DialOptions{})
-		call.Await(phone.Answered, soon)
-		calls = append(calls, call)
-	}
-	o.carriers[0].wantOnly(t, "the trunk for two calls", "", 2)
-	o.carriers[1].wantOnly(t, "the next trunk", "13185550102", 1)
-	calls[0].call.HangUp()
-	o.carriers[0].await(t, "13185550100", 1, soon).awaitOver(t, soon)
-	testkit.Eventually(t, soon, "the leg is gone", func() bool { return len(calls[0].Wire().Find("< SIP/2.0 200", " BYE\r\n")) == 1 })
-	again := dial(t, o.ann(t), "13185550103", phone.DialOptions{})
-	again.Await(phone.Answered, soon)
-	o.carriers[0].wantOnly(t, "the trunk with room", "13185550103", 1)
-	for _, call := range append(calls[1:], again) {
-		call.call.HangUp()
-		call.Await(phone.Ended, soon)
-	}
-}
-
-// limitAlone fills the only trunk: the caller hears that there is no way now.
-func limitAlone(t *testing.T, o *trunkTest) {
-	first := dial(t, o.ann(t), "13195550100", phone.DialOptions{})
-	first.Await(phone.Answered, soon)
-	dial(t, o.ann(t), "13195550101", phone.DialOptions{}).wantRefused(503, core.CauseNoCircuit, core.PromptUnreachable)
-	o.carriers[0].wantOnly(t, "the full trunk", "", 1)
-	first.call.HangUp()
-	first.Await(phone.Ended, soon)
 }

@@ -147,6 +147,15 @@ func during(p process, f func()) (time.Duration, error) {
 	return after - before, err
 }
 
+// rung measures one rung of a ladder with its own report: a fault there is the
+// end of the ladder, not of the product.
+func (b *bench) rung(measure func(*bench) (good bool, err error)) (bool, error) {
+	try := *b
+	try.report = newReport()
+	good, err := measure(&try)
+	return good && len(try.report.faults) == 0, err
+}
+
 // milliseconds returns d for each of n pieces of work.
 func milliseconds(d time.Duration, n int) float64 {
 	return d.Seconds() * 1000 / float64(max(1, n))
@@ -161,12 +170,16 @@ type family struct {
 func families() []family {
 	return []family{
 		{"R1", (*bench).register},
+		{"R2", (*bench).registerMost},
 		{"S1 S2 S3", (*bench).calls},
 		{"G1 G2 G3", (*bench).groups},
 		{"M1 M3", (*bench).relayed},
+		{"M2", (*bench).relayedMost},
 		{"M4", (*bench).transcoded},
 		{"K1", (*bench).memory},
 		{"K2", (*bench).idle},
+		{"K3 K4", (*bench).afterwards},
+		{"E1", (*bench).exchange},
 	}
 }
 

@@ -51,6 +51,47 @@ func (b *bench) relayed() error {
 	return err
 }
 
+// maxLoss is how many of 100 packets a call may lose.
+const maxLoss = 0.1
+
+// relayedMost measures M2: more calls until packets are lost, through offhook and
+// through the relay.
+func (b *bench) relayedMost() error {
+	ladder := []int{300, 400, 500, 600, 700, 800, 900, 1000}
+	if b.quick {
+		ladder = []int{20}
+	}
+	most := func(measure func(b *bench, calls int) (mediaPoint, error)) (best float64, err error) {
+		for _, calls := range ladder {
+			good, err := b.rung(func(b *bench) (bool, error) {
+				point, err := measure(b, calls)
+				return point.loss <= maxLoss, err
+			})
+			if err != nil || !good {
+				return best, err
+			}
+			best = float64(calls)
+		}
+		return best, nil
+	}
+	site, err := b.openSite(newHouse(20, 20))
+	if err != nil {
+		return err
+	}
+	defer site.close()
+	ours, err := most(func(b *bench, calls int) (mediaPoint, error) {
+		return b.mediaRun(site, fmt.Sprintf("M2 with %d calls", calls), calls, stampedG711(), nil, coarse)
+	})
+	if err != nil {
+		return err
+	}
+	control, err := most(func(b *bench, calls int) (mediaPoint, error) {
+		return b.relayRun(fmt.Sprintf("M2 control with %d calls", calls), calls, coarse)
+	})
+	b.report.add("M2", ours, control)
+	return err
+}
+
 // transcoded measures M4: the caller speaks PCMU, the callee Opus only.
 func (b *bench) transcoded() error {
 	calls := b.pick(20, 5)
@@ -84,6 +125,7 @@ func (b *bench) transcoded() error {
 // mediaPoint is one run with standing calls.
 type mediaPoint struct {
 	cost   float64 // CPU seconds a call and minute
+	loss   float64 // of 100 packets
 	delays durations
 }
 
@@ -163,8 +205,9 @@ func (b *bench) measureMedia(name string, p process, streams []*stream, calls in
 		point.delays = append(point.delays, s.delays...)
 	}
 	b.report.fault(name, problems(counts)...)
-	if loss := 100 * float64(lost) / float64(max(1, total)); loss > 0.1 {
-		b.report.remark("%s: %.2f %% of the packets were lost", name, loss)
+	point.loss = 100 * float64(lost) / float64(max(1, total))
+	if point.loss > maxLoss {
+		b.report.remark("%s: %.2f %% of the packets were lost", name, point.loss)
 	}
 	b.logf("%s: %.3f CPU-s a call-minute, %d of %d packets lost, delay p50 %.3f ms, p99 %.3f ms", name,
 		point.cost, lost, total, point.delays.at(0.5), point.delays.at(0.99))

@@ -55,5 +55,6 @@ export const outcomeLine: Record<OutcomeKind, string> = {
   unreachable: "Not reachable",
   not_allowed: "Not allowed",
   no_media: "Audio failed",
+  limit: "Talk time used up",
   failed: "Failed",
 };

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ type exchanged struct {
 	mu   sync.Mutex // guards the fields below
 	x    *exchange.Exchange
 	rung []core.LegID // in order
+	over bool         // the node stops
 }
 
 func newExchanged(t *testing.T, d *route.Directory) *exchanged {
@@ -60,7 +62,7 @@ func (e *exchanged) Ask(_ context.Context, do core.Request) (core.Reply, error) 
 	switch text := fmt.Sprint(do); {
 	case strings.Contains(text, "broken"):
 		return core.Reply{}, errors.New("secret fault")
-	case strings.Contains(text, "stopped"):
+	case strings.Contains(text, "stopped"), e.over:
 		return core.Reply{}, &core.Error{Op: "test", Kind: core.Unavailable, Err: errors.New("the node has stopped")}
 	}
 	r := e.apply(core.Asked{Ask: 1, Do: do})
@@ -144,6 +146,10 @@ func (w *world) tryCalls() {
 	w.do("GET", list+"/broken", "", 500)
 	w.do("GET", list+"/stopped", "", 503)
 	w.do("DELETE", list+"/broken", "", 500)
+	w.do("DELETE", list+"/stopped", "", 503)
+	w.calls.over = true
+	w.do("GET", list, "", 503)
+	w.calls.over = false
 
 	w.calls.dials("a", mallory, "100")
 	w.wantStates(w.callOf("a"), "a trying", fmt.Sprint(w.calls.lastRung(), " trying"))
@@ -380,14 +386,14 @@ func (w *world) transfers() {
 
 // TestRate: a client that asks too much is told to wait, before anything else.
 func TestRate(t *testing.T) {
-	w := newLimitedWorld(t, file(), native.Rate{PerSecond: 1, Burst: 6})
+	w := newLimitedWorld(t, file(), native.Rate{PerSecond: 0.01, Burst: 6})
 	w.token = "nonsense"
 	for i := range 8 {
 		status, header, text := w.raw(http.MethodGet, "/api/v1/users", "")
 		want := http.StatusUnauthorized
 		if i >= 5 { // the description was one
 			want = http.StatusTooManyRequests
-			if header.Get("Retry-After") != "1" {
+			if s, err := strconv.Atoi(header.Get("Retry-After")); err != nil || s < 50 || s > 100 {
 				t.Errorf("Retry-After %q", header.Get("Retry-After"))
 			}
 		}

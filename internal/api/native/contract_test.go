@@ -257,7 +257,7 @@ func (w *world) complete() {
 			if len(seen) == 0 || seen[0] >= 300 {
 				w.Errorf("%s %s was never done well", method, path)
 			}
-			for _, want := range []int{404, 409, 422} {
+			for _, want := range []int{400, 404, 409, 413, 422, 503} {
 				if op.Responses.Status(want) != nil && !slices.Contains(seen, want) {
 					w.Errorf("%s %s never answered %d", method, path, want)
 				}

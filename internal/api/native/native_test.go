@@ -1,7 +1,9 @@
 package native_test
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -96,6 +98,7 @@ func TestContract(t *testing.T) {
 	w.tryMoves()
 	w.tryRecords()
 	w.tryLongNames()
+	w.tryBadBodies()
 	w.complete()
 }
 
@@ -108,6 +111,33 @@ func (w *world) tryLongNames() {
 				end := strings.Index(path, "}")
 				w.bad(method, path[:begin]+strings.Repeat("a", 65)+path[end+1:], "")
 			}
+		}
+	}
+}
+
+// tryBadBodies sends every operation that takes a body what is no JSON, no JSON by
+// its content type, and too long.
+func (w *world) tryBadBodies() {
+	w.Helper()
+	for path, item := range w.doc.Paths.Map() {
+		path = strings.NewReplacer("{name}", "x", "{call}", "x", "{leg}", "x").Replace(path)
+		for method, op := range item.Operations() {
+			if op.RequestBody == nil {
+				continue
+			}
+			w.exchange(method, path, "{", 400, false)
+			w.exchange(method, path, "["+strings.Repeat(" ", 300<<10)+"]", 413, false)
+			req := w.request(method, path, "name: anna")
+			req.Header.Set("Content-Type", "application/yaml")
+			resp, err := w.server.Client().Do(req)
+			if err != nil {
+				w.Fatal(err)
+			}
+			text, err := io.ReadAll(resp.Body)
+			if err := errors.Join(err, resp.Body.Close()); err != nil || resp.StatusCode != http.StatusUnsupportedMediaType {
+				w.Errorf("%s %s: YAML got %d, %v", method, path, resp.StatusCode, err)
+			}
+			w.decode(method, path, resp.StatusCode, resp.Header, text)
 		}
 	}
 }

@@ -38,6 +38,9 @@ type Record struct {
 	Reason    string      `json:"reason" doc:"Why we ended it, where the cause does not say."`
 	Code      int         `json:"code,omitempty" doc:"SIP status that ended an unanswered leg."`
 	Cut       bool        `json:"interrupted,omitempty" doc:"The program was killed while the leg lived."`
+
+	Silence   core.Silence `json:"silence,omitempty" doc:"Why its party was not heard when it was silent last: no_rtp, stopped, source_blocked, wrong_payload_type, malformed, srtp_failed, no_ice, no_dtls, no_consent."`
+	Diagnosis string       `json:"diagnosis,omitempty" doc:"The same for people, with addresses and counts."`
 }
 
 type (
@@ -116,6 +119,7 @@ func toRecord(r core.CDR) Record {
 		Leg: r.Leg, Call: r.Call, Edge: r.Edge.String(), Direction: r.Direction.String(), From: toParty(r.From), To: toParty(r.To),
 		Begun: r.Begun.UTC(), Answered: orNil(r.Answered), Ended: orNil(r.Ended), Talk: r.Talk.Seconds(),
 		Cause: int(r.Cause), Reason: r.Reason.String(), Code: r.Code, Cut: r.Interrupted,
+		Silence: r.Silence, Diagnosis: r.Diagnosis,
 	}
 }
 

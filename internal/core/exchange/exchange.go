@@ -134,6 +134,10 @@ func (x *Exchange) applyLeg(l *leg, ev core.LegEvent) {
 	case core.LegMuted:
 		l.call.matrix.Mute(l.Leg, ev.Muted)
 		x.hear(l.call)
+	case core.LegSilent:
+		x.legSilent(l, ev)
+	case core.LegHeard:
+		x.legHeard(l)
 	case core.LegDigit:
 		x.legDigit(l, ev.Digit)
 	case core.Played:
@@ -169,6 +173,8 @@ func (x *Exchange) timedOut(id core.TimerID) {
 		x.parkTimedOut(l)
 	case core.TimerTalk:
 		x.talkDue(l)
+	case core.TimerSilence:
+		x.silenceDue(l.call)
 	case core.TimerDrain:
 		x.legGone(l, l.cause, l.code)
 	case core.TimerPace: // handled above

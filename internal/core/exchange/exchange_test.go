@@ -31,6 +31,7 @@ func TestApply(t *testing.T) {
 	alice := events{desk, tab, fromTrunk("17")}
 	mobile := events{desk, tab, fromAlice("+1 299 555")}
 	bridged := append(slices.Clone(alice), core.LegRinging{Leg: "desk"}, core.LegAccepted{Leg: "desk"}, core.LegUp{Leg: "desk"})
+	silentDesk := core.LegSilent{Leg: "desk", Silence: core.SilenceNoRTP, Diagnosis: "no RTP comes to port 4000"}
 	tests := []struct {
 		name  string
 		given []core.Event
@@ -135,6 +136,14 @@ func TestApply(t *testing.T) {
 		{"both hold", append(slices.Clone(bridged), core.LegHeld{Leg: "desk", Held: true}), core.LegHeld{Leg: "a", Held: true}, []string{"hear a nothing"}},
 		{"mute", bridged, core.LegMuted{Leg: "a", Muted: true}, []string{"hear desk nothing"}},
 		{"unmute", append(slices.Clone(bridged), core.LegMuted{Leg: "a", Muted: true}), core.LegMuted{Leg: "a"}, []string{"hear desk a"}},
+		{"callee is not heard", bridged, silentDesk, nil},
+		{"both are not heard", seq(bridged, silentDesk), core.LegSilent{Leg: "a", Silence: core.SilenceStopped}, []string{"start silence a 1m0s"}},
+		{"one is heard again", seq(bridged, silentDesk, core.LegSilent{Leg: "a", Silence: core.SilenceStopped}), core.LegHeard{Leg: "desk"}, []string{"stop silence a"}},
+		{"nothing is heard for too long", seq(bridged, silentDesk, core.LegSilent{Leg: "a", Silence: core.SilenceStopped}), timedOut(core.TimerSilence, "a"), []string{
+			"end a 102 no_media", "start drain a 40s", "end desk 102 no_media", "start drain desk 40s",
+		}},
+		{"nothing is heard on hold", seq(bridged, silentDesk, core.LegHeld{Leg: "desk", Held: true}), core.LegSilent{Leg: "a", Silence: core.SilenceStopped}, nil},
+		{"held while nothing is heard", seq(bridged, silentDesk, core.LegSilent{Leg: "a", Silence: core.SilenceStopped}, core.LegHeld{Leg: "a", Held: true}), timedOut(core.TimerSilence, "a"), nil},
 
 		// Nobody answers.
 		{"caller gives up while ringing", alice, gone("a", 16, 487), []string{
@@ -155,6 +164,9 @@ func TestApply(t *testing.T) {
 		}},
 		{"announcement whose end is not reported", append(slices.Clone(alice), core.LegRinging{Leg: "desk"}, timedOut(core.TimerRing, "a")), timedOut(core.TimerPlay, "a"), []string{
 			"end a 19 code=480", "start drain a 40s",
+		}},
+		{"announcement from a URL may take its time", nil, fromTrunk("31"), []string{
+			"progress a", "hear a file:https://example.com/hours.wav", "start play a 5m0s",
 		}},
 		{"end of a sound that was replaced", alice, core.Played{Leg: "a", Sound: noAnswer}, nil},
 		{"ring timer fires late", bridged, timedOut(core.TimerRing, "a"), nil},

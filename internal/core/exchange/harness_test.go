@@ -68,6 +68,7 @@ func house(tb testing.TB) *route.Directory {
 			{Number: "28", Group: "trunked"},
 			{Number: "29", User: "dora"},
 			{Number: "30", Group: "shown"},
+			{Number: "31", Announce: "https://example.com/hours.wav"},
 		},
 		Limits: route.Limits{User: unlimited, Trunk: unlimited},
 	})
@@ -168,6 +169,11 @@ func (s *script) rename(ev core.Event) core.Event {
 	case core.LegMuted:
 		ev.Leg = id(ev.Leg)
 		return ev
+	case core.LegSilent:
+		ev.Leg = id(ev.Leg)
+		return ev
+	case core.LegHeard:
+		return core.LegHeard{Leg: id(ev.Leg)}
 	case core.LegDigit:
 		ev.Leg = id(ev.Leg)
 		return ev
@@ -302,7 +308,7 @@ func (s *script) source(row core.Hear) string {
 }
 
 func (s *script) timer(id core.TimerID) string {
-	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace", "confirm", "park", "talk"}
+	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace", "confirm", "park", "talk", "silence"}
 	return kinds[id.Kind] + " " + s.name(id.Leg) + id.Trunk
 }
 

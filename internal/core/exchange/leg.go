@@ -30,7 +30,9 @@ type leg struct {
 	watches   bool      // supervises; is no party of its call
 	line      bool      // counts in Exchange.lines
 	slot      string
-	took      ring.Takers // whose turn the call was
+	took      ring.Takers  // whose turn the call was
+	silence   core.Silence // why nothing is heard of it
+	diagnosis string
 	timers    timerSet
 
 	// Why it ended or is ending.
@@ -118,6 +120,9 @@ func (x *Exchange) end(l *leg, cause core.Cause, reason core.Reason, code int) {
 	if l.state == ending {
 		return
 	}
+	if l.state != setup {
+		code = 0 // of an INVITE that was answered long ago
+	}
 	l.state, l.cause, l.reason, l.code = ending, cause, reason, code
 	l.call.matrix.Remove(l.Leg)
 	x.leave(l)
@@ -187,7 +192,7 @@ func (x *Exchange) stopTimer(l *leg, kind core.TimerKind) {
 }
 
 func (x *Exchange) stopTimers(l *leg) {
-	for kind := core.TimerRing; kind <= core.TimerTalk; kind++ {
+	for kind := core.TimerRing; kind <= core.TimerSilence; kind++ {
 		x.stopTimer(l, kind)
 	}
 }

@@ -115,6 +115,7 @@ func TestMoves(t *testing.T) {
 		{"blind transfer: answered", seq(blind, core.LegAccepted{Leg: "bobtab"}), core.LegUp{Leg: "bobtab"}, "hear a bobtab, hear bobtab a, notify desk 200 final, end desk 16"},
 		{"blind transfer: busy, back to who sent", blind, gone("bobtab", 17, 486), "notify desk 486 final, hear a desk, hear desk a"},
 		{"blind transfer: who sent is gone, busy", seq(blind, gone("desk", 16, 0)), gone("bobtab", 17, 486), "hear a prompt:busy, start play a 10s"},
+		{"blind transfer: who sent is gone, busy: an answered leg has no code", seq(blind, gone("desk", 16, 0), gone("bobtab", 17, 486)), timedOut(core.TimerPlay, "a"), "end a 17"},
 		{"blind transfer: who sent hangs up", blind, gone("desk", 16, 0), ""},
 		{"blind transfer: the sent hangs up", blind, gone("a", 16, 0), "notify desk 480 final, end desk 16, end bobtab 16 caller_gone"},
 		{"blind transfer to an emergency number", talk, core.TransferAsked{Leg: "desk", To: "112"}, "notify desk 403 final"},

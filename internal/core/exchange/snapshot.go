@@ -58,6 +58,7 @@ func (c *liveCall) live() (call core.LiveCall, lives bool) {
 func (l *leg) stands() core.LiveLeg {
 	out := l.call.matrix.Look(l.Leg)
 	out.LegRef, out.Direction, out.From, out.To = l.LegRef, l.direction, l.from, l.to
+	out.Silence, out.Diagnosis = l.silence, l.diagnosis
 	out.State, out.Begun, out.Answered, out.Slot = l.standing(), l.begun, l.answered, l.slot
 	return out
 }

@@ -143,7 +143,7 @@ func (w *world) anyLeg() core.LegID {
 func (w *world) report() {
 	leg := w.anyLeg()
 	var ev core.Event
-	switch k := w.dice(20); {
+	switch k := w.dice(23); {
 	case k < 4:
 		ev = core.LegRinging{Leg: leg}
 	case k < 5:
@@ -160,6 +160,10 @@ func (w *world) report() {
 		ev = core.LegDigit{Leg: leg, Digit: "55#"[w.dice(3)]}
 	case k < 15:
 		ev = core.Played{Leg: leg, Sound: []core.Sound{noAnswer, {Kind: core.SoundPrompt, Name: core.PromptConfirm}}[w.dice(2)]}
+	case k < 17:
+		ev = core.LegSilent{Leg: leg, Silence: core.SilenceNoRTP, Diagnosis: "no RTP comes"}
+	case k < 18:
+		ev = core.LegHeard{Leg: leg}
 	default:
 		causes := []core.Cause{0, core.CauseNormal, core.CauseBusy, core.CauseRejected, core.CauseUnreachable, 200}
 		codes := []int{0, 404, 486, 603, 302, 487}

@@ -22,11 +22,25 @@ type Limits struct {
 	User        *Limit `yaml:"user,omitempty" json:"user,omitempty"`
 	Application *Limit `yaml:"application,omitempty" json:"application,omitempty"`
 	Trunk       *Limit `yaml:"trunk,omitempty" json:"trunk,omitempty"`
+	// Silence ends a conversation, of any kind, in which nothing is heard of anybody
+	// for that long: phones that lost their network do not hang up. 10s-24h, default 60s.
+	Silence Duration `yaml:"silence,omitempty" json:"silence,omitempty"`
+}
+
+// defaultSilence is Limits.Silence where nothing is set.
+const defaultSilence = Duration(time.Minute)
+
+// Silence returns how long a conversation in which nobody is heard goes on.
+func (d *Directory) Silence() Duration {
+	if d == nil || d.res.Limits.Silence == 0 {
+		return defaultSilence
+	}
+	return d.res.Limits.Silence
 }
 
 // IsZero reports whether nothing is set.
 func (l Limits) IsZero() bool {
-	return len(l.Prefixes) == 0 && len(l.Blocked) == 0 && l.User == nil && l.Application == nil && l.Trunk == nil
+	return len(l.Prefixes) == 0 && len(l.Blocked) == 0 && l.Silence == 0 && l.User == nil && l.Application == nil && l.Trunk == nil
 }
 
 // Limit bounds calls over trunks. A field of 0 is no limit.
@@ -143,6 +157,9 @@ func (d *Directory) checkLimits(m *mistakes, at string, l Limits) {
 	checkLimit(m, at+".user", l.User)
 	checkLimit(m, at+".application", l.Application)
 	checkLimit(m, at+".trunk", l.Trunk)
+	if most := time.Duration(l.Silence); most != 0 && (most < 10*time.Second || most > 24*time.Hour) {
+		m.add(at+".silence", "%v is outside 10s..24h", most)
+	}
 }
 
 func checkLimit(m *mistakes, at string, l *Limit) {

@@ -1,4 +1,3 @@
-// Package dtmf finds keys in streams of telephone-events (RFC 4733).
 package dtmf
 
 // Keys are the keys of the event codes 0 to 15.

@@ -24,6 +24,7 @@ var (
 	ErrFormat  = errors.New("neither WAV nor MP3 nor Ogg/Opus")
 	ErrTooLong = errors.New("longer than 30 minutes")
 	ErrNoAudio = errors.New("there is no audio in it")
+	ErrDamaged = errors.New("a decoder failed at it")
 )
 
 // Decode reads a WAV, MP3 or Ogg/Opus file, which it tells apart by their first
@@ -39,7 +40,7 @@ func Decode(r io.Reader) (PCM, error) {
 		return PCM{}, errors.Join(in.err, err)
 	}
 	var s sink
-	err = decode(buffered, &s)
+	err = protect(func() error { return decode(buffered, &s) })
 	if in.err != nil {
 		return PCM{}, fmt.Errorf("file: %w", in.err)
 	}
@@ -47,6 +48,17 @@ func Decode(r io.Reader) (PCM, error) {
 		return PCM{}, err
 	}
 	return s.finish()
+}
+
+// protect makes a panic an error: the decoders of others meet files that may be
+// hostile.
+func protect(decode func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("file: %w: %v", ErrDamaged, r)
+		}
+	}()
+	return decode()
 }
 
 // decoderOf returns what decodes a file that begins with head.
@@ -78,37 +90,61 @@ func (i *input) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// blockSize is how many samples a sink adds to its memory at once: 8 s or more.
+// One slice that grows would leave several times its size to the garbage collector.
+const blockSize = 1 << 17
+
 // sink collects what a decoder yields, at the rate that we keep. begin comes first.
 type sink struct {
-	pcm      PCM
+	rate     int
 	resample *resample.Resampler
+	blocks   [][]int16
+	length   int // of all blocks
 }
 
 // begin says that the decoder yields rate Hz.
 func (s *sink) begin(rate int) {
-	s.pcm.Rate = narrow
+	s.rate = narrow
 	if rate > narrow {
-		s.pcm.Rate = wide
+		s.rate = wide
 	}
-	s.resample = resample.New(rate, s.pcm.Rate)
+	s.resample = resample.New(rate, s.rate)
 }
 
 // add takes mono samples. Its error ends the decoder.
 func (s *sink) add(pcm []int16) error {
-	s.pcm.Samples = s.resample.Append(s.pcm.Samples, pcm)
-	if s.pcm.Duration() > MaxDuration {
+	s.collect(func(block []int16) []int16 { return s.resample.Append(block, pcm) })
+	if time.Duration(s.length)*time.Second/time.Duration(s.rate) > MaxDuration {
 		return fmt.Errorf("file: %w", ErrTooLong)
 	}
 	return nil
 }
 
+// collect lets more append to the last block.
+func (s *sink) collect(more func([]int16) []int16) {
+	last := len(s.blocks) - 1
+	if last < 0 || len(s.blocks[last]) >= blockSize {
+		const room = 1 << 13 // for what one add may yield
+		s.blocks = append(s.blocks, make([]int16, 0, blockSize+room))
+		last++
+	}
+	before := len(s.blocks[last])
+	s.blocks[last] = more(s.blocks[last])
+	s.length += len(s.blocks[last]) - before
+}
+
 // finish returns the sound.
 func (s *sink) finish() (PCM, error) {
 	if s.resample != nil {
-		s.pcm.Samples = s.resample.Flush(s.pcm.Samples)
+		s.collect(s.resample.Flush)
 	}
-	if len(s.pcm.Samples) == 0 {
+	if s.length == 0 {
 		return PCM{}, fmt.Errorf("file: %w", ErrNoAudio)
 	}
-	return s.pcm, nil
+	pcm := PCM{Rate: s.rate, Samples: make([]int16, 0, s.length)}
+	for i, block := range s.blocks {
+		pcm.Samples = append(pcm.Samples, block...)
+		s.blocks[i] = nil
+	}
+	return pcm, nil
 }

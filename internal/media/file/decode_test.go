@@ -139,6 +139,17 @@ func TestDecodeRefuses(t *testing.T) {
 	}
 }
 
+func TestPanicOfADecoderIsAnError(t *testing.T) {
+	err := protect(func() error {
+		var frames []int
+		_ = frames[len(os.Args)] // as a decoder does that trusts a length
+		return nil
+	})
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // endless returns the head of a WAV file of the greatest size.
 func endless(t *testing.T) []byte {
 	t.Helper()

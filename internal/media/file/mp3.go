@@ -13,14 +13,8 @@ import (
 // ErrMP3 is a file that looks like MP3 and is none.
 var ErrMP3 = errors.New("not an MP3 file that can be decoded")
 
-// decodeMP3 reads an MP3 file. The decoder is old and its input may be hostile:
-// should it panic, that becomes an error here.
-func decodeMP3(in *bufio.Reader, s *sink) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("file: %w: %v", ErrMP3, r)
-		}
-	}()
+// decodeMP3 reads an MP3 file.
+func decodeMP3(in *bufio.Reader, s *sink) error {
 	// Without Seek, or it would read the file twice.
 	dec, err := mp3.NewDecoder(struct{ io.Reader }{in})
 	if err != nil {

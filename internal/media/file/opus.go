@@ -171,8 +171,19 @@ func (o *oggReader) length(preSkip uint16) int {
 // cut out of a longer one counts from elsewhere; that is left as it is.
 func (s *sink) cut(length int) {
 	const packet = wide * 120 / 1000
-	if more := len(s.pcm.Samples) - length; length > 0 && more > 0 && more <= packet {
-		s.pcm.Samples = s.pcm.Samples[:length]
+	more := s.length - length
+	if length <= 0 || more > packet {
+		return
+	}
+	for more > 0 {
+		last := len(s.blocks) - 1
+		n := min(more, len(s.blocks[last]))
+		s.blocks[last] = s.blocks[last][:len(s.blocks[last])-n]
+		if len(s.blocks[last]) == 0 {
+			s.blocks = s.blocks[:last]
+		}
+		more -= n
+		s.length -= n
 	}
 }
 

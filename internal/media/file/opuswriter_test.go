@@ -83,6 +83,31 @@ func TestOpusRecordingComesBack(t *testing.T) {
 	}
 }
 
+func TestCutOfWhatIsCollected(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		length, want int
+	}{
+		{"within the last block", blockSize + 50, blockSize + 50},
+		{"into the block before", blockSize - 50, blockSize - 50},
+		{"unknown", 0, blockSize + 100},
+		{"more than a packet: counted from elsewhere", 1000, blockSize + 100},
+		{"longer than it is", blockSize + 200, blockSize + 100},
+	} {
+		s := new(sink)
+		s.begin(wide)
+		for _, n := range []int{blockSize, 100} {
+			if err := s.add(make([]int16, n)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.cut(c.length)
+		if pcm, err := s.finish(); err != nil || len(pcm.Samples) != c.want {
+			t.Errorf("%s: %d samples, %v; want %d", c.name, len(pcm.Samples), err, c.want)
+		}
+	}
+}
+
 // What was said comes back in its place: a wrong pre-skip would shift it.
 func TestOpusRecordingKeepsTime(t *testing.T) {
 	pcm := make([]int16, 32000)

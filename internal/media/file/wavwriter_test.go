@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,5 +53,34 @@ func TestWAVWriterIsPlayableAfterACrash(t *testing.T) {
 	}
 	if err := to.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Two sides are two channels of one file.
+func TestWAVWriterStereo(t *testing.T) {
+	to, err := os.Create(filepath.Join(t.TempDir(), "call.wav"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = to.Close() }()
+	w, err := NewWAVWriter(to, 16000, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := w.Write([]int16{100, 200, 300}, []int16{-100, 0, 500}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(to.Name())
+	if err != nil || len(data) != 44+2*3*4 || data[22] != 2 || string(data[44:48]) != "\x64\x00\x9c\xff" {
+		t.Errorf("%x, %v", data, err)
+	}
+	rate, pcm, err := DecodeWAV(bytes.NewReader(data))
+	if want := []int16{0, 100, 400, 0, 100, 400}; err != nil || rate != 16000 || !slices.Equal(pcm, want) {
+		t.Errorf("%d Hz %v, %v; want %v", rate, pcm, err, want)
 	}
 }

@@ -39,3 +39,25 @@ func Purity(pcm []int16, rate int, freq float64) float64 {
 	power := s1*s1 + s2*s2 - coeff*s1*s2
 	return min(1, 2*power/(float64(len(pcm))*energy))
 }
+
+// Glitches returns how often pcm, a tone of freq Hz, does something that a tone
+// does not: cuts, slips, clicks. The two ends of a cut count as two; what lies
+// within 5 ms counts once.
+func Glitches(pcm []int16, rate int, freq float64) int {
+	coeff := 2 * math.Cos(2*math.Pi*freq/float64(rate))
+	peak := 0.0
+	for _, s := range pcm {
+		peak = max(peak, math.Abs(float64(s)))
+	}
+	found, last := 0, -rate
+	for i := 1; i+1 < len(pcm); i++ {
+		off := float64(pcm[i+1]) - coeff*float64(pcm[i]) + float64(pcm[i-1])
+		if math.Abs(off) > peak/8 {
+			if i-last > rate/200 {
+				found++
+			}
+			last = i
+		}
+	}
+	return found
+}

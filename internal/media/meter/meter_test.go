@@ -60,3 +60,25 @@ func TestLevel(t *testing.T) {
 		}
 	}
 }
+
+func TestGlitchesCountWhatNoToneDoes(t *testing.T) {
+	tone := func() []int16 {
+		pcm := make([]int16, 16000)
+		for i := range pcm {
+			pcm[i] = int16(10000 * math.Sin(2*math.Pi*440*float64(i)/8000))
+		}
+		return pcm
+	}
+	cut, slip := tone(), tone()
+	clear(cut[5013:5173])
+	slip = append(slip[:5000], slip[5045:]...)
+	for _, c := range []struct {
+		name string
+		pcm  []int16
+		want int
+	}{{"a tone", tone(), 0}, {"20 ms cut out", cut, 2}, {"5.6 ms left out", slip, 1}} {
+		if got := Glitches(c.pcm, 8000, 440); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}

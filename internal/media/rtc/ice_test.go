@@ -343,7 +343,7 @@ func TestHeaderShapes(t *testing.T) {
 			t.Errorf("%s: %q %+v", c.name, p.Payload(), p)
 		}
 	}
-	if st := e.path.Stats(); st.Malformed != 5 {
+	if st := e.path.Stats(); st.Malformed != 4 || st.WrongType != 1 {
 		t.Errorf("stats %+v", st)
 	}
 }

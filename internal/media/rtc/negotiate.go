@@ -120,6 +120,7 @@ func (p *Path) nextLocked(c sdp.Credentials) sdp.WebLocal {
 func (p *Path) settleLocked(local sdp.Credentials, restart bool, r sdp.WebResult) {
 	p.format.Store(&r.Format)
 	p.mute.Store(!r.Direction.Sends())
+	p.mum.Store(!r.Direction.Receives())
 	if restart {
 		p.restartLocked(local, r.Credentials)
 	}

@@ -46,6 +46,7 @@ type Path struct {
 	reports reports
 	digits  digits
 	mute    atomic.Bool // the far end does not want to hear us
+	mum     atomic.Bool // the far end said that it sends nothing
 
 	wg sync.WaitGroup // associations' goroutines
 
@@ -84,7 +85,8 @@ func (d *digits) key(p *media.Packet) (byte, bool) {
 // counters are what Stats reports, less what package media counts by itself.
 type counters struct {
 	received, sent, receivedBytes, sentBytes atomic.Uint64
-	malformed, dropped                       atomic.Uint64
+	malformed, wrongType, unauthentic        atomic.Uint64
+	dropped                                  atomic.Uint64
 }
 
 // NewPath makes a path that waits for an offer of either side. It fails only after Close.
@@ -159,7 +161,7 @@ func (p *Path) Stats() media.Stats {
 	return media.Stats{
 		PacketsReceived: p.received.Load(), PacketsSent: p.sent.Load(),
 		BytesReceived: p.receivedBytes.Load(), BytesSent: p.sentBytes.Load(),
-		Malformed: p.malformed.Load(), Dropped: p.dropped.Load(),
+		Malformed: p.malformed.Load(), WrongType: p.wrongType.Load(), Unauthentic: p.unauthentic.Load(), Dropped: p.dropped.Load(),
 	}
 }
 

@@ -20,7 +20,7 @@ func (p *Path) encrypted(r *reader, datagram []byte) {
 	}
 	plain, ok := k.open(datagram, &r.rtp)
 	if !ok {
-		p.malformed.Add(1)
+		p.unauthentic.Add(1)
 		return
 	}
 	p.deliver(r, plain)
@@ -37,8 +37,12 @@ func (p *Path) deliver(r *reader, plain []byte) {
 	format := p.format.Load()
 	event := format.RecvDTMF != 0 && head.PayloadType == format.RecvDTMF
 	length := end - start
-	if length <= 0 || length > media.MaxPayload || !event && head.PayloadType != format.RecvType {
+	if length <= 0 || length > media.MaxPayload {
 		p.malformed.Add(1)
+		return
+	}
+	if !event && head.PayloadType != format.RecvType {
+		p.wrongType.Add(1)
 		return
 	}
 	p.received.Add(1)

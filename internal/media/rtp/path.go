@@ -1,6 +1,7 @@
 package rtp
 
 import (
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/dtmf"
+	"github.com/offhook/offhook/internal/media/sdp"
 )
 
 var _ media.Path = (*Path)(nil)
@@ -40,12 +42,20 @@ type Path struct {
 	remote  atomic.Pointer[netip.AddrPort] // where we send, nil while nobody wants RTP
 	receive atomic.Pointer[func(*media.Packet)]
 	news    atomic.Pointer[netip.AddrPort] // signalled address for who reads
+	shield  atomic.Pointer[shield]         // nil is plain RTP
+	mux     atomic.Bool                    // RTCP goes to the port of RTP
 	stream  media.Stream
 
-	received, sent, receivedBytes, sentBytes atomic.Uint64
-	blocked, malformed, dropped              atomic.Uint64
-	stamp                                    atomic.Uint64 // last sent timestamp, for reports
-	receivedThen                             atomic.Uint64 // received when reportToSilence looked last
+	received, sent, receivedBytes, sentBytes            atomic.Uint64
+	blocked, malformed, unauthentic, wrongType, dropped atomic.Uint64
+	stranger                                            atomic.Pointer[netip.AddrPort] // the first that was blocked
+	foreign                                             atomic.Uint32                  // the last payload type that was not negotiated
+	mum                                                 atomic.Bool                    // the far end said that it sends nothing
+	lost                                                atomic.Uint64                  // packets of the far end that did not come
+	jitter                                              atomic.Int64                   // of its packets, in nanoseconds
+	far                                                 farReports
+	stamp                                               atomic.Uint64 // last sent timestamp, for reports
+	receivedThen                                        atomic.Uint64 // received when reportToSilence looked last
 
 	source  source // all three: of who reads the socket
 	digits  dtmf.Receiver
@@ -92,10 +102,32 @@ func (p *Path) Start(f media.Format, remote netip.AddrPort) {
 		return
 	}
 	p.started = true
-	if err := p.rtp.start(p.arrived); err != nil { // out of kernel memory
+	if err := errors.Join(p.rtp.start(p.arrived), p.rtcp.start(p.controlled)); err != nil { // out of kernel memory
 		p.cfg.Log.Error("media of the far end cannot be read", "err", err)
 	}
 }
+
+// Protect makes what is sent and accepted from now on SRTP with these keys, or
+// plain RTP if c is nil. mux says that RTCP shares the port of RTP (RFC 5761). Call
+// it before Start; the same keys again change nothing.
+func (p *Path) Protect(c *sdp.Crypto, mux bool) error {
+	p.mux.Store(mux)
+	if p.shield.Load().same(c) {
+		return nil
+	}
+	if c == nil {
+		p.shield.Store(nil)
+		return nil
+	}
+	s, err := newShield(*c)
+	if err == nil {
+		p.shield.Store(s)
+	}
+	return err
+}
+
+// Expect says whether the far end announced to send. It does until told otherwise.
+func (p *Path) Expect(rtp bool) { p.mum.Store(!rtp) }
 
 // Format implements media.Path; its Codec is CodecNone before Start.
 func (p *Path) Format() media.Format { return *p.format.Load() }
@@ -122,7 +154,7 @@ func (p *Path) Send(packet *media.Packet) {
 		p.dropped.Add(1)
 		return
 	}
-	if err := p.rtp.writeTo(write(packet, p.ssrc), *to); err != nil {
+	if !p.write(packet, *to) {
 		p.dropped.Add(1)
 		return
 	}
@@ -133,12 +165,27 @@ func (p *Path) Send(packet *media.Packet) {
 	}
 }
 
+// write sends a packet, protected or not.
+func (p *Path) write(packet *media.Packet, to netip.AddrPort) bool {
+	s := p.shield.Load()
+	if s == nil {
+		return p.rtp.writeTo(write(packet, p.ssrc), to) == nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	sealed, ok := s.seal(packet, p.ssrc)
+	return ok && p.rtp.writeTo(sealed, to) == nil
+}
+
 // Stats implements media.Path.
 func (p *Path) Stats() media.Stats {
 	return media.Stats{
 		PacketsReceived: p.received.Load(), PacketsSent: p.sent.Load(),
 		BytesReceived: p.receivedBytes.Load(), BytesSent: p.sentBytes.Load(),
-		Blocked: p.blocked.Load(), Malformed: p.malformed.Load(), Dropped: p.dropped.Load(),
+		Blocked: p.blocked.Load(), Malformed: p.malformed.Load(), WrongType: p.wrongType.Load(),
+		Unauthentic: p.unauthentic.Load(), Dropped: p.dropped.Load(),
+		Lost: p.lost.Load(), Jitter: time.Duration(p.jitter.Load()),
+		RoundTrip: time.Duration(p.far.roundTrip.Load()), FarLost: int(p.far.lost.Load()), FarJitter: time.Duration(p.far.jitter.Load()),
 	}
 }
 
@@ -163,23 +210,32 @@ func (p *Path) arrived(d *datagram) {
 	if signalled := p.news.Swap(nil); signalled != nil {
 		p.source.reset(*signalled, p.cfg.Peer)
 	}
+	if isRTCP(d.bytes()) {
+		p.controlled(d)
+		return
+	}
+	if !p.open(d) {
+		return
+	}
 	packet, now := &d.packet, time.Now()
 	begin, end, ok := parse(d.bytes(), packet)
 	if !ok {
-		if !isRTCP(d.bytes()) {
-			p.malformed.Add(1)
-		}
+		p.malformed.Add(1)
 		return
 	}
 	f := p.format.Load()
 	isEvent := f.RecvDTMF != 0 && packet.Type == f.RecvDTMF
 	if packet.Type != f.RecvType && !isEvent {
-		p.malformed.Add(1)
+		p.foreign.Store(uint32(packet.Type))
+		p.wrongType.Add(1)
 		return
 	}
 	ok, moved := p.source.accept(d.from, now)
 	if !ok {
-		p.blocked.Add(1)
+		if p.blocked.Add(1) == 1 {
+			from := d.from // d is used again
+			p.stranger.Store(&from)
+		}
 		return
 	}
 	if moved {
@@ -198,6 +254,24 @@ func (p *Path) arrived(d *datagram) {
 	if f := p.receive.Load(); f != nil {
 		(*f)(packet)
 	}
+}
+
+// open makes a protected datagram readable. A stranger's is counted and dropped.
+func (p *Path) open(d *datagram) bool {
+	s := p.shield.Load()
+	if s == nil {
+		return true
+	}
+	plain, ok, wrong := s.open(d.bytes())
+	if !ok {
+		p.unauthentic.Add(1)
+		if wrong {
+			p.cfg.Log.Warn("media cannot be decrypted: the far end uses another key than it said, or none", "suite", s.crypto.Suite.String(), "source", d.from)
+		}
+		return false
+	}
+	d.size = len(plain)
+	return true
 }
 
 // moved sends to where the far end sends from (symmetric RTP, RFC 4961), unless

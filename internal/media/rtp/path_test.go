@@ -88,7 +88,7 @@ func TestOnlyNegotiatedPacketsAreHeard(t *testing.T) {
 	if got := testkit.Receive(t, heard, time.Second, "packet"); got != "ok" {
 		t.Errorf("heard %q", got)
 	}
-	if s := p.Stats(); s.PacketsReceived != 1 || s.BytesReceived != 2 || s.Malformed != 2 || s.Blocked != 0 {
+	if s := p.Stats(); s.PacketsReceived != 1 || s.BytesReceived != 2 || s.Malformed != 1 || s.WrongType != 1 || s.Blocked != 0 {
 		t.Errorf("%+v", s)
 	}
 }

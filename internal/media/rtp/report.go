@@ -46,6 +46,8 @@ func (r *reports) arrived(p *Path, packet *media.Packet, now time.Time) {
 		r.transit = transit
 		r.jitter += uint32(max(change, -change)) - (r.jitter+8)/16
 	}
+	p.lost.Store(uint64(max(0, int32(r.highest-r.base+1-r.heard))))
+	p.jitter.Store(int64(r.jitter/16) * int64(time.Second) / clock)
 	if now.Sub(r.sent) >= reportEvery {
 		r.sent = now
 		p.report(r, now)
@@ -53,7 +55,7 @@ func (r *reports) arrived(p *Path, packet *media.Packet, now time.Time) {
 }
 
 // reception returns our report about the far end's stream.
-func (r *reports) reception() rtcp.ReceptionReport {
+func (r *reports) reception(far *farReports, now time.Time) rtcp.ReceptionReport {
 	expected := r.highest - r.base + 1
 	report := rtcp.ReceptionReport{
 		SSRC: r.ssrc, LastSequenceNumber: r.highest, Jitter: r.jitter / 16,
@@ -64,6 +66,7 @@ func (r *reports) reception() rtcp.ReceptionReport {
 		report.FractionLost = uint8(min(255, max(0, lost*256/interval)))
 	}
 	r.expectedAtLast, r.heardAtLast = expected, r.heard
+	report.LastSenderReport, report.Delay = far.echo(now)
 	return report
 }
 
@@ -75,7 +78,7 @@ func (p *Path) reportToSilence() {
 	}
 }
 
-// report sends a sender report with what we heard, if anything, to the port above RTP.
+// report sends a sender report with what we heard, if anything.
 func (p *Path) report(r *reports, now time.Time) {
 	to := p.remote.Load()
 	if to == nil {
@@ -83,12 +86,11 @@ func (p *Path) report(r *reports, now time.Time) {
 	}
 	var about []rtcp.ReceptionReport
 	if r != nil {
-		about = append(about, r.reception())
+		about = append(about, r.reception(&p.far, now))
 	}
-	const from1900to1970 = 2208988800
 	packets := []rtcp.Packet{
 		&rtcp.SenderReport{
-			SSRC: p.ssrc, NTPTime: uint64(now.Unix()+from1900to1970)<<32 | uint64(now.Nanosecond())<<32/1e9,
+			SSRC: p.ssrc, NTPTime: ntp(now),
 			RTPTime: uint32(p.stamp.Load()), PacketCount: uint32(p.sent.Load()), OctetCount: uint32(p.sentBytes.Load()), Reports: about,
 		},
 		&rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
@@ -96,6 +98,25 @@ func (p *Path) report(r *reports, now time.Time) {
 		}}},
 	}
 	if data, err := rtcp.Marshal(packets); err == nil {
-		_ = p.rtcp.writeTo(data, netip.AddrPortFrom(to.Addr(), to.Port()+1)) // a lost report is made good by the next
+		p.sendControl(data, *to)
 	}
+}
+
+// sendControl sends RTCP to a far end that wants RTP at to: one port above, unless
+// both share one. A lost report is made good by the next.
+func (p *Path) sendControl(data []byte, to netip.AddrPort) {
+	socket := p.rtp
+	if !p.mux.Load() {
+		socket, to = p.rtcp, netip.AddrPortFrom(to.Addr(), to.Port()+1)
+	}
+	if s := p.shield.Load(); s != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		sealed, ok := s.sealControl(data)
+		if !ok {
+			return
+		}
+		data = sealed
+	}
+	_ = socket.writeTo(data, to)
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Description is a session description: the lines that offer and answer need.
-// Time, bandwidth, key and repeat lines are dropped on reading; times are
+// Time, bandwidth, k= and repeat lines are dropped on reading; times are
 // written as "t=0 0".
 type Description struct {
 	Session uint64 // o= session id: stays for the whole dialog

@@ -13,6 +13,8 @@ var (
 	// ErrNoAudio says that there is no audio stream of a transport that we speak
 	// here, or that the answer refused ours.
 	ErrNoAudio = errors.New("no usable audio stream")
+	// ErrUnprotected says that an answer does not keep to the SRTP that we offered.
+	ErrUnprotected = errors.New("no usable SRTP key")
 )
 
 func invalid(op, format string, args ...any) error {

@@ -16,6 +16,17 @@ type Local struct {
 	Version uint64         // o= version: one more for every description that differs from the last
 	// Direction limits what we offer or answer; the zero value is SendRecv.
 	Direction Direction
+	// Protection says what becomes of SRTP; without Secrets there is none.
+	Protection Protection
+	Secrets    *Secrets
+}
+
+// protection returns the policy that can be kept.
+func (l Local) protection() Protection {
+	if l.Secrets == nil {
+		return ProtectNever
+	}
+	return l.Protection
 }
 
 // Result is what offer and answer settled.
@@ -26,6 +37,10 @@ type Result struct {
 	Remote netip.AddrPort
 	// Direction is ours: SendOnly means that we send and get nothing.
 	Direction Direction
+	// Crypto protects both directions; nil is plain RTP.
+	Crypto *Crypto
+	// Mux says that RTCP comes and goes on the port of RTP (RFC 5761).
+	Mux bool
 }
 
 // Held reports whether the far end does not want to hear us.
@@ -44,14 +59,16 @@ func ParseOffer(body []byte) (*Offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Offer{desc: d, audio: d.audio()}, nil
+	return &Offer{desc: d, audio: d.audio(ProtectAnswers)}, nil
 }
 
 // audio returns the index of the first live audio section of a transport that we
 // speak, else of the first such section, else -1. Phones that would like SRTP
 // but do not insist offer RTP/SAVP first and RTP/AVP second.
-func (d *Description) audio() int {
-	spoken := func(s Section) bool { return s.Kind == "audio" && (isPlain(s.Proto) || isWeb(s.Proto)) }
+func (d *Description) audio(p Protection) int {
+	spoken := func(s Section) bool {
+		return s.Kind == "audio" && (isWeb(s.Proto) || (isPlain(s.Proto) || isSDES(s.Proto)) && p.usable(&s))
+	}
 	if i := slices.IndexFunc(d.Sections, func(s Section) bool { return spoken(s) && s.live() }); i >= 0 {
 		return i
 	}
@@ -94,10 +111,11 @@ func (o *Offer) Direction() Direction {
 // inactive by inactive.
 func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Result, err error) {
 	const op = "Answer"
-	s := o.section()
-	if s == nil || !isPlain(s.Proto) {
+	at := o.desc.audio(local.protection())
+	if at < 0 || isWeb(o.desc.Sections[at].Proto) {
 		return nil, Result{}, conflict(op, ErrNoAudio)
 	}
+	s := &o.desc.Sections[at]
 	audio, event, ok := choose(s.payloads(), prefer)
 	if !ok {
 		return nil, Result{}, conflict(op, ErrNoCommonCodec)
@@ -105,7 +123,7 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 	if r.Remote, err = o.desc.remote(op, s); err != nil {
 		return nil, Result{}, err
 	}
-	r.Direction = o.Direction().Reverse().And(local.Direction)
+	r.Direction = o.desc.direction(s).Reverse().And(local.Direction)
 	r.Format = format(audio, event, audio, event, s.ptime())
 
 	d := local.description()
@@ -115,8 +133,13 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 	mine := local.section(s.Proto, r.Direction, codecsAndEvents(audio, event)...)
 	if s.Port == 0 {
 		mine.Port = 0
+	} else {
+		r.Crypto = local.accept(&mine, s)
+		if _, r.Mux = s.Attr("rtcp-mux"); r.Mux {
+			mine.Attrs = append(mine.Attrs, Attr{Key: "rtcp-mux"})
+		}
 	}
-	d.Sections[o.audio] = mine
+	d.Sections[at] = mine
 	return d.Marshal(), r, nil
 }
 
@@ -124,7 +147,16 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 // must not be empty.
 func NewOffer(local Local, codecs []media.Codec) []byte {
 	d := local.description()
-	d.Sections = []Section{local.section("RTP/AVP", local.Direction, offered(codecs)...)}
+	proto, p := "RTP/AVP", local.protection()
+	if p == ProtectRequired {
+		proto = "RTP/SAVP"
+	}
+	mine := local.section(proto, local.Direction, offered(codecs)...)
+	if p == ProtectRequired || p == ProtectOptional {
+		mine.offerCrypto(local.Secrets)
+	}
+	mine.Attrs = append(mine.Attrs, Attr{Key: "rtcp-mux"})
+	d.Sections = []Section{mine}
 	return d.Marshal()
 }
 
@@ -148,8 +180,12 @@ func ParseAnswer(offer, body []byte) (Result, error) {
 		return Result{}, err
 	}
 	mine, s := &ours.Sections[0], &theirs.Sections[0]
-	if s.Port == 0 || !isPlain(s.Proto) {
+	if s.Port == 0 || !isPlain(s.Proto) && !isSDES(s.Proto) {
 		return Result{}, conflict(op, ErrNoAudio)
+	}
+	crypto, ok := agreed(mine, s)
+	if !ok || crypto == nil && isSDES(mine.Proto) {
+		return Result{}, conflict(op, ErrUnprotected)
 	}
 	f, ok := settled(mine, s)
 	if !ok {
@@ -160,7 +196,8 @@ func ParseAnswer(offer, body []byte) (Result, error) {
 		return Result{}, err
 	}
 	dir := theirs.direction(s).Reverse().And(ours.direction(mine))
-	return Result{Format: f, Remote: remote, Direction: dir}, nil
+	_, mux := s.Attr("rtcp-mux")
+	return Result{Format: f, Remote: remote, Direction: dir, Crypto: crypto, Mux: mux}, nil
 }
 
 // parsePair reads our offer and its answer; both have a first section.

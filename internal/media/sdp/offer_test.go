@@ -36,13 +36,13 @@ func TestAnswer(t *testing.T) {
 	}{
 		{
 			"static types without rtpmap", head("m=audio 4000 RTP/AVP 8 0"), prefer,
-			Result{pcmu, remote, SendRecv},
+			Result{Format: pcmu, Remote: remote, Direction: SendRecv},
 			[]string{"m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=sendrecv"},
 		},
 		{
 			"our order wins", head("m=audio 4000 RTP/AVP 0 8"),
 			[]media.Codec{media.PCMA, media.PCMU},
-			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, remote, SendRecv},
+			Result{Format: media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, Remote: remote, Direction: SendRecv},
 			[]string{"m=audio 30000 RTP/AVP 8", "a=rtpmap:8 PCMA/8000", "a=ptime:20", "a=sendrecv"},
 		},
 		{
@@ -50,9 +50,9 @@ func TestAnswer(t *testing.T) {
 			head("m=audio 4000 RTP/AVP 9 96 0 101 97", "a=rtpmap:96 OPUS/48000/2", "a=fmtp:96 useinbandfec=1",
 				"a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15", "a=rtpmap:97 telephone-event/48000", "a=ptime:30"),
 			prefer,
-			Result{media.Format{
+			Result{Format: media.Format{
 				Codec: media.Opus, SendType: 96, RecvType: 96, SendDTMF: 97, RecvDTMF: 97, DTMFClock: 48000, PTime: 30,
-			}, remote, SendRecv},
+			}, Remote: remote, Direction: SendRecv},
 			[]string{
 				"m=audio 30000 RTP/AVP 96 97", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 minptime=10;useinbandfec=1",
 				"a=rtpmap:97 telephone-event/48000", "a=fmtp:97 0-16", "a=ptime:20", "a=sendrecv",
@@ -61,9 +61,9 @@ func TestAnswer(t *testing.T) {
 		{
 			"Opus with events at 8000 only, as some phones offer",
 			head("m=audio 4000 RTP/AVP 107 101", "a=rtpmap:107 opus/48000", "a=rtpmap:101 telephone-event/8000"), prefer,
-			Result{media.Format{
+			Result{Format: media.Format{
 				Codec: media.Opus, SendType: 107, RecvType: 107, SendDTMF: 101, RecvDTMF: 101, DTMFClock: 8000, PTime: 20,
-			}, remote, SendRecv},
+			}, Remote: remote, Direction: SendRecv},
 			[]string{
 				"m=audio 30000 RTP/AVP 107 101", "a=rtpmap:107 opus/48000/2", "a=fmtp:107 minptime=10;useinbandfec=1",
 				"a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16", "a=ptime:20", "a=sendrecv",
@@ -71,39 +71,39 @@ func TestAnswer(t *testing.T) {
 		},
 		{
 			"hold (RFC 3264 8.4)", head("m=audio 4000 RTP/AVP 0", "a=sendonly"), prefer,
-			Result{pcmu, remote, RecvOnly},
+			Result{Format: pcmu, Remote: remote, Direction: RecvOnly},
 			[]string{"m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=recvonly"},
 		},
 		{
 			"hold at session level", wire("v=0", "o=- 1 1 IN IP4 192.0.2.10", "s=-", "c=IN IP4 192.0.2.10", "t=0 0", "a=inactive", "m=audio 4000 RTP/AVP 0"), prefer,
-			Result{pcmu, remote, Inactive},
+			Result{Format: pcmu, Remote: remote, Direction: Inactive},
 			[]string{"m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=inactive"},
 		},
 		{
 			"listen only", head("m=audio 4000 RTP/AVP 0", "a=recvonly"), prefer,
-			Result{pcmu, remote, SendOnly},
+			Result{Format: pcmu, Remote: remote, Direction: SendOnly},
 			[]string{"m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=sendonly"},
 		},
 		{
 			"hold as in RFC 2543", head("m=audio 4000 RTP/AVP 0", "c=IN IP4 0.0.0.0"), prefer,
-			Result{pcmu, netip.AddrPort{}, RecvOnly},
+			Result{Format: pcmu, Remote: netip.AddrPort{}, Direction: RecvOnly},
 			[]string{"m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=recvonly"},
 		},
 		{
 			"removed stream", head("m=audio 0 RTP/AVP 0"), prefer,
-			Result{pcmu, netip.AddrPort{}, Inactive},
+			Result{Format: pcmu, Remote: netip.AddrPort{}, Direction: Inactive},
 			[]string{"m=audio 0 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=inactive"},
 		},
 		{
 			"IPv6 on media level, bare LF, two ports",
 			[]byte("v=0\no=- 1 1 IN IP6 2001:db8::1\ns=-\nt=0 0\nm=audio 4000/2 RTP/AVP 0\nc=IN IP6 2001:db8::10\n"), prefer,
-			Result{pcmu, netip.MustParseAddrPort("[2001:db8::10]:4000"), SendRecv},
+			Result{Format: pcmu, Remote: netip.MustParseAddrPort("[2001:db8::10]:4000"), Direction: SendRecv},
 			[]string{"m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=sendrecv"},
 		},
 		{
 			"video and T.38 are refused in their places",
 			head("m=video 4002 RTP/AVP 31 34", "m=audio 4000 RTP/AVP 0", "m=image 4004 udptl t38"), prefer,
-			Result{pcmu, remote, SendRecv},
+			Result{Format: pcmu, Remote: remote, Direction: SendRecv},
 			[]string{
 				"m=video 0 RTP/AVP 31 34",
 				"m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=sendrecv",
@@ -113,12 +113,12 @@ func TestAnswer(t *testing.T) {
 		{
 			"SRTP if possible, else plain",
 			head("m=audio 4010 RTP/SAVP 0", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x", "m=audio 4000 RTP/AVP 0"), prefer,
-			Result{pcmu, remote, SendRecv},
+			Result{Format: pcmu, Remote: remote, Direction: SendRecv},
 			[]string{"m=audio 0 RTP/SAVP 0", "m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=sendrecv"},
 		},
 		{
 			"a static number with another meaning", head("m=audio 4000 RTP/AVP 0 8", "a=rtpmap:0 speex/8000"), prefer,
-			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, remote, SendRecv},
+			Result{Format: media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, Remote: remote, Direction: SendRecv},
 			[]string{"m=audio 30000 RTP/AVP 8", "a=rtpmap:8 PCMA/8000", "a=ptime:20", "a=sendrecv"},
 		},
 	} {
@@ -194,7 +194,7 @@ func TestOfferAndItsAnswer(t *testing.T) {
 		"v=0", "o=- 77 3 IN IP4 198.51.100.1", "s=-", "c=IN IP4 198.51.100.1", "t=0 0",
 		"m=audio 30000 RTP/AVP 8 111 101 110", "a=rtpmap:8 PCMA/8000", "a=rtpmap:111 opus/48000/2",
 		"a=fmtp:111 minptime=10;useinbandfec=1", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16",
-		"a=rtpmap:110 telephone-event/48000", "a=fmtp:110 0-16", "a=ptime:20", "a=sendrecv",
+		"a=rtpmap:110 telephone-event/48000", "a=fmtp:110 0-16", "a=ptime:20", "a=sendrecv", "a=rtcp-mux",
 	))
 	if string(offer) != want {
 		t.Fatalf("offer\n%s\nwant\n%s", offer, want)
@@ -207,33 +207,33 @@ func TestOfferAndItsAnswer(t *testing.T) {
 	}{
 		{
 			"the first codec of the answer is in use", head("m=audio 4000 RTP/AVP 111 8 110", "a=rtpmap:111 opus/48000/2", "a=rtpmap:110 telephone-event/48000"),
-			Result{media.Format{
+			Result{Format: media.Format{
 				Codec: media.Opus, SendType: 111, RecvType: 111, SendDTMF: 110, RecvDTMF: 110, DTMFClock: 48000, PTime: 20,
-			}, remote, SendRecv},
+			}, Remote: remote, Direction: SendRecv},
 		},
 		{
 			"other numbers than we offered", head("m=audio 4000 RTP/AVP 96 97", "a=rtpmap:96 opus/48000/2", "a=rtpmap:97 telephone-event/8000", "a=ptime:10"),
-			Result{media.Format{
+			Result{Format: media.Format{
 				Codec: media.Opus, SendType: 96, RecvType: 111, SendDTMF: 97, RecvDTMF: 101, DTMFClock: 8000, PTime: 10,
-			}, remote, SendRecv},
+			}, Remote: remote, Direction: SendRecv},
 		},
 		{
 			"rtpmap left out", head("m=audio 4000 RTP/AVP 8 101"),
-			Result{media.Format{
+			Result{Format: media.Format{
 				Codec: media.PCMA, SendType: 8, RecvType: 8, SendDTMF: 101, RecvDTMF: 101, DTMFClock: 8000, PTime: 20,
-			}, remote, SendRecv},
+			}, Remote: remote, Direction: SendRecv},
 		},
 		{
 			"no events", head("m=audio 4000 RTP/AVP 8", "a=maxptime:40", "a=ptime:60"),
-			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 40}, remote, SendRecv},
+			Result{Format: media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 40}, Remote: remote, Direction: SendRecv},
 		},
 		{
 			"the far end only listens", head("m=audio 4000 RTP/AVP 8", "a=recvonly"),
-			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, remote, SendOnly},
+			Result{Format: media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, Remote: remote, Direction: SendOnly},
 		},
 		{
 			"answered on hold", head("m=audio 4000 RTP/AVP 8", "a=inactive"),
-			Result{media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, remote, Inactive},
+			Result{Format: media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, Remote: remote, Direction: Inactive},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

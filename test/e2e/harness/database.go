@@ -28,6 +28,7 @@ type Leg struct {
 	Reason      string
 	Ended       bool // its call detail record is complete
 	Interrupted bool
+	Silence     string // why its party was not heard when it was silent last
 }
 
 // Count returns how many of the leg's events are of a kind.
@@ -112,7 +113,7 @@ func (o *Offhook) database() *sql.DB {
 }
 
 func readLegs(db *sql.DB) ([]Leg, error) {
-	records, err := db.QueryContext(background(), `SELECT leg, call, direction, to_user, to_trunk, cause, code, reason, ended_us IS NOT NULL, interrupted, history
+	records, err := db.QueryContext(background(), `SELECT leg, call, direction, to_user, to_trunk, cause, code, reason, ended_us IS NOT NULL, interrupted, silence, history
 		FROM cdrs ORDER BY begun_us, leg`)
 	if err != nil {
 		return nil, err
@@ -122,7 +123,7 @@ func readLegs(db *sql.DB) ([]Leg, error) {
 	for records.Next() {
 		var l Leg
 		var history string
-		if err := records.Scan(&l.ID, &l.Call, &l.Direction, &l.User, &l.Trunk, &l.Cause, &l.Code, &l.Reason, &l.Ended, &l.Interrupted, &history); err != nil {
+		if err := records.Scan(&l.ID, &l.Call, &l.Direction, &l.User, &l.Trunk, &l.Cause, &l.Code, &l.Reason, &l.Ended, &l.Interrupted, &l.Silence, &history); err != nil {
 			return nil, err
 		}
 		if l.Events, err = kinds(history); err != nil {

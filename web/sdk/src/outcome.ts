@@ -14,6 +14,7 @@ const texts: Record<OutcomeKind, string> = {
   unreachable: "Not reachable",
   not_allowed: "This number is not allowed",
   no_media: "No audio connection",
+  limit: "The talk time is used up",
   failed: "The call failed",
 };
 
@@ -35,6 +36,8 @@ function kindOf(direction: "incoming" | "outgoing", state: CallState["kind"], ca
       return "declined_elsewhere";
     case "no_media":
       return "no_media";
+    case "limit":
+      return "limit";
     case "caller_gone":
       return state === "ringing" ? "cancelled" : "completed";
     case "timeout":

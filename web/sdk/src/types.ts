@@ -56,6 +56,7 @@ export type OutcomeKind =
   | "unreachable" // outgoing: unknown number, or nobody registered
   | "not_allowed" // outgoing: the server forbids this number
   | "no_media" // audio could not be connected, or was lost for good
+  | "limit" // the conversation used up its time
   | "failed"; // anything else: server stopped, time-out, overload
 
 /** The end of a call. */

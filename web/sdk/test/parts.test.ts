@@ -68,6 +68,7 @@ describe("outcomes", () => {
     ["outgoing", "ringing", 21, "none", "declined"],
     ["outgoing", "calling", 57, "none", "not_allowed"],
     ["outgoing", "active", 102, "no_media", "no_media"],
+    ["outgoing", "active", 57, "limit", "limit"],
     ["outgoing", "active", 102, "none", "failed"],
     ["incoming", "ringing", 16, "caller_gone", "cancelled"],
     ["incoming", "ringing", 19, "timeout", "missed"],

@@ -1,0 +1,52 @@
+package exchange
+
+import (
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// legSilent notes why nothing is heard of a leg. When nothing is heard of anybody in
+// a conversation it ends after a while: phones that lost their network send no BYE.
+func (x *Exchange) legSilent(l *leg, ev core.LegSilent) {
+	l.silence, l.diagnosis = ev.Silence, ev.Diagnosis
+	change := l.change(core.ChangeSilent)
+	change.Silence, change.Diagnosis = ev.Silence, ev.Diagnosis
+	x.emit(core.Publish{Change: change})
+	if l.call.dead() {
+		x.startTimer(l, core.TimerSilence, time.Duration(x.dir.Silence()))
+	}
+}
+
+// legHeard ends the silence of a leg.
+func (x *Exchange) legHeard(l *leg) {
+	if l.silence == core.SilenceNone {
+		return
+	}
+	l.silence, l.diagnosis = core.SilenceNone, ""
+	x.publish(l, core.ChangeHeard)
+	for _, o := range l.call.legs {
+		x.stopTimer(o, core.TimerSilence)
+	}
+}
+
+// silenceDue ends a call that is still dead.
+func (x *Exchange) silenceDue(c *liveCall) {
+	if c.dead() {
+		x.release(c, core.CauseRecoveryOnTimer, core.ReasonNoMedia)
+	}
+}
+
+// dead reports whether the call is a conversation in which nothing is heard of
+// anybody, and nobody is on hold.
+func (c *liveCall) dead() bool {
+	if !c.talking() {
+		return false
+	}
+	for _, l := range c.legs {
+		if l.live() && !l.watches && (l.silence == core.SilenceNone || c.matrix.Look(l.Leg).Held) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,163 @@
+package rtp
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/srtp/v3"
+
+	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/sdp"
+)
+
+const (
+	// replayWindow is how many packets may arrive out of order.
+	replayWindow = 128
+	// maxSources is how many sources the far end may send with: each costs memory.
+	maxSources = 16
+	// wrongKey is how many packets in a row that cannot be read mean that the far
+	// end uses another key.
+	wrongKey = 25
+)
+
+// profiles are the suites as pion/srtp names them.
+var profiles = map[sdp.Suite]srtp.ProtectionProfile{
+	sdp.AESGCM128: srtp.ProtectionProfileAeadAes128Gcm,
+	sdp.AESCM80:   srtp.ProtectionProfileAes128CmHmacSha1_80,
+	sdp.AESCM32:   srtp.ProtectionProfileAes128CmHmacSha1_32,
+}
+
+// shield protects the packets of a path: SRTP with keys from the signalling
+// (RFC 3711, RFC 4568).
+type shield struct {
+	crypto sdp.Crypto // what it was made of
+
+	reading     sync.Mutex // guards what follows: RTP and RTCP come on two sockets
+	in          *srtp.Context
+	sources     []uint32 // whose packets were read
+	controllers []uint32
+	failed      int // packets in a row that could not be read
+	head        rtp.Header
+	control     rtcp.Header
+
+	mu      sync.Mutex // guards what follows
+	out     *srtp.Context
+	sent    window
+	sending rtp.Header
+	buf     [maxDatagram]byte
+}
+
+func newShield(c sdp.Crypto) (*shield, error) {
+	n, profile := c.Suite.KeySize(), profiles[c.Suite]
+	in, err := srtp.CreateContext(c.Remote[:n], c.Remote[n:], profile,
+		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
+	if err != nil {
+		return nil, fmt.Errorf("rtp: far end's key: %w", err)
+	}
+	out, err := srtp.CreateContext(c.Local[:n], c.Local[n:], profile)
+	if err != nil {
+		return nil, fmt.Errorf("rtp: our key: %w", err)
+	}
+	return &shield{crypto: c, in: in, out: out}, nil
+}
+
+// same reports whether s has these keys, nil being none.
+func (s *shield) same(c *sdp.Crypto) bool {
+	if s == nil || c == nil {
+		return s == nil && c == nil
+	}
+	return s.crypto.Suite == c.Suite && slices.Equal(s.crypto.Local, c.Local) && slices.Equal(s.crypto.Remote, c.Remote)
+}
+
+// open reads an SRTP packet in place. bad is true once for a far end that seems to
+// use another key.
+func (s *shield) open(packet []byte) (plain []byte, ok, bad bool) {
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	if len(packet) >= headerSize {
+		sources, room := admit(s.sources, binary.BigEndian.Uint32(packet[8:]))
+		if room {
+			if plain, err := s.in.DecryptRTP(packet, packet, &s.head); err == nil {
+				s.sources, s.failed = sources, 0
+				return plain, true, false
+			}
+		}
+	}
+	s.failed++
+	return nil, false, s.failed == wrongKey
+}
+
+// openControl reads an SRTCP packet in place.
+func (s *shield) openControl(packet []byte) (plain []byte, ok bool) {
+	if len(packet) < 8 {
+		return nil, false
+	}
+	s.reading.Lock()
+	defer s.reading.Unlock()
+	sources, room := admit(s.controllers, binary.BigEndian.Uint32(packet[4:]))
+	if !room {
+		return nil, false
+	}
+	plain, err := s.in.DecryptRTCP(packet, packet, &s.control)
+	if err != nil {
+		return nil, false
+	}
+	s.controllers = sources
+	return plain, true
+}
+
+// admit returns list with ssrc, or false if it is full.
+func admit(list []uint32, ssrc uint32) ([]uint32, bool) {
+	if slices.Contains(list, ssrc) {
+		return list, true
+	}
+	if len(list) == maxSources {
+		return nil, false
+	}
+	return append(list, ssrc), true
+}
+
+// seal returns packet as SRTP, which is valid as long as mu is held. It reports
+// false if its number was sent before.
+func (s *shield) seal(packet *media.Packet, ssrc uint32) (sealed []byte, ok bool) {
+	if !s.sent.take(packet.Seq) {
+		return nil, false
+	}
+	b := s.buf[:copy(s.buf[:], write(packet, ssrc))]
+	sealed, err := s.out.EncryptRTP(b, b, &s.sending)
+	return sealed, err == nil
+}
+
+// sealControl returns RTCP as SRTCP, which is valid as long as mu is held.
+func (s *shield) sealControl(plain []byte) (sealed []byte, ok bool) {
+	sealed, err := s.out.EncryptRTCP(s.buf[:0], plain, nil)
+	return sealed, err == nil
+}
+
+// window remembers which of the last 64 sequence numbers were sent.
+type window struct {
+	begun   bool
+	highest uint16
+	bits    uint64 // bit n: highest-n was sent
+}
+
+// take reports whether seq may be sent, and marks it. Sending a number twice with
+// the same key would give the key away in GCM (RFC 7714 section 13.1).
+func (w *window) take(seq uint16) bool {
+	ahead := int16(seq - w.highest)
+	switch {
+	case !w.begun:
+		*w = window{begun: true, highest: seq, bits: 1}
+	case ahead > 0:
+		w.bits, w.highest = w.bits<<uint(ahead)|1, seq
+	case ahead <= -64 || w.bits>>uint(-ahead)&1 == 1:
+		return false
+	default:
+		w.bits |= 1 << uint(-ahead)
+	}
+	return true
+}
