@@ -76,6 +76,15 @@ type SIP struct {
 	// trunk. More are dropped unread. This machine has no limit. 0-100000, 0 is none.
 	// Default 200.
 	MessagesPerSecond int `yaml:"messages_per_second"`
+	// MaxContacts bounds the registrations of one user. 1-100, default 20.
+	MaxContacts int `yaml:"max_contacts"`
+	// SHA256 challenges phones with SHA-256 after MD5 (RFC 8760). Some phones cannot
+	// read a second challenge. Default false.
+	SHA256 bool `yaml:"sha256"`
+	// SessionExpires is the session interval to ask for and to grant: who does not
+	// refresh in time is hung up (RFC 4028). 90s-24h, default 30m; 0 asks for none and
+	// grants what others ask.
+	SessionExpires time.Duration `yaml:"session_expires"`
 }
 
 // Validate checks the section.
@@ -89,6 +98,12 @@ func (c SIP) Validate() error {
 	}
 	if c.MessagesPerSecond < 0 || c.MessagesPerSecond > 100_000 {
 		errs = append(errs, fmt.Errorf("sip.messages_per_second: %d is outside 0..100000", c.MessagesPerSecond))
+	}
+	if c.MaxContacts < 1 || c.MaxContacts > 100 {
+		errs = append(errs, fmt.Errorf("sip.max_contacts: %d is outside 1..100", c.MaxContacts))
+	}
+	if d := c.SessionExpires; d != 0 && (d < 90*time.Second || d > 24*time.Hour) {
+		errs = append(errs, fmt.Errorf("sip.session_expires: %v is neither 0 nor in 90s..24h", d))
 	}
 	return errors.Join(append(errs, checkListen("sip.udp", c.UDP, optional), checkListen("sip.tcp", c.TCP, optional), checkListen("sip.tls", c.TLS, optional))...)
 }
