@@ -249,7 +249,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		Web: webPaths{n.rtc}, Log: n.log,
 		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
 		Cost: n.cfg.Media.Prefer == config.PreferCost, MessagesPerSecond: n.cfg.SIP.MessagesPerSecond, Overloaded: n.pressure.Overloaded,
-		MaxContacts: n.cfg.SIP.MaxContacts, SHA256: n.cfg.SIP.SHA256,
+		MaxContacts: n.cfg.SIP.MaxContacts, KeepAlive: n.cfg.SIP.KeepAlive, SHA256: n.cfg.SIP.SHA256,
 	}
 	if len(public) > 0 {
 		edge.PublicMedia = public[0]

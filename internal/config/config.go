@@ -78,6 +78,10 @@ type SIP struct {
 	MessagesPerSecond int `yaml:"messages_per_second"`
 	// MaxContacts bounds the registrations of one user. 1-100, default 20.
 	MaxContacts int `yaml:"max_contacts"`
+	// KeepAlive is how often phones on UDP are asked by OPTIONS whether they are there,
+	// which keeps their NAT open too; two that are not answered end the registration.
+	// 10s-10m, default 0, never.
+	KeepAlive time.Duration `yaml:"keep_alive"`
 	// SHA256 challenges phones with SHA-256 after MD5 (RFC 8760). Some phones cannot
 	// read a second challenge. Default false.
 	SHA256 bool `yaml:"sha256"`
@@ -101,6 +105,9 @@ func (c SIP) Validate() error {
 	}
 	if c.MaxContacts < 1 || c.MaxContacts > 100 {
 		errs = append(errs, fmt.Errorf("sip.max_contacts: %d is outside 1..100", c.MaxContacts))
+	}
+	if d := c.KeepAlive; d != 0 && (d < 10*time.Second || d > 10*time.Minute) {
+		errs = append(errs, fmt.Errorf("sip.keep_alive: %v is neither 0 nor in 10s..10m", d))
 	}
 	if d := c.SessionExpires; d != 0 && (d < 90*time.Second || d > 24*time.Hour) {
 		errs = append(errs, fmt.Errorf("sip.session_expires: %v is neither 0 nor in 90s..24h", d))

@@ -26,6 +26,7 @@ type binding struct {
 	cseq     uint32
 	expires  time.Time
 	device   string
+	missed   int // OPTIONS without answer in a row
 }
 
 // same reports whether b is the registration that other replaces: the same

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media"
@@ -32,6 +33,9 @@ type Config struct {
 	PublicMedia netip.Addr
 	// Local are the networks whose peers get our own address in SDP.
 	Local []netip.Prefix
+	// KeepAlive is how often phones on UDP are asked by OPTIONS whether they are
+	// there; two that are not answered within 4 s end the registration. 0 is never.
+	KeepAlive time.Duration
 	// MaxContacts bounds the registrations of one user, default 20.
 	MaxContacts int
 	// SHA256 challenges phones with SHA-256 beside MD5 (RFC 8760). Some phones choke
@@ -108,6 +112,7 @@ func (e *Edge) StackConfig(c sip.Config) sip.Config {
 func (e *Edge) Start(stack *sip.Stack) {
 	e.stack = stack
 	e.running.Go(func() { e.expire(e.stop) })
+	e.running.Go(func() { e.keepAlive(keepAlive{every: e.cfg.KeepAlive, answer: probeAnswer}, e.stop) })
 	e.probe(e.trunks.Load().byName)
 	e.registerAt(e.trunks.Load().byName)
 }

@@ -203,3 +203,23 @@ func TestRegistrationExpires(t *testing.T) {
 	b.edge.bindings.mu.Unlock()
 	testkit.Eventually(t, 5*time.Second, "it expires", func() bool { return count[core.ContactGone](b) == 1 && b.edge.Contacts() == 0 })
 }
+
+// A phone on UDP that answers OPTIONS, be it by a refusal, stays; one that does not
+// is gone after the second time.
+func TestPhoneThatDoesNotAnswerOptionsIsGone(t *testing.T) {
+	b := newBench(t, nobody)
+	phone := newPeer(t, "127.0.0.1", nil) // it answers 405
+	phone.registerAs(b, nil)
+	id := wait(b, anyOf[core.ContactUp]).Contact.ID
+	stop := make(chan struct{})
+	b.edge.running.Go(func() { b.edge.keepAlive(keepAlive{every: 50 * time.Millisecond, answer: 40 * time.Millisecond}, stop) })
+	t.Cleanup(func() { close(stop) })
+	time.Sleep(400 * time.Millisecond) // eight questions
+	if n := count[core.ContactGone](b); n != 0 {
+		t.Fatal("a phone that answers is gone")
+	}
+	phone.stack.Close()
+	if gone := wait(b, anyOf[core.ContactGone]); gone.ID != id {
+		t.Errorf("gone %s, want %s", gone.ID, id)
+	}
+}
