@@ -248,7 +248,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: newPorts(n.cfg.Media.RTPPorts, n.log),
 		Web: webPaths{n.rtc}, Log: n.log,
 		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
-		Cost: n.cfg.Media.Prefer == config.PreferCost, MessagesPerSecond: n.cfg.SIP.MessagesPerSecond, Overloaded: n.pressure.Overloaded,
+		Cost: n.cfg.Media.Prefer == config.PreferCost, MessagesPerSecond: n.cfg.SIP.MessagesPerSecond, SRTP: n.cfg.SIP.SRTP, Overloaded: n.pressure.Overloaded,
 		MaxContacts: n.cfg.SIP.MaxContacts, KeepAlive: n.cfg.SIP.KeepAlive, SHA256: n.cfg.SIP.SHA256,
 	}
 	if len(public) > 0 {

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 // Config is everything a node is told. Load and Default return it complete.
@@ -76,6 +78,9 @@ type SIP struct {
 	// trunk. More are dropped unread. This machine has no limit. 0-100000, 0 is none.
 	// Default 200.
 	MessagesPerSecond int `yaml:"messages_per_second"`
+	// SRTP is off, optional or required; default: optional for phones that signal by
+	// TLS, else only for calls that offer it. A trunk may say otherwise.
+	SRTP route.SRTP `yaml:"srtp"`
 	// MaxContacts bounds the registrations of one user. 1-100, default 20.
 	MaxContacts int `yaml:"max_contacts"`
 	// KeepAlive is how often phones on UDP are asked by OPTIONS whether they are there,
@@ -99,6 +104,9 @@ func (c SIP) Validate() error {
 	}
 	if c.Realm == "" || len(c.Realm) > 128 || strings.ContainsFunc(c.Realm, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r > '~' }) {
 		errs = append(errs, fmt.Errorf(`sip.realm: %q is not 1 to 128 printable ASCII characters without " and \`, c.Realm))
+	}
+	if !c.SRTP.Valid() {
+		errs = append(errs, fmt.Errorf("sip.srtp: %q is not off, optional or required", c.SRTP))
 	}
 	if c.MessagesPerSecond < 0 || c.MessagesPerSecond > 100_000 {
 		errs = append(errs, fmt.Errorf("sip.messages_per_second: %d is outside 0..100000", c.MessagesPerSecond))

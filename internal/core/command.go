@@ -213,6 +213,7 @@ type LegChange struct {
 	Slot      string  // with ChangeParked
 	Silence   Silence // with ChangeSilent
 	Diagnosis string  // with ChangeSilent: for people
+	Quality   Quality // with ChangeEnded
 }
 
 // ChangeKind says what happened to a leg.

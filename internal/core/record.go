@@ -23,6 +23,8 @@ type CDR struct {
 	// SilenceNone if it never was.
 	Silence   Silence
 	Diagnosis string
+	// Quality is how its audio fared; zero while it lives, and if it had none.
+	Quality Quality
 }
 
 // CDRQuery selects call detail records, the newest first.

@@ -15,6 +15,9 @@ const (
 	// stillAfter is how many steps of silence are encoded, before the last packet
 	// of them is sent again and again.
 	stillAfter = 25
+	// shareAfter is how many steps a listener must have said nothing before it shares
+	// an encoder that remembers.
+	shareAfter = 50
 )
 
 // listener is a leg that hears a mix: a set of speakers without itself, 20 ms
@@ -34,6 +37,9 @@ type listener struct {
 	was    heardSum // in the step before a change, else nothing
 	waited int
 	still  int // steps of silence
+
+	sharing bool // the last packet was not l's own
+	mute    int  // steps since l was heard itself
 
 	enc    codec.Encoder // nil while it shares one
 	fifo   []int16       // less than a packet
@@ -92,14 +98,15 @@ func (l *listener) ready() bool {
 
 // step sends this step's 20 ms.
 func (l *listener) step(pool *codec.Pool, step uint64, now time.Time) {
-	l.tell(now)
 	if c := l.shared(pool, step); c != nil {
-		if l.enc != nil {
-			pool.PutEncoder(l.to.Codec, l.rate, l.enc)
-			l.enc = nil
-		}
+		l.free(pool)
+		l.sharing, l.was = true, heardSum{}
 		l.send(c.buf[:], c.n, now)
 		return
+	}
+	if l.sharing {
+		l.sharing = false
+		l.resume(pool, step)
 	}
 	pcm := l.pcm[:l.rate/50]
 	l.mix(pcm, step)
@@ -112,23 +119,40 @@ func (l *listener) step(pool *codec.Pool, step uint64, now time.Time) {
 }
 
 // shared returns the packet that others hear, too, nil if this step needs one of
-// its own. Where a codec remembers, an encoder is shared only by those who always
-// hear the same.
+// its own: because l's own voice must be taken out, or l alone hears a change.
+// Changing between encoders that remember costs a little quality with Opus, whose
+// packets stand nearly alone, so that l shares one when it has said nothing for a
+// while; it is loud with G.722, so that only those share who are never heard.
 func (l *listener) shared(pool *codec.Pool, step uint64) *coded {
-	if l.frame != l.rate/50 {
+	less := l.hears.less
+	if l.frame != l.rate/50 || less != nil && less.active {
+		l.mute = 0
 		return nil
 	}
-	less := l.hears.less
+	l.mute++
 	switch {
-	case remembers(l.to.Codec):
-		if less != nil {
+	case !remembers(l.to.Codec):
+		if l.was.sum != nil {
 			return nil
 		}
-	case less != nil && less.active, l.was.sum != nil:
+	case less != nil && l.to.Codec == G722, !l.sharing && (l.was.sum != nil || less != nil && l.mute <= shareAfter):
 		return nil
 	}
-	l.was = heardSum{}
-	return l.hears.sum.encoded(l.to.Codec, pool, step)
+	return l.hears.sum.encoded(l.to.Codec, pool, step, l.pcm[:l.rate/50])
+}
+
+// resume prepares an encoder of l's own for the sound that it goes on with. Its
+// first packet begins with what it was given before.
+func (l *listener) resume(pool *codec.Pool, step uint64) {
+	from := l.hears.sum
+	if l.was.sum != nil {
+		from = l.was.sum
+	}
+	if c := from.find(l.to.Codec); c != nil && remembers(l.to.Codec) && c.step+1 >= step {
+		l.still = 0
+		copy(l.pcm[:], c.pcm[(step+1)%2][:])
+		l.encode(pool, l.pcm[:l.rate/50])
+	}
 }
 
 // mix writes what l hears in this step. A change is faded.
@@ -203,8 +227,8 @@ func (l *listener) turn(to heardSum) {
 
 // inherit lets the encoder that l shared go on if all who shared it came along.
 func (l *listener) inherit() {
-	if old := l.was; old.sum != nil && old.sum.users == 0 && old.less == nil && l.hears.less == nil {
-		l.hears.sum.inherit(old.sum, l.to.Codec)
+	if old := l.was.sum; old != nil && old.users == 0 && l.sharing {
+		l.hears.sum.inherit(old, l.to.Codec)
 	}
 }
 

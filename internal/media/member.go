@@ -28,6 +28,7 @@ type member struct {
 	taps  []*tap // whom mixed hears; never changed in place
 
 	hearing hearing // of who watches
+	atFirst Stats   // of path when it was attached
 
 	tap *tap // carries this member to those who hear it in a mix, nil if nobody does
 

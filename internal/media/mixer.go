@@ -175,13 +175,19 @@ func (x *mixer) drop(l *listener) {
 // step makes the next 20 ms of all, which are due at due.
 func (x *mixer) step(due, now time.Time) {
 	x.count++
+	pressed := 0
 	for _, t := range x.taps {
 		t.step(x.pool, due)
+		pressed += t.pressed
 	}
 	for _, l := range x.listeners {
-		if l.ready() {
-			l.step(x.pool, x.count, now)
+		if !l.ready() {
+			continue
 		}
+		if pressed > 0 {
+			l.tell(now)
+		}
+		l.step(x.pool, x.count, now)
 	}
 	if x.changed {
 		x.sweep()

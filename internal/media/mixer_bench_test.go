@@ -63,7 +63,7 @@ func newHall(tb testing.TB, n int, k Codec, speaking func(i int) bool) *hall {
 		}
 		h.members, h.packets = append(h.members, h.s.legs[leg]), append(h.packets, p)
 	}
-	for range 2 * stillAfter { // all is made and priming is over
+	for range 2 * shareAfter { // all is made, and who is silent shares
 		h.step()
 	}
 	return h
@@ -91,7 +91,7 @@ func TestMixDoesNotAllocate(t *testing.T) {
 		if n := testing.AllocsPerRun(200, h.step); n > 0 {
 			t.Errorf("%v: %.1f allocations a step", k, n)
 		}
-		if sent := h.members[5].path.(*deaf).sent.Load(); sent < 2*stillAfter+200 {
+		if sent := h.members[5].path.(*deaf).sent.Load(); sent < 2*shareAfter+200 {
 			t.Errorf("%v: %d packets sent", k, sent)
 		}
 	}

@@ -46,8 +46,8 @@ func inStudio(t *testing.T, f func(s *studio)) {
 // phone speaks a tone and listens, 20 ms after 20 ms. It is the path to itself.
 type phone struct {
 	*line
-	party // without socket
-	freq  float64
+	party         // without socket
+	freq  float64 // guarded by mu while the phone speaks
 
 	mu     sync.Mutex // guards what follows
 	ear    []int16    // the last second of what it hears
@@ -85,8 +85,11 @@ func (p *phone) speak(stop <-chan struct{}) {
 	clock := time.NewTicker(20 * time.Millisecond)
 	defer clock.Stop()
 	for n := 0; ; n++ {
+		p.mu.Lock()
+		freq := p.freq
+		p.mu.Unlock()
 		for i := range pcm {
-			pcm[i] = int16(voicePeak * math.Sin(2*math.Pi*p.freq*float64(160*n+i)/8000))
+			pcm[i] = int16(voicePeak * math.Sin(2*math.Pi*freq*float64(160*n+i)/8000))
 		}
 		p.arrive(parsed(p.packet(pcm)))
 		select {
@@ -399,4 +402,32 @@ func TestTelephoneEventsPassThroughAMix(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A listener shares what others hear while it says nothing, and hears no seam
+// when it begins to speak or is silent again.
+func TestSharedEncodingHasNoSeam(t *testing.T) {
+	for _, k := range []media.Codec{media.Opus, media.G722, media.PCMA} {
+		inStudio(t, func(s *studio) {
+			all := []*phone{s.call("s", media.PCMU, 437), s.call("x", k, 0), s.call("y", k, 0), s.call("z", k, 0)}
+			s.conference(all)
+			time.Sleep(3 * time.Second)
+			z := all[3]
+			for n := range 6 {
+				z.mu.Lock()
+				z.freq = float64(1100 * (1 - n%2))
+				z.mu.Unlock()
+				for range 2 { // it shares a second after it fell silent
+					time.Sleep(800 * time.Millisecond)
+					pcm := z.sound(time.Second)
+					if g, p := meter.Glitches(pcm, 8000, 437), meter.Purity(pcm, 8000, 437); g > 0 || p < 0.95 {
+						t.Errorf("%v: change %d: %d glitches, purity %.4f", k, n, g, p)
+					}
+				}
+			}
+			if slips, _ := z.faults(); len(slips) > 0 {
+				t.Errorf("%v: %v", k, slips)
+			}
+		})
+	}
 }

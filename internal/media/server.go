@@ -17,7 +17,7 @@ const orphanLife = 10 * time.Minute
 
 // Config says what a Server works with.
 type Config struct {
-	// Events gets core.Played, core.LegSilent and core.LegHeard.
+	// Events gets core.Played, core.LegSilent, core.LegHeard and core.LegCarried.
 	Events Events
 	// Prompt returns the announcement of a name, one of the core's Prompt
 	// constants, at 8000 Hz. Nil knows none.
@@ -51,10 +51,18 @@ type Server struct {
 	tapped uint32 // taps so far
 }
 
+// nobody takes events that nobody wants.
+type nobody struct{}
+
+func (nobody) Post(core.Event) error { return nil }
+
 // NewServer returns a Server without legs. Close ends it.
 func NewServer(c Config) *Server {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Events == nil {
+		c.Events = nobody{}
 	}
 	if c.Prompt == nil {
 		c.Prompt = func(string) (file.PCM, bool) { return file.PCM{}, false }
@@ -106,7 +114,7 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 			s.forgetLocked(other)
 		}
 		s.unplugLocked(m)
-		m.path, m.out = p, outputOf(p)
+		m.path, m.out, m.atFirst = p, outputOf(p), p.Stats()
 		s.paths[p] = m
 		p.Receive(m.receive)
 	}
@@ -119,14 +127,17 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 	}
 }
 
-// Detach takes leg's path away and forgets what it heard. The path stays open,
-// and silent.
+// Detach takes leg's path away, reports how its audio fared and forgets what it
+// heard. The path stays open, and silent.
 func (s *Server) Detach(leg core.LegID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, ok := s.legs[leg]
 	if !ok {
 		return
+	}
+	if m.path != nil && m.format.Codec != CodecNone {
+		_ = s.events.Post(core.LegCarried{Leg: leg, Quality: m.quality()}) // the node has stopped: nobody is left to tell
 	}
 	s.setLocked(m, core.Hear{Leg: leg})
 	s.unplugLocked(m)

@@ -36,7 +36,7 @@ type coded struct {
 	from  *sum   // what enc coded before, faded out in the first step
 	step  uint64 // in which packet was made
 	n     int
-	pcm   [wideFrame]int16
+	pcm   [2][wideFrame]int16 // of this step and the one before, by whether the step is odd
 	buf   [HeaderRoom + MaxPayload + TailRoom]byte
 }
 
@@ -94,8 +94,9 @@ func (s *sum) find(k Codec) *coded {
 	return nil
 }
 
-// encoded returns this step in codec k. The encoder comes with the first one.
-func (s *sum) encoded(k Codec, pool *codec.Pool, step uint64) *coded {
+// encoded returns this step in codec k. The encoder comes with the first listener;
+// before is what that one heard last.
+func (s *sum) encoded(k Codec, pool *codec.Pool, step uint64, before []int16) *coded {
 	c := s.find(k)
 	if c == nil {
 		c = &coded{codec: k}
@@ -111,13 +112,16 @@ func (s *sum) encoded(k Codec, pool *codec.Pool, step uint64) *coded {
 			return c
 		}
 		c.enc = enc
+		if remembers(k) {
+			_, _ = enc.Encode(c.buf[HeaderRoom:HeaderRoom+MaxPayload], before) // it begins with this
+		}
 	}
-	pcm := c.pcm[:s.key.rate/50]
+	pcm := c.pcm[step%2][:s.key.rate/50]
 	s.write(pcm, nil, step)
 	if c.from != nil {
-		var before [wideFrame]int16
-		c.from.write(before[:len(pcm)], nil, step)
-		mix.Fade(pcm, before[:len(pcm)])
+		var old [wideFrame]int16
+		c.from.write(old[:len(pcm)], nil, step)
+		mix.Fade(pcm, old[:len(pcm)])
 		c.from = nil
 	}
 	if n, err := c.enc.Encode(c.buf[HeaderRoom:HeaderRoom+MaxPayload], pcm); err == nil {

@@ -12,8 +12,14 @@ func TestPressureNeedsTwoHighAndOneLow(t *testing.T) {
 		wait time.Duration
 		want bool
 	}{
-		{0, false}, {time.Second, false}, {time.Millisecond, false}, {time.Second, false}, {time.Second, true},
-		{50 * time.Millisecond, true}, {time.Millisecond, false}, {50 * time.Millisecond, false},
+		{0, false},
+		{time.Second, false},
+		{time.Millisecond, false},
+		{time.Second, false},
+		{time.Second, true},
+		{50 * time.Millisecond, true},
+		{time.Millisecond, false},
+		{50 * time.Millisecond, false},
 	} {
 		if p.judge(c.wait); p.Overloaded() != c.want {
 			t.Errorf("step %d: overloaded is %v", i, p.Overloaded())
@@ -47,7 +53,7 @@ func TestPressureSeesWaiting(t *testing.T) {
 	for range 400 {
 		wg.Go(func() {
 			for time.Now().Before(stop) {
-				for range 1_000_000 { //nolint:revive // burns time
+				for range 1_000_000 {
 				}
 			}
 		})

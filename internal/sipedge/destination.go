@@ -84,6 +84,7 @@ func (e *Edge) toHost(uri sip.Uri, target sip.Target) (destination, error) {
 	to := destination{uri: uri, target: target}
 	to.to = sip.Address{URI: sip.Uri{Scheme: uri.Scheme, User: uri.User, Host: uri.Host, Port: uri.Port}}
 	to.place = e.placeTowards(servers[0].Addr())
+	to.place.encrypted = encryptedTo(uri)
 	return to, nil
 }
 

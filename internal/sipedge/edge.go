@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/sip"
 )
@@ -46,6 +47,8 @@ type Config struct {
 	// MessagesPerSecond is how many messages a source may bring that did not log in,
 	// 20 times as many if it did or is a trunk; more are dropped unread. 0 is no limit.
 	MessagesPerSecond int
+	// SRTP is whether audio is protected, unless a trunk says otherwise.
+	SRTP route.SRTP
 	// Overloaded reports whether new calls should be refused. Nil never does.
 	Overloaded func() bool
 }
@@ -236,4 +239,4 @@ func newID() string {
 }
 
 // codecs is every codec that SIP legs can use, best first.
-func codecs() []media.Codec { return []media.Codec{media.Opus, media.PCMU, media.PCMA} }
+func codecs() []media.Codec { return []media.Codec{media.Opus, media.G722, media.PCMU, media.PCMA} }

@@ -185,6 +185,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		return
 	}
 	l.web = overWebSocket(to.flow)
+	l.srtp = l.edge.trunks.Load().byName[cmd.Target.Trunk].SRTP
 	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), flow: to.flow})
 	if to.trunk != nil {
 		l.only = to.trunk.codecs
@@ -204,7 +205,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	})
 }
 
-// send sends the leg's INVITE, anew after a redirection.
+// send sends the leg's INVITE, maybe anew.
 func (l *leg) send(r sip.InviteRequest) {
 	l.sent = r
 	l.out = l.edge.stack.Invite(r, sip.OutgoingEvents{
@@ -224,7 +225,8 @@ func (l *leg) firstOffer(at place, offered []media.Codec) ([]byte, error) {
 }
 
 // prefer orders the codecs for a caller's answer: what most candidates share
-// without transcoding. Browsers and most phones have Opus, trunks have G.711.
+// without transcoding. Browsers and most phones have Opus, trunks have G.711; phones
+// without Opus often have G.722.
 // The offerer's order decides between G.711 laws.
 func (e *Edge) prefer(offered []media.Codec, peers core.Peers) []media.Codec {
 	g711 := []media.Codec{media.PCMU, media.PCMA}
@@ -237,9 +239,9 @@ func (e *Edge) prefer(offered []media.Codec, peers core.Peers) []media.Codec {
 		opusFirst = peers.Browsers > 0 && peers.Phones+peers.Trunks == 0
 	}
 	if opusFirst {
-		return append([]media.Codec{media.Opus}, g711...)
+		return append([]media.Codec{media.Opus, media.G722}, g711...)
 	}
-	return append(g711, media.Opus)
+	return append(g711, media.G722, media.Opus)
 }
 
 // offerList orders the codecs of an offer to a callee: the caller's first.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/sip"
 )
@@ -36,6 +37,7 @@ type leg struct {
 	log    *slog.Logger
 	strand serial
 	codecs []media.Codec // what the far end offered, best first; set before the leg is known
+	srtp   route.SRTP    // of its trunk; set before open
 	user   core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
 	only   []media.Codec // codecs of its trunk, nil is all; set before open
 	passed               // what goes on to whom it calls; set before the leg is known

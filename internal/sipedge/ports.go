@@ -6,6 +6,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/sdp"
 )
 
 // Poster takes events for the exchange. Post never blocks; it fails only when
@@ -42,6 +43,9 @@ type Path interface {
 	media.Path
 	// LocalPort is the RTP port.
 	LocalPort() uint16
+	// Protect makes it SRTP with these keys from the next Start on, or plain RTP if
+	// c is nil. mux says that RTCP shares the port of RTP.
+	Protect(c *sdp.Crypto, mux bool) error
 	// Start begins, or goes on with, a negotiated format towards remote, which
 	// is not valid while the far end wants no RTP. The far end's source is
 	// learnt anew.

@@ -28,7 +28,7 @@ type stream interface {
 }
 
 // open makes the leg's stream for a far end at at, once: WebRTC for a browser,
-// else plain RTP. Nothing else asks which of them a leg has.
+// else RTP or SRTP. Nothing else asks which of them a leg has.
 func (l *leg) open(at place) error {
 	if l.stream != nil {
 		return nil
@@ -37,7 +37,7 @@ func (l *leg) open(at place) error {
 	if l.web {
 		l.stream, err = openWeb(l.edge.cfg.Web, l.pathChanged, l.digit)
 	} else {
-		l.stream, err = openRTP(l.edge.cfg.Ports, at, l.digit)
+		l.stream, err = openRTP(l.edge.cfg.Ports, at, l.protection(at), l.digit)
 	}
 	return err
 }
@@ -53,6 +53,7 @@ type place struct {
 	bind      netip.Addr // where we bind
 	advertise netip.Addr // what the far end is told
 	peer      netip.Addr // the far end's signalling
+	encrypted bool       // it goes by TLS, as far as is known before the first answer
 }
 
 // keep returns list with the codec in use first, so that a re-offer changes

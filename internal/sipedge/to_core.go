@@ -41,6 +41,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	}
 	l := e.newLeg(core.LegID(newID()))
 	l.user, l.passed = from.User, passedOf(tx, req)
+	l.srtp = e.trunks.Load().byName[from.Trunk].SRTP
 	to := e.dialled(req, from.Trunk)
 	if from.Trunk != "" {
 		l.only, l.diverting = e.trunks.Load().byName[from.Trunk].codecs, to
@@ -216,7 +217,7 @@ func (l *leg) failed(code int, res *sip.Response) {
 		l.gone(l.why.Cause, 0)
 		return
 	}
-	if code < 400 && l.redirected(res) {
+	if code < 400 && l.redirected(res) || code == 488 && l.insist() {
 		return
 	}
 	if (code == 430 || (code == 503 && res == nil)) && l.otherFlow(code == 430) {

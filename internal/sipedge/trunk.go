@@ -185,9 +185,6 @@ var unknownCaller = sip.Address{Name: "Anonymous", URI: sip.Uri{Scheme: "sip", U
 // asserted returns the header that asserts the caller's number.
 func asserted(kind string, from sip.Address, private bool) sip.Header {
 	value := "<" + from.URI.String() + ">"
-	if !private && from.Name != from.URI.User {
-		value = `"` + from.Name + `" ` + value
-	}
 	switch kind {
 	case "ppi":
 		return sip.NewHeader("P-Preferred-Identity", value)

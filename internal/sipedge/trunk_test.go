@@ -51,16 +51,16 @@ func TestHowATrunkIsToldWhoCalls(t *testing.T) {
 		want  map[string]string
 	}{
 		{"default", route.TrunkSIP{}, anna, passed{}, map[string]string{
-			"From": `"Anna" <sip:4930555@offhook.test>`, pai: `"Anna" <sip:4930555@offhook.test>`, "Privacy": "", "Diversion": "", rpid: "",
+			"From": `"Anna" <sip:4930555@offhook.test>`, pai: `<sip:4930555@offhook.test>`, "Privacy": "", "Diversion": "", rpid: "",
 		}},
 		{"plus and account in From", route.TrunkSIP{NumberFormat: "plus", FromUser: "account"}, anna, passed{}, map[string]string{
-			"From": `"Anna" <sip:account@offhook.test>`, pai: `"Anna" <sip:+4930555@offhook.test>`,
+			"From": `"Anna" <sip:account@offhook.test>`, pai: `<sip:+4930555@offhook.test>`,
 		}},
 		{"national, preferred", route.TrunkSIP{NumberFormat: "national", Country: "de", Identity: "ppi"}, anna, passed{}, map[string]string{
-			"From": `"Anna" <sip:030555@offhook.test>`, "P-Preferred-Identity": `"Anna" <sip:030555@offhook.test>`, pai: "",
+			"From": `"Anna" <sip:030555@offhook.test>`, "P-Preferred-Identity": `<sip:030555@offhook.test>`, pai: "",
 		}},
 		{"remote party", route.TrunkSIP{Identity: "rpid"}, anna, passed{}, map[string]string{
-			rpid: `"Anna" <sip:4930555@offhook.test>;party=calling;screen=yes;privacy=off`, pai: "",
+			rpid: `<sip:4930555@offhook.test>;party=calling;screen=yes;privacy=off`, pai: "",
 		}},
 		{"no identity", route.TrunkSIP{Identity: "none"}, anna, passed{}, map[string]string{pai: ""}},
 		{"nobody known", route.TrunkSIP{}, core.Party{}, passed{}, map[string]string{

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/offhook/offhook/internal/core"
@@ -26,6 +27,28 @@ func (p party) party() core.Party {
 // UTF-8 nor NUL.
 func clean(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "")
+}
+
+// encodeQuality writes how the audio of a leg fared, "" if it had none.
+func encodeQuality(q core.Quality) string {
+	if q == (core.Quality{}) {
+		return ""
+	}
+	text, err := json.Marshal(q)
+	if err != nil {
+		return "" // a number that JSON does not have: worth no leg's record
+	}
+	return string(text)
+}
+
+// decodeQuality is the inverse of encodeQuality. What another version wrote and we
+// cannot read is not known.
+func decodeQuality(text string) core.Quality {
+	var q core.Quality
+	if text != "" && json.Unmarshal([]byte(text), &q) != nil {
+		return core.Quality{}
+	}
+	return q
 }
 
 // parseWord is the inverse of the String methods of core's small enumerations.

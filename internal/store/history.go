@@ -27,6 +27,7 @@ type page struct {
 
 	Silence   core.Silence `json:"silence,omitempty"`
 	Diagnosis string       `json:"diagnosis,omitempty"`
+	Quality   core.Quality `json:"quality,omitzero"`
 }
 
 // Scene is what seldom changes between two entries. It is exported for package
@@ -50,7 +51,7 @@ func encodeHistory(c chapter) (string, error) {
 	lines := json.NewEncoder(&b)
 	var last Scene
 	for i, e := range c {
-		p := page{Seq: e.Seq, At: e.At.UnixMicro(), Kind: e.Kind.String(), Peer: e.Peer, Slot: clean(e.Slot), Silence: e.Silence, Diagnosis: clean(e.Diagnosis)}
+		p := page{Seq: e.Seq, At: e.At.UnixMicro(), Kind: e.Kind.String(), Peer: e.Peer, Slot: clean(e.Slot), Silence: e.Silence, Diagnosis: clean(e.Diagnosis), Quality: e.Quality}
 		if s := sceneOf(e.LegChange); i == 0 || *s != last {
 			p.Scene, last = s, *s
 		}
@@ -82,7 +83,7 @@ func decodeHistory(leg core.LegID, text string) ([]core.LegEntry, error) {
 			Kind: parseWord[core.ChangeKind](p.Kind), Leg: leg, Call: scene.Call,
 			Edge: parseWord[core.Edge](scene.Edge), Direction: parseWord[core.Direction](scene.Direction),
 			From: scene.From.party(), To: scene.To.party(),
-			Cause: p.Cause, Reason: parseWord[core.Reason](p.Reason), Code: p.Code, Peer: p.Peer, Slot: p.Slot, Silence: p.Silence, Diagnosis: p.Diagnosis,
+			Cause: p.Cause, Reason: parseWord[core.Reason](p.Reason), Code: p.Code, Peer: p.Peer, Slot: p.Slot, Silence: p.Silence, Diagnosis: p.Diagnosis, Quality: p.Quality,
 		}})
 	}
 }

@@ -76,13 +76,13 @@ const maxHistory = 16 << 10
 // logText are the statements of the log. Times are null if it did not happen.
 var logText = [...]string{
 	logInsert: `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
-			to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, seq, history, silence, diagnosis)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+			to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, seq, history, silence, diagnosis, quality)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 		ON CONFLICT (leg) DO NOTHING`,
 	logUpdate: `UPDATE cdrs SET call = $2, answered_us = COALESCE(answered_us, $3), ended_us = $4,
 			talk_us = CASE WHEN $4 > COALESCE(answered_us, $3) THEN $4 - COALESCE(answered_us, $3) ELSE 0 END,
 			cause = $5, reason = $6, code = $7, seq = $8,
-			silence = CASE WHEN $12 = '' THEN silence ELSE $12 END, diagnosis = CASE WHEN $12 = '' THEN diagnosis ELSE $13 END,
+			silence = CASE WHEN $12 = '' THEN silence ELSE $12 END, quality = CASE WHEN $14 = '' THEN quality ELSE $14 END, diagnosis = CASE WHEN $12 = '' THEN diagnosis ELSE $13 END,
 			history = CASE WHEN length(history) < $9 OR $4 IS NOT NULL THEN history || $10 ELSE history END
 		WHERE leg = $1 AND ended_us IS NULL AND seq < $11`,
 	logFind: `SELECT seq, ended_us IS NOT NULL FROM cdrs WHERE leg = $1`,
@@ -191,7 +191,7 @@ func (w *logWriter) insert(c chapter) (bool, error) {
 	from, to := toParty(first.From), toParty(first.To)
 	return w.exec(logInsert, first.Leg, last.Call, first.Edge.String(), first.Direction.String(),
 		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name,
-		first.At.UnixMicro(), o.answered, o.ended, o.talk(), o.cause, o.reason, o.code, last.Seq, history, o.silence, o.diagnosis)
+		first.At.UnixMicro(), o.answered, o.ended, o.talk(), o.cause, o.reason, o.code, last.Seq, history, o.silence, o.diagnosis, o.quality)
 }
 
 // update goes on with the record of a living leg and reports whether it did: the
@@ -203,7 +203,7 @@ func (w *logWriter) update(c chapter) (bool, error) {
 		return false, err
 	}
 	o := outcomeOf(c)
-	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq, o.silence, o.diagnosis)
+	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq, o.silence, o.diagnosis, o.quality)
 }
 
 // outcome is what a chapter brings to the columns of the record.
@@ -214,6 +214,7 @@ type outcome struct {
 	code            int
 	silence         core.Silence // the last one
 	diagnosis       string
+	quality         string // JSON, "" if there was no audio
 }
 
 func outcomeOf(c chapter) outcome {
@@ -225,7 +226,7 @@ func outcomeOf(c chapter) outcome {
 				o.answered = at
 			}
 		case core.ChangeEnded:
-			o.ended, o.cause, o.reason, o.code = at, e.Cause, e.Reason.String(), e.Code
+			o.ended, o.cause, o.reason, o.code, o.quality = at, e.Cause, e.Reason.String(), e.Code, encodeQuality(e.Quality)
 		case core.ChangeSilent:
 			o.silence, o.diagnosis = e.Silence, clean(e.Diagnosis)
 		case core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged,

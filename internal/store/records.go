@@ -11,7 +11,7 @@ import (
 )
 
 const selectCDR = `SELECT leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
-	to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, interrupted, silence, diagnosis FROM cdrs `
+	to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, interrupted, silence, diagnosis, quality FROM cdrs `
 
 // CDR returns the record of one leg; an unknown leg is NotFound.
 func (s *Store) CDR(ctx context.Context, leg core.LegID) (core.CDR, error) {
@@ -55,11 +55,11 @@ func (s *Store) CDRs(ctx context.Context, q core.CDRQuery) ([]core.CDR, error) {
 func scanCDR(row interface{ Scan(...any) error }) (core.CDR, error) {
 	var r core.CDR
 	var from, to party
-	var edge, direction, reason string
+	var edge, direction, reason, quality string
 	var begun, talk int64
 	var answered, ended sql.NullInt64
 	err := row.Scan(&r.Leg, &r.Call, &edge, &direction, &from.User, &from.Trunk, &from.Number, &from.Name,
-		&to.User, &to.Trunk, &to.Number, &to.Name, &begun, &answered, &ended, &talk, &r.Cause, &reason, &r.Code, &r.Interrupted, &r.Silence, &r.Diagnosis)
+		&to.User, &to.Trunk, &to.Number, &to.Name, &begun, &answered, &ended, &talk, &r.Cause, &reason, &r.Code, &r.Interrupted, &r.Silence, &r.Diagnosis, &quality)
 	if err != nil {
 		return core.CDR{}, err
 	}
@@ -67,6 +67,7 @@ func scanCDR(row interface{ Scan(...any) error }) (core.CDR, error) {
 	r.From, r.To = from.party(), to.party()
 	r.Begun, r.Answered, r.Ended = time.UnixMicro(begun), orZero(answered), orZero(ended)
 	r.Talk = time.Duration(talk) * time.Microsecond
+	r.Quality = decodeQuality(quality)
 	return r, nil
 }
 

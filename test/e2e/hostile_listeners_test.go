@@ -52,8 +52,12 @@ func TestHostileConnectionsHoldNobodyUp(t *testing.T) {
 	// A text frame that begins and never ends, and one of 2^62 bytes, both masked.
 	const endless, huge = "\x01\x82\x00\x00\x00\x00ab", "\x81\xff\x40\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 	for _, a := range []struct{ what, address, first string }{
-		{"silent", b.HTTP, ""}, {"silent", b.SIP, ""}, {"silent", b.TLS, ""},
-		{"noise", b.HTTP, string(noise)}, {"noise", b.SIP, string(noise)}, {"noise", b.TLS, string(noise)},
+		{"silent", b.HTTP, ""},
+		{"silent", b.SIP, ""},
+		{"silent", b.TLS, ""},
+		{"noise", b.HTTP, string(noise)},
+		{"noise", b.SIP, string(noise)},
+		{"noise", b.TLS, string(noise)},
 		{"half a request", b.HTTP, "GET /healthz HTTP/1.1\r\nHost: x\r\nX: "},
 		{"half a request", b.SIP, "REGISTER sip:x SIP/2.0\r\nVia: "},
 		{"header of 64 KB", b.HTTP, "GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("a", 64<<10) + "\r\n\r\n"},
@@ -106,7 +110,7 @@ func serve(t *testing.T, b *bank) map[string]time.Duration {
 		p.Close()
 	}
 	timed("a page", func() {
-		res, err := http.Get(b.URL("/healthz")) //nolint:noctx // bounded by the test
+		res, err := http.Get(b.URL("/healthz"))
 		if err != nil || res.StatusCode != http.StatusOK {
 			t.Errorf("page: %v", err)
 			return

@@ -99,7 +99,8 @@ func (m *mover) call(from, to *harness.Phone, name string) (a, b *phone.Call) {
 	a = dial(m.T, from, name+m.index, phone.DialOptions{}).call
 	b = m.ring(to)
 	b.Answer()
-	from.Await(phone.Answered, soon)
+	for from.Await(phone.Answered, soon).Call != a.ID() { // it may have answered another before
+	}
 	return a, b
 }
 

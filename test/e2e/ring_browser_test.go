@@ -15,7 +15,7 @@ import (
 // Answer hears the announcement, a tone here, and presses the key on the page.
 func TestRingBrowser(t *testing.T) {
 	folder := t.TempDir()
-	if err := os.WriteFile(filepath.Join(folder, "press.wav"), wavOf(t, 48000, saidHz, 2*time.Second), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "press.wav"), wavOf(t, 48000, saidHz, 20*time.Second), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("OFFHOOK_MEDIA_SOUNDS", folder)
@@ -23,7 +23,7 @@ func TestRingBrowser(t *testing.T) {
 		{
 			"confirm by the keypad of the page",
 			[]string{"ann", "ben"},
-			[]string{"name: page, confirm: {key: \"5\", prompt: \"file:press.wav\"}, endpoints: [{user: ann}, {user: ben}]"},
+			[]string{"name: page, confirm: {key: \"5\", timeout: 60s, prompt: \"file:press.wav\"}, endpoints: [{user: ann}, {user: ben}]"},
 			(*scene).confirmsOnPage,
 		},
 	})

@@ -46,6 +46,7 @@ type Config struct {
 	Store  Store
 	Tokens api.Tokens
 	Calls  Calls
+	Audio  Audio
 	// Hash makes the password hashes that logins are checked with, and Realm is
 	// what phones log in to.
 	Hash  func(core.Secret) (string, error)

@@ -34,6 +34,9 @@ type Leg struct {
 	Supervises *Supervised  `json:"supervises,omitempty"`
 	Hears      []core.LegID `json:"hears" nullable:"false" doc:"The legs that its party hears."`
 	Sound      string       `json:"sound,omitempty" doc:"What it hears instead: ringback:us, prompt:closed, music, file:NAME."`
+	Silence    core.Silence `json:"silence,omitempty" doc:"Why its party is not heard, and should be: no_rtp, stopped, source_blocked, wrong_payload_type, malformed, srtp_failed, no_ice, no_dtls, no_consent."`
+	Diagnosis  string       `json:"diagnosis,omitempty" doc:"The same for people, with addresses and counts."`
+	Quality    *Quality     `json:"quality,omitempty" doc:"How its audio fares."`
 }
 
 // Supervised says whom a supervisor supervises, and who hears the supervisor.
@@ -77,7 +80,7 @@ func (a *API) calls(h huma.API) {
 			if err != nil {
 				return nil, a.problem(ctx, err)
 			}
-			return &oneOf[Call]{toCall(r.Calls[0])}, nil
+			return &oneOf[Call]{a.toCall(r.Calls[0])}, nil
 		})
 	huma.Register(h, operation("hang-up-call", http.MethodDelete, path+"/{call}", "Hang up every leg of a call",
 		http.StatusNotFound, http.StatusServiceUnavailable),
@@ -101,7 +104,7 @@ func (a *API) listCalls(ctx context.Context, in *callsIn) (*callsOut, error) {
 	out := &callsOut{}
 	out.Body.Items = make([]Call, len(r.Calls))
 	for i, c := range r.Calls {
-		out.Body.Items[i] = toCall(c)
+		out.Body.Items[i] = a.toCall(c)
 	}
 	if r.More {
 		out.Body.Next = strconv.FormatUint(r.Calls[len(r.Calls)-1].Seq, 10)
@@ -109,19 +112,23 @@ func (a *API) listCalls(ctx context.Context, in *callsIn) (*callsOut, error) {
 	return out, nil
 }
 
-func toCall(c core.LiveCall) Call {
+func (a *API) toCall(c core.LiveCall) Call {
 	out := Call{ID: c.ID, Begun: c.Begun.UTC(), Legs: make([]Leg, len(c.Legs))}
 	for i, l := range c.Legs {
-		out.Legs[i] = toLeg(l)
+		out.Legs[i] = a.toLeg(l)
 	}
 	return out
 }
 
-func toLeg(l core.LiveLeg) Leg {
+func (a *API) toLeg(l core.LiveLeg) Leg {
 	out := Leg{
 		ID: l.Leg, Edge: l.Edge.String(), Direction: l.Direction.String(), From: toParty(l.From), To: toParty(l.To),
 		State: l.State.String(), Begun: l.Begun.UTC(), Answered: orNil(l.Answered),
 		Held: l.Held, Muted: l.Muted, Slot: l.Slot, Hears: append([]core.LegID{}, l.Hears.From...), Sound: soundWord(l.Hears.Sound),
+		Silence: l.Silence, Diagnosis: l.Diagnosis,
+	}
+	if q, ok := a.cfg.Audio.Quality(l.Leg); ok {
+		out.Quality = toQuality(q)
 	}
 	if l.Mode != 0 {
 		out.Supervises = &Supervised{Leg: l.Target, Mode: l.Mode.String()}

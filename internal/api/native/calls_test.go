@@ -252,6 +252,7 @@ func (w *world) tryMoves() {
 	if now := w.states(call); !slices.Equal(now, before) {
 		w.Errorf("what was refused changed %q to %q", before, now)
 	}
+	w.silent(call)
 	w.holdAndMute(call, leg)
 	w.parkAndRetrieve(call, leg)
 	w.superviseAndHear()
@@ -302,6 +303,19 @@ func (w *world) holdAndMute(call string, leg core.LegID) {
 		a, b := legs[0].(map[string]any), legs[1].(map[string]any)
 		if (b["muted"] == true) != on || (len(a["hears"].([]any)) == 0) != on {
 			w.Errorf("mute %v: %v, %v", on, a, b)
+		}
+	}
+}
+
+// silent wants a leg that is not heard to be shown with the reason.
+func (w *world) silent(call string) {
+	w.Helper()
+	for _, ev := range []core.Event{core.LegSilent{Leg: "a", Silence: core.SilenceNoRTP, Diagnosis: "no RTP comes"}, core.LegHeard{Leg: "a"}} {
+		w.calls.apply(ev)
+		legs, _ := w.do("GET", call, "", 200)["legs"].([]any)
+		a, _ := legs[0].(map[string]any)
+		if _, silent := ev.(core.LegSilent); (a["silence"] == "no_rtp") != silent || (a["diagnosis"] == "no RTP comes") != silent {
+			w.Errorf("after %T: %v", ev, a)
 		}
 	}
 }

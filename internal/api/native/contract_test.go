@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -84,7 +85,7 @@ func newLimitedWorld(t *testing.T, file store.Resources, rate native.Rate) *worl
 	}
 	w := &world{T: t, store: s, calls: newExchanged(t, d), token: "for-boss", done: make(map[string]map[int]bool)}
 	a := native.New(native.Config{
-		Store: s, Tokens: tokens{}, Calls: w.calls, Hash: hash, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler), Rate: rate,
+		Store: s, Tokens: tokens{}, Calls: w.calls, Audio: line{}, Hash: hash, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler), Rate: rate,
 		Changed: func(_ context.Context, d *route.Directory) error {
 			w.latest = d
 			return nil
@@ -264,4 +265,11 @@ func (w *world) complete() {
 			}
 		}
 	}
+}
+
+// line is the audio of every leg.
+type line struct{}
+
+func (line) Quality(core.LegID) (core.Quality, bool) {
+	return core.Quality{Received: 500, Lost: 5, Sent: 505, Jitter: 2 * time.Millisecond, RoundTrip: 40 * time.Millisecond, MOS: 4.3, FarMOS: 4.4}, true
 }

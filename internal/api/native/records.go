@@ -41,6 +41,7 @@ type Record struct {
 
 	Silence   core.Silence `json:"silence,omitempty" doc:"Why its party was not heard when it was silent last: no_rtp, stopped, source_blocked, wrong_payload_type, malformed, srtp_failed, no_ice, no_dtls, no_consent."`
 	Diagnosis string       `json:"diagnosis,omitempty" doc:"The same for people, with addresses and counts."`
+	Quality   *Quality     `json:"quality,omitempty" doc:"How its audio fared; after its end."`
 }
 
 type (
@@ -119,7 +120,7 @@ func toRecord(r core.CDR) Record {
 		Leg: r.Leg, Call: r.Call, Edge: r.Edge.String(), Direction: r.Direction.String(), From: toParty(r.From), To: toParty(r.To),
 		Begun: r.Begun.UTC(), Answered: orNil(r.Answered), Ended: orNil(r.Ended), Talk: r.Talk.Seconds(),
 		Cause: int(r.Cause), Reason: r.Reason.String(), Code: r.Code, Cut: r.Interrupted,
-		Silence: r.Silence, Diagnosis: r.Diagnosis,
+		Silence: r.Silence, Diagnosis: r.Diagnosis, Quality: toQuality(r.Quality),
 	}
 }
 

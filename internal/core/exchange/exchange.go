@@ -95,6 +95,10 @@ func (x *Exchange) apply(ev core.Event) {
 		if l := x.legs[ev.Leg]; l != nil {
 			x.release(l.call, core.CauseTempFailure, core.ReasonNone)
 		}
+	case core.LegCarried: // often after we ended it
+		if l := x.legs[ev.Leg]; l != nil {
+			l.quality = ev.Quality
+		}
 	case core.LegEvent:
 		if l := x.legs[ev.LegID()]; l != nil && l.state != ending {
 			x.applyLeg(l, ev)

@@ -329,7 +329,7 @@ func (s *script) change(c core.LegChange) string {
 	case core.ChangeParked:
 		line += " " + c.Slot
 	case core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeAnswered, core.ChangeHeld,
-		core.ChangeResumed, core.ChangeMoved:
+		core.ChangeResumed, core.ChangeMoved, core.ChangeSilent, core.ChangeHeard:
 	}
 	return line
 }

@@ -33,6 +33,7 @@ type leg struct {
 	took      ring.Takers  // whose turn the call was
 	silence   core.Silence // why nothing is heard of it
 	diagnosis string
+	quality   core.Quality // of its audio; known when it is over
 	timers    timerSet
 
 	// Why it ended or is ending.
@@ -117,11 +118,11 @@ func (x *Exchange) leave(l *leg) {
 // end orders the end of a leg; it is the only place that does. A leg that is
 // ending already keeps its first cause.
 func (x *Exchange) end(l *leg, cause core.Cause, reason core.Reason, code int) {
+	if l.state != setup {
+		code = 0 // its INVITE was answered long ago
+	}
 	if l.state == ending {
 		return
-	}
-	if l.state != setup {
-		code = 0 // of an INVITE that was answered long ago
 	}
 	l.state, l.cause, l.reason, l.code = ending, cause, reason, code
 	l.call.matrix.Remove(l.Leg)
@@ -201,7 +202,7 @@ func (x *Exchange) stopTimers(l *leg) {
 func (x *Exchange) publish(l *leg, kind core.ChangeKind) {
 	change := l.change(kind)
 	if kind == core.ChangeEnded {
-		change.Cause, change.Reason, change.Code = l.cause, l.reason, l.code
+		change.Cause, change.Reason, change.Code, change.Quality = l.cause, l.reason, l.code, l.quality
 	}
 	x.emit(core.Publish{Change: change})
 }

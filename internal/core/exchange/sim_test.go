@@ -146,7 +146,7 @@ func (s *sim) read(c core.LegChange) {
 		sc.talk(s, c)
 		s.talk(c)
 	case core.ChangeBegan, core.ChangeRinging, core.ChangeAnswered, core.ChangeHeld, core.ChangeResumed,
-		core.ChangeMoved, core.ChangeEnded:
+		core.ChangeMoved, core.ChangeEnded, core.ChangeSilent, core.ChangeHeard:
 	}
 }
 

@@ -116,7 +116,7 @@ func TestSnapshotPages(t *testing.T) {
 	for _, limit := range []int{1, 6, 24, 25, 1000} {
 		var got []string
 		q := core.Snapshot{Limit: limit}
-		for more := true; more; {
+		for more := true; more && len(got) <= n; {
 			_, r := s.calls(q)
 			for _, c := range r.Calls {
 				got = append(got, string(c.Legs[0].Leg))

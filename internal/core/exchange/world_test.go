@@ -386,7 +386,7 @@ func (w *world) watchChange(c core.LegChange) {
 		}
 		l.ended = true
 	case core.ChangeMoved, core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld,
-		core.ChangeResumed, core.ChangeParked:
+		core.ChangeResumed, core.ChangeParked, core.ChangeSilent, core.ChangeHeard:
 	}
 }
 

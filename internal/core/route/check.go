@@ -115,6 +115,9 @@ func (d *Directory) checkTrunk(m *mistakes, at string, t Trunk) {
 	if every := time.Duration(t.Probe); every != 0 && (every < 5*time.Second || every > time.Hour) {
 		m.add(at+".probe", "%v is outside 5s..1h", every)
 	}
+	if !t.SRTP.Valid() {
+		m.add(at+".srtp", "%q is not off, optional or required", t.SRTP)
+	}
 	checkLimit(m, at+".limits", t.Limits)
 	checkTrunkSIP(m, at, t)
 	d.trunks[t.Name] = t

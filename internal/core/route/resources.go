@@ -63,6 +63,9 @@ type Trunk struct {
 	// is not is tried last. 5s-1h, default never: some carriers count an OPTIONS as
 	// a failed call.
 	Probe Duration `yaml:"probe,omitempty" json:"probe,omitempty"`
+	// SRTP is off, optional or required; default: optional if URI says TLS, else only
+	// for calls of the trunk that offer it.
+	SRTP SRTP `yaml:"srtp,omitempty" json:"srtp,omitempty"`
 	// Limits replace those of Limits.Trunk for this trunk.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
 

@@ -30,7 +30,8 @@ type BaresipConfig struct {
 	User, Password string  // a password without blanks: baresip would cut it
 	Server         string  // "127.0.0.1:5060", empty for no registration
 	Transport      string  // "udp" (default), "tcp" or "tls"
-	Codec          string  // "PCMU" (default), "PCMA" or "opus"
+	Codec          string  // "PCMU" (default), "PCMA", "G722" or "opus"
+	SRTP           string  // "srtp" offers it, "srtp-mand" insists; "" is plain RTP
 	Tone           float64 // Hz that it says in a call, 0 is 600
 	AutoAnswer     bool
 	Expires        int // seconds of a registration, 0 is 60
@@ -65,7 +66,9 @@ audio_alert aubridge,nil
 rtp_ports %[4]d-%[5]d
 module_path /usr/lib/baresip/modules
 module g711.so
+module g722.so
 module opus.so
+module srtp.so
 module aufile.so
 module aubridge.so
 module sndfile.so
@@ -115,10 +118,13 @@ func (c BaresipConfig) account(addr string) string {
 	if server == "" {
 		server, regint = addr, 0
 	}
-	codec := map[string]string{"": "PCMU/8000/1", "PCMU": "PCMU/8000/1", "PCMA": "PCMA/8000/1", "opus": "opus/48000/2"}[c.Codec]
+	codec := map[string]string{"": "PCMU/8000/1", "PCMU": "PCMU/8000/1", "PCMA": "PCMA/8000/1", "G722": "G722/16000/1", "opus": "opus/48000/2"}[c.Codec]
 	mode := ""
 	if c.AutoAnswer {
 		mode = ";answermode=auto"
+	}
+	if c.SRTP != "" {
+		mode += ";mediaenc=" + c.SRTP
 	}
 	return fmt.Sprintf("<sip:%s@%s;transport=%s>;auth_user=%s;auth_pass=%s;regint=%d;audio_codecs=%s%s\n",
 		c.User, server, cmp.Or(c.Transport, "udp"), c.User, c.Password, regint, codec, mode)
@@ -129,8 +135,11 @@ func (c BaresipConfig) account(addr string) string {
 func (c BaresipConfig) writeTone(t testing.TB, path string) {
 	t.Helper()
 	rate, channels := 8000, 1
-	if c.Codec == "opus" {
+	switch c.Codec {
+	case "opus":
 		rate, channels = 48000, 2
+	case "G722":
+		rate = 16000
 	}
 	var pcm []int16
 	for _, s := range Sine(rate, cmp.Or(c.Tone, 600), 120*time.Second) {
