@@ -352,6 +352,9 @@ func (n *node) certificate() web.TLS {
 	if n.cfg.TLS.CertFile != "" {
 		return web.TLS{CertFile: n.cfg.TLS.CertFile, KeyFile: n.cfg.TLS.KeyFile}
 	}
+	if c := n.cfg.TLS; len(c.ACMEDomains) > 0 {
+		return web.TLS{ACME: web.ACME{Domains: c.ACMEDomains, Email: c.ACMEEmail, Directory: c.ACMEDirectory, Folder: filepath.Join(n.cfg.Store.Folder, "acme")}}
+	}
 	hosts := []string{n.cfg.SIP.Domain, "localhost", "127.0.0.1", "::1"}
 	if n.cfg.Network.Public != config.Auto {
 		hosts = append(hosts, n.cfg.Network.Public)

@@ -29,7 +29,11 @@ type Config struct {
 // Validate checks every section and returns all mistakes joined, each as
 // "path: what is wrong".
 func (c Config) Validate() error {
-	return errors.Join(c.HTTP.Validate(), c.TLS.Validate(), c.SIP.Validate(), c.Network.Validate(),
+	var errs error
+	if len(c.TLS.ACMEDomains) > 0 && !c.HTTP.TLS {
+		errs = errors.New("tls.acme_domains: needs http.tls: true, where the authority looks for the answer to its challenge")
+	}
+	return errors.Join(errs, c.HTTP.Validate(), c.TLS.Validate(), c.SIP.Validate(), c.Network.Validate(),
 		c.Media.Validate(), c.Store.Validate(), c.Log.Validate(), c.Limits.Validate(), c.Resources.Validate())
 }
 
@@ -45,12 +49,19 @@ type HTTP struct {
 // Validate checks the section.
 func (c HTTP) Validate() error { return checkListen("http.listen", c.Listen, required) }
 
-// TLS is the certificate of HTTPS and of SIP over TLS. Without files one is
-// generated and kept in the store's folder.
+// TLS is the certificate of HTTPS and of SIP over TLS. Without files and domains
+// one is generated and kept in the store's folder.
 type TLS struct {
 	// CertFile and KeyFile are PEM files, both or none.
 	CertFile string `yaml:"cert_file"`
 	KeyFile  string `yaml:"key_file"`
+	// ACMEDomains are the names to get certificates for from Let's Encrypt, or from
+	// the authority at ACMEDirectory (RFC 8555); who sets it accepts its terms. It
+	// connects to port 443 of each name, so http.tls must be on and reachable there.
+	ACMEDomains   []string `yaml:"acme_domains"`
+	ACMEDirectory string   `yaml:"acme_directory"`
+	// ACMEEmail is where the authority writes about trouble; may be empty.
+	ACMEEmail string `yaml:"acme_email"`
 }
 
 // Validate checks the section. The files are read by who listens.
@@ -58,7 +69,19 @@ func (c TLS) Validate() error {
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		return errors.New("tls: cert_file and key_file belong together")
 	}
-	return nil
+	var errs []error
+	if c.CertFile != "" && len(c.ACMEDomains) > 0 {
+		errs = append(errs, errors.New("tls: cert_file or acme_domains, not both"))
+	}
+	for i, name := range c.ACMEDomains {
+		if _, err := netip.ParseAddr(name); err == nil || !isHost(name) || !strings.Contains(name, ".") {
+			errs = append(errs, fmt.Errorf("tls.acme_domains[%d]: %q is not a full host name, such as phones.example.com", i, name))
+		}
+	}
+	if c.ACMEDirectory != "" && !strings.HasPrefix(c.ACMEDirectory, "https://") {
+		errs = append(errs, fmt.Errorf("tls.acme_directory: %q is not an https URL", c.ACMEDirectory))
+	}
+	return errors.Join(errs...)
 }
 
 // SIP is the server of phones and trunks.

@@ -145,6 +145,10 @@ func TestLoadWrongFiles(t *testing.T) {
 			`:4:22: resources.applications[0].users.alice: no user "boss"`,
 		}},
 		{"missing key file", "resources:\n  applications:\n    - {id: 11111111-2222-3333-4444-555555555555, public_key_file: none.pub}\n", []string{`:3:67: resources.applications[0].public_key_file: `, "no such file"}},
+		{"certificates without HTTPS", "tls: {acme_domains: [phones.example.com]}\n", []string{`tls.acme_domains: needs http.tls: true`}},
+		{"certificates for no names", "http: {tls: true}\ntls: {acme_domains: [phones, 192.0.2.1], acme_directory: \"http://ca\", cert_file: a, key_file: b}\n", []string{
+			`tls.acme_domains[0]: "phones" is not a full host name`, `tls.acme_domains[1]: "192.0.2.1" is not`, `tls.acme_directory: "http://ca" is not an https URL`, `cert_file or acme_domains, not both`,
+		}},
 		{"half a certificate", "tls: {cert_file: a.pem}\n", []string{`tls: cert_file and key_file belong together`}},
 		{"no store", "store: {url: \"postgres://x\"}\n", []string{`:1:14: store.url: "postgres://x" is not sqlite:PATH`}},
 	} {

@@ -114,6 +114,7 @@ func (l *listener) step(pool *codec.Pool, step uint64, now time.Time) {
 	for len(l.fifo) >= l.frame {
 		l.encode(pool, l.fifo[:l.frame])
 		l.send(l.buf[:], l.n, now)
+		l.out.heed(l.enc)
 		l.fifo = l.fifo[:copy(l.fifo, l.fifo[l.frame:])]
 	}
 }

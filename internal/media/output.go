@@ -4,10 +4,16 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
+
+	"github.com/offhook/offhook/internal/media/codec"
 )
 
 // packetTime is how long the last packet of a stream is taken to last.
 const packetTime = 20 * time.Millisecond
+
+// heedEvery is how many packets of 20 ms are 5 s, the time between two reports of
+// the far end.
+const heedEvery = 250
 
 // Stream is where a path's outgoing stream is. A Path that serves one leg after
 // another has one and returns it from a method Stream, so that all legs are one
@@ -33,6 +39,7 @@ type output struct {
 	timestamp uint32 // of that packet
 	at        time.Time
 	last      *feeder       // whose packet was the latest
+	heeded    uint8         // packets since heed looked
 	lead      time.Duration // how far changes of feeders put timestamps ahead of the time
 }
 
@@ -114,4 +121,16 @@ func (o *output) send(p *Packet, t time.Time) {
 	}
 	o.begun = true
 	o.path.Send(p)
+}
+
+// heed lets enc, whose packets o carries, make up for the loss that the far end
+// reports. It is called for every packet and looks every 5 s.
+func (o *output) heed(enc codec.Encoder) {
+	if o.heeded++; o.heeded < heedEvery {
+		return
+	}
+	o.heeded = 0
+	if aware, ok := enc.(codec.LossAware); ok {
+		aware.ExpectLoss(o.path.Stats().FarLost)
+	}
 }

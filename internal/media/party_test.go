@@ -13,7 +13,6 @@ import (
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/codec"
 	"github.com/offhook/offhook/internal/media/file"
-	"github.com/offhook/offhook/internal/media/meter"
 	"github.com/offhook/offhook/internal/media/rtp"
 	"github.com/offhook/offhook/internal/testkit"
 )
@@ -189,21 +188,6 @@ func (p *party) decode(h heard) []int16 {
 		p.t.Fatal(err)
 	}
 	return pcm[:n]
-}
-
-// purity says half a second of a tone, packet by packet, and returns how much of what
-// the listener hears is that tone.
-func purity(speaker, listener *party, freq float64) float64 {
-	speaker.t.Helper()
-	var got []int16
-	pcm := sine(4000, freq)
-	for next := time.Now(); len(pcm) >= 160; pcm = pcm[160:] {
-		time.Sleep(time.Until(next))
-		next = next.Add(20 * time.Millisecond)
-		speaker.say(pcm[:160])
-		got = append(got, listener.decode(listener.mustListen())...)
-	}
-	return meter.Purity(got[1600:], 8000, freq)
 }
 
 // talk lets two legs hear each other.

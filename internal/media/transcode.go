@@ -227,6 +227,7 @@ func (t *transcoder) send(pcm []int16, now time.Time) {
 		if err == nil && n > 0 {
 			t.packed = Packet{Buf: t.buf[:], Len: n, Type: t.to.SendType, Timestamp: t.at, Marker: t.marker}
 			t.emit(now)
+			t.out.heed(t.enc)
 			t.marker = false
 		}
 		t.fifo = t.fifo[:copy(t.fifo, t.fifo[t.frame:])]

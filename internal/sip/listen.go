@@ -36,7 +36,7 @@ func (s *Stack) ListenUDP(ctx context.Context, l Listen) (netip.AddrPort, error)
 	if err := conn.SetReadBuffer(udpReadBuffer); err != nil {
 		s.log.Debug("sip: UDP read buffer", "err", err)
 	}
-	return s.servePackets(conn, l.Advertise)
+	return s.servePackets(quiet(conn), l.Advertise)
 }
 
 func (s *Stack) servePackets(conn packetConn, advertise string) (netip.AddrPort, error) {

@@ -2,7 +2,6 @@ package sipedge
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,7 +54,7 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 	res := tx.NewResponse(200, "OK")
 	for _, b := range e.bindings.of(user) {
 		left := max(1, int((time.Until(b.expires)+time.Second-1)/time.Second)) // just granted is what was granted
-		res.AppendHeader(sip.NewHeader("Contact", fmt.Sprintf("<%s>%s;expires=%d", b.uri.String(), b.params, left)))
+		res.AppendHeader(sip.NewHeader("Contact", "<"+b.uri.String()+">"+b.params+";expires="+strconv.Itoa(left)))
 	}
 	for _, v := range sip.HeaderValues(req, "Path") {
 		res.AppendHeader(sip.NewHeader("Path", v))

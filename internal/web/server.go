@@ -55,7 +55,7 @@ func Listen(ctx context.Context, c Config, h Handlers, log *slog.Logger) (*Serve
 			return nil, err
 		}
 		// A WebSocket needs HTTP/1.1; a browser asks for it by name on its own connection.
-		tlsConfig.NextProtos = []string{"h2", "http/1.1"}
+		tlsConfig.NextProtos = append([]string{"h2", "http/1.1"}, tlsConfig.NextProtos...)
 	}
 	handler, err := newHandler(c, h, log)
 	if err != nil {

@@ -19,14 +19,17 @@ const (
 	renewBefore = 30 * 24 * time.Hour
 )
 
-// TLS says where the certificate comes from: two files, or a generated one that
-// is kept in a folder. The zero value is no TLS.
+// TLS says where the certificate comes from: two files, an authority, or a
+// generated one that is kept in a folder. The zero value is no TLS.
 type TLS struct {
 	// CertFile and KeyFile are PEM files: the certificate with its chain, and its
 	// key. They are read again when they change, so a renewal needs no restart.
 	CertFile, KeyFile string
+	// ACME gets certificates from an authority; used when CertFile is empty and it has
+	// a domain.
+	ACME ACME
 	// SelfSignedDir is the folder in which to keep a generated certificate; used
-	// when CertFile is empty. Browsers warn about such a certificate.
+	// when CertFile is empty and ACME has no domain. Browsers warn about such a certificate.
 	SelfSignedDir string
 	// Hosts are the names and addresses that a generated certificate is for, beside
 	// localhost and this machine's name.
@@ -34,12 +37,17 @@ type TLS struct {
 }
 
 // Enabled reports whether t asks for TLS at all.
-func (t TLS) Enabled() bool { return t.CertFile != "" || t.KeyFile != "" || t.SelfSignedDir != "" }
+func (t TLS) Enabled() bool {
+	return t.CertFile != "" || t.KeyFile != "" || len(t.ACME.Domains) > 0 || t.SelfSignedDir != ""
+}
 
 // Load returns a server configuration with t's certificate. It may be used for
 // SIP over TLS as well. Missing, unreadable or mismatched files are core.Invalid.
 func (t TLS) Load(log *slog.Logger) (*tls.Config, error) {
 	certFile, keyFile := t.CertFile, t.KeyFile
+	if certFile == "" && keyFile == "" && len(t.ACME.Domains) > 0 {
+		return t.ACME.config(log), nil
+	}
 	if certFile == "" && keyFile == "" {
 		certFile = filepath.Join(t.SelfSignedDir, "selfsigned.crt")
 		keyFile = filepath.Join(t.SelfSignedDir, "selfsigned.key")

@@ -45,3 +45,21 @@ func TestGapInToneIsFilled(t *testing.T) {
 		}
 	}
 }
+
+// A pitch period is made to follow itself without a step, even of a ramp, which
+// never does.
+func TestRepeatedPeriodsJoin(t *testing.T) {
+	c := newConcealer(8000)
+	ramp := make([]int16, 400)
+	for i := range ramp {
+		ramp[i] = int16(10000 + 10*i)
+	}
+	c.heard(ramp)
+	gap := make([]int16, steady)
+	c.fill(gap)
+	for i := 1; i < len(gap); i++ {
+		if step := int(gap[i]) - int(gap[i-1]); max(step, -step) > 60 {
+			t.Fatalf("a step of %d at %d, period %d", step, i, c.period)
+		}
+	}
+}

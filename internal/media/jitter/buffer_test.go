@@ -228,6 +228,60 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// After one packet that was late, and waited for, the delay is as it was.
+func TestDelayGoesBack(t *testing.T) {
+	h := simulate(t, network{stall: 50 * time.Millisecond}, 5*time.Millisecond, 1)
+	end := h.delays[len(h.delays)-1]
+	if most := h.percentile(100); most < 40*time.Millisecond || end > 8*time.Millisecond {
+		t.Errorf("delay grew to %v and is %v at the end", most, end)
+	}
+}
+
+// Another source has nothing to do with the times of the one before.
+func TestAnotherSourceWaitsNoLonger(t *testing.T) {
+	b := New(Config{Rate: 8000, Clock: 8000}, letters{})
+	now := time.Unix(0, 0)
+	pcm := make([]int16, 160)
+	for i := range uint16(20) {
+		ssrc := uint32(1)
+		if i >= 5 {
+			ssrc = 2
+		}
+		b.Put(now, i, uint32(i%5)*160, ssrc, []byte{'a'})
+		b.Read(now.Add(3*time.Millisecond), pcm)
+		if d := b.Delay(); i >= 5 && i < 10 && d > 30*time.Millisecond {
+			t.Errorf("packet %d: delay %v", i, d)
+		}
+		now = now.Add(20 * time.Millisecond)
+	}
+}
+
+// What is put in or left out is faded in: of a ramp, which resembles itself
+// nowhere, no sample is far from the next.
+func TestCutsAreFaded(t *testing.T) {
+	for name, change := range map[string]func(*Buffer) int{
+		"insert": (*Buffer).insert, "remove": func(b *Buffer) int { return b.remove(maxPeriod, -1) },
+	} {
+		b := New(Config{Rate: 8000, Clock: 8000}, letters{})
+		ramp := b.fifo.room(640)
+		for i := range ramp {
+			ramp[i] = int16(1000 + 8*i)
+		}
+		b.fifo.commit(640)
+		b.fifo.play(make([]int16, 240))
+		n, before := change(b), b.fifo.buf[b.fifo.r-1]
+		if n < minPeriod || n > maxPeriod {
+			t.Fatalf("%s: %d samples", name, n)
+		}
+		for i := b.fifo.r; i < b.fifo.w; i++ {
+			if step := int(b.fifo.buf[i]) - int(before); i > b.fifo.r && max(step, -step) > 8+8*n/fade+1 {
+				t.Fatalf("%s: a step of %d at %d", name, step, i-b.fifo.r)
+			}
+			before = b.fifo.buf[i]
+		}
+	}
+}
+
 func TestArrivalSeesJitterAndForgetsIt(t *testing.T) {
 	var a Arrival
 	now := time.Unix(0, 0)

@@ -105,22 +105,20 @@ func (b *Buffer) lengthen() {
 func (b *Buffer) shorten(target, delay time.Duration) {
 	p := &b.pace
 	if p.packets >= judged {
-		p.excess = 0
 		frame := b.duration(int64(b.frame))
-		if b.duration(int64(p.spare))+p.least > target+frame+tolerance {
-			p.excess = p.spare
-			if p.least-frame >= target {
-				p.excess += b.frame
-			}
-		} else if p.least-b.duration(int64(p.debt)) >= target {
-			p.excess = p.debt // as before it came
+		p.excess = p.spare // what a Read leaves over is not needed at all
+		if p.least-frame >= target {
+			p.excess += b.frame
+		}
+		if b.duration(int64(p.spare))+p.least <= target+frame+tolerance {
+			p.excess = min(p.excess, p.debt) // as before something was late, no shorter
 		}
 		if p.mark == 0 {
 			p.mark = delay
 		}
 		p.packets = 0
 	}
-	if p.excess == 0 {
+	if p.excess <= 0 {
 		p.waited = 0
 		return
 	}

@@ -158,11 +158,13 @@ func (k *keys) seal(packet *media.Packet, ssrc uint32) ([]byte, bool) {
 
 // Stats implements media.Path. Packets of strangers are counted by the Server.
 func (p *Path) Stats() media.Stats {
-	return media.Stats{
+	s := media.Stats{
 		PacketsReceived: p.received.Load(), PacketsSent: p.sent.Load(),
 		BytesReceived: p.receivedBytes.Load(), BytesSent: p.sentBytes.Load(),
 		Malformed: p.malformed.Load(), WrongType: p.wrongType.Load(), Unauthentic: p.unauthentic.Load(), Dropped: p.dropped.Load(),
 	}
+	p.reports.fill(&s, p.Format().Codec.ClockRate())
+	return s
 }
 
 // Close implements media.Path. One Receive callback may still be running when it

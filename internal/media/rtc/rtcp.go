@@ -1,11 +1,13 @@
 package rtc
 
 import (
-	"encoding/binary"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
+
+	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/feedback"
 )
 
 // reportEvery is the time between our RTCP reports (RFC 3550 section 6.2).
@@ -17,10 +19,9 @@ type reports struct {
 	// Written under reading.
 	ssrc, base, highest, count atomic.Uint32 // highest is the extended sequence number
 	jitter                     atomic.Uint32 // in RTP clock units, times 16 (RFC 3550 appendix A.8)
-	lastSR                     atomic.Uint32 // middle 32 bits of the far end's NTP time
-	lastSRAt                   atomic.Int64  // Unix nanoseconds
-	begun                      bool          // needs reading
-	transit, stamped           uint32        // of the last packet; need reading
+	far                        feedback.Feedback
+	begun                      bool   // needs reading
+	transit, stamped           uint32 // of the last packet; need reading
 
 	// Written by senders.
 	timestamp atomic.Uint32
@@ -64,6 +65,15 @@ func (r *reports) arrived(ssrc uint32, seq uint16, timestamp uint32, now time.Ti
 	r.jitter.Store(j + uint32(max(change, -change)) - (j+8)/16)
 }
 
+// fill adds what is known of both streams to the counters of the path.
+func (r *reports) fill(s *media.Stats, clock uint32) {
+	r.far.Fill(s)
+	if heard := r.count.Load(); heard > 0 && clock > 0 {
+		s.Lost = uint64(max(0, int32(r.highest.Load()-r.base.Load()+1-heard)))
+		s.Jitter = time.Duration(r.jitter.Load()/16) * time.Second / time.Duration(clock)
+	}
+}
+
 // reception returns our report about the far end's stream.
 func (r *reports) reception(now time.Time) rtcp.ReceptionReport {
 	highest, heard := r.highest.Load(), r.count.Load()
@@ -77,10 +87,7 @@ func (r *reports) reception(now time.Time) rtcp.ReceptionReport {
 		report.FractionLost = uint8(min(255, max(0, lost*256/int64(interval))))
 	}
 	r.expected, r.heard = expected, heard
-	if at := r.lastSRAt.Load(); at != 0 {
-		report.LastSenderReport = r.lastSR.Load()
-		report.Delay = uint32(now.Sub(time.Unix(0, at)) * 65536 / time.Second)
-	}
+	report.LastSenderReport, report.Delay = r.far.Echo(now)
 	return report
 }
 
@@ -100,7 +107,7 @@ func (p *Path) sendReport(now time.Time) {
 	if sent := p.sent.Load(); sent != r.sent {
 		r.sent = sent
 		packets[0] = &rtcp.SenderReport{
-			SSRC: p.ssrc, NTPTime: ntp(now), RTPTime: p.rtpTime(now),
+			SSRC: p.ssrc, NTPTime: feedback.NTP(now), RTPTime: p.rtpTime(now),
 			PacketCount: uint32(sent), OctetCount: uint32(p.sentBytes.Load()), Reports: about,
 		}
 	}
@@ -124,23 +131,12 @@ func (p *Path) rtpTime(now time.Time) uint32 {
 	return p.reports.timestamp.Load() + uint32(since.Microseconds()*int64(p.Format().Codec.ClockRate())/1e6)
 }
 
-// ntp returns now as a 64-bit NTP time, seconds since 1900 (RFC 3550 section 4).
-func ntp(now time.Time) uint64 {
-	const from1900to1970 = 2208988800
-	return uint64(now.Unix()+from1900to1970)<<32 | uint64(now.Nanosecond())<<32/1e9
-}
-
-// control takes an SRTCP packet of the far end: a sender report is remembered
-// for ours. Needs reading.
+// control takes an SRTCP packet of the far end. Needs reading.
 func (p *Path) control(k *keys, r *reader, datagram []byte) {
 	plain, ok := k.openRTCP(datagram, &r.rtcp)
 	if !ok {
 		p.malformed.Add(1)
 		return
 	}
-	const senderReport = 200
-	if len(plain) >= 16 && plain[1] == senderReport {
-		p.reports.lastSR.Store(binary.BigEndian.Uint32(plain[10:]))
-		p.reports.lastSRAt.Store(time.Now().UnixNano())
-	}
+	p.reports.far.Read(plain, p.ssrc, p.Format().Codec.ClockRate(), time.Now())
 }

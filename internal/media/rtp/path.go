@@ -11,6 +11,7 @@ import (
 
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/dtmf"
+	"github.com/offhook/offhook/internal/media/feedback"
 	"github.com/offhook/offhook/internal/media/sdp"
 )
 
@@ -53,7 +54,7 @@ type Path struct {
 	mum                                                 atomic.Bool                    // the far end said that it sends nothing
 	lost                                                atomic.Uint64                  // packets of the far end that did not come
 	jitter                                              atomic.Int64                   // of its packets, in nanoseconds
-	far                                                 farReports
+	far                                                 feedback.Feedback
 	stamp                                               atomic.Uint64 // last sent timestamp, for reports
 	receivedThen                                        atomic.Uint64 // received when reportToSilence looked last
 
@@ -179,14 +180,15 @@ func (p *Path) write(packet *media.Packet, to netip.AddrPort) bool {
 
 // Stats implements media.Path.
 func (p *Path) Stats() media.Stats {
-	return media.Stats{
+	s := media.Stats{
 		PacketsReceived: p.received.Load(), PacketsSent: p.sent.Load(),
 		BytesReceived: p.receivedBytes.Load(), BytesSent: p.sentBytes.Load(),
 		Blocked: p.blocked.Load(), Malformed: p.malformed.Load(), WrongType: p.wrongType.Load(),
 		Unauthentic: p.unauthentic.Load(), Dropped: p.dropped.Load(),
 		Lost: p.lost.Load(), Jitter: time.Duration(p.jitter.Load()),
-		RoundTrip: time.Duration(p.far.roundTrip.Load()), FarLost: int(p.far.lost.Load()), FarJitter: time.Duration(p.far.jitter.Load()),
 	}
+	p.far.Fill(&s)
+	return s
 }
 
 // Close implements media.Path. The port pair rests before it is used again. It

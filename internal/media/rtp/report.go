@@ -7,6 +7,7 @@ import (
 	"github.com/pion/rtcp"
 
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/feedback"
 )
 
 // reportEvery is the time between our RTCP reports (RFC 3550 section 6.2).
@@ -55,7 +56,7 @@ func (r *reports) arrived(p *Path, packet *media.Packet, now time.Time) {
 }
 
 // reception returns our report about the far end's stream.
-func (r *reports) reception(far *farReports, now time.Time) rtcp.ReceptionReport {
+func (r *reports) reception(far *feedback.Feedback, now time.Time) rtcp.ReceptionReport {
 	expected := r.highest - r.base + 1
 	report := rtcp.ReceptionReport{
 		SSRC: r.ssrc, LastSequenceNumber: r.highest, Jitter: r.jitter / 16,
@@ -66,7 +67,7 @@ func (r *reports) reception(far *farReports, now time.Time) rtcp.ReceptionReport
 		report.FractionLost = uint8(min(255, max(0, lost*256/interval)))
 	}
 	r.expectedAtLast, r.heardAtLast = expected, r.heard
-	report.LastSenderReport, report.Delay = far.echo(now)
+	report.LastSenderReport, report.Delay = far.Echo(now)
 	return report
 }
 
@@ -90,7 +91,7 @@ func (p *Path) report(r *reports, now time.Time) {
 	}
 	packets := []rtcp.Packet{
 		&rtcp.SenderReport{
-			SSRC: p.ssrc, NTPTime: ntp(now),
+			SSRC: p.ssrc, NTPTime: feedback.NTP(now),
 			RTPTime: uint32(p.stamp.Load()), PacketCount: uint32(p.sent.Load()), OctetCount: uint32(p.sentBytes.Load()), Reports: about,
 		},
 		&rtcp.SourceDescription{Chunks: []rtcp.SourceDescriptionChunk{{
@@ -119,4 +120,21 @@ func (p *Path) sendControl(data []byte, to netip.AddrPort) {
 		data = sealed
 	}
 	_ = socket.writeTo(data, to)
+}
+
+// controlled takes a datagram of RTCP. Only who may send us RTP is believed.
+func (p *Path) controlled(d *datagram) {
+	to, data := p.remote.Load(), d.bytes()
+	if to == nil || d.from.Addr() != to.Addr() {
+		return
+	}
+	if s := p.shield.Load(); s != nil {
+		plain, ok := s.openControl(data)
+		if !ok {
+			p.unauthentic.Add(1)
+			return
+		}
+		data = plain
+	}
+	p.far.Read(data, p.ssrc, p.Format().Codec.ClockRate(), time.Now())
 }

@@ -168,7 +168,7 @@ func TestReportsGoBothWays(t *testing.T) {
 			}
 			testkit.Eventually(t, time.Second, "the voice is there", func() bool { return q.Stats().PacketsReceived == 20 })
 			p.report(nil, time.Now().Add(-300*time.Millisecond)) // as if it had taken so long
-			testkit.Eventually(t, time.Second, "q has p's report", func() bool { return q.far.lastSR.Load() != 0 })
+			testkit.Eventually(t, time.Second, "q has p's report", func() bool { last, _ := q.far.Echo(time.Now()); return last != 0 })
 			about := q.reports.reception(&q.far, time.Now())
 			about.FractionLost, about.Jitter, about.SSRC = 64, 80, p.ssrc
 			data, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{SSRC: q.ssrc, Reports: []rtcp.ReceptionReport{about}}})
@@ -188,8 +188,9 @@ func TestReportsGoBothWays(t *testing.T) {
 	}
 }
 
+// AES-CM takes its buffers from a pool, which the race detector empties at random.
 func TestNothingIsAllocatedForProtection(t *testing.T) {
-	a, b := cryptoPair(sdp.AESCM80)
+	a, b := cryptoPair(sdp.AESGCM128)
 	sender, err := newShield(*a)
 	if err != nil {
 		t.Fatal(err)
@@ -216,13 +217,26 @@ func TestNothingIsAllocatedForProtection(t *testing.T) {
 	}
 }
 
-func FuzzControl(f *testing.F) {
-	f.Add([]byte{0x81, 201, 0, 7, 0, 0, 0, 1, 0, 0, 0, 2, 3, 0, 0, 4, 0, 0, 0, 5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0, 8})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		var far farReports
-		far.read(data, 2, 8000, time.Unix(1000, 0))
-		if lost, trip := far.lost.Load(), far.roundTrip.Load(); lost < 0 || lost > 100 || trip < 0 || trip > int64(10*time.Second) {
-			t.Errorf("lost %d, round trip %d", lost, trip)
+// Reports of hosts that we do not talk to say nothing.
+func TestReportOfStrangerIsIgnored(t *testing.T) {
+	p, far, _ := open(t, Config{})
+	stranger, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 2)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stranger.Close() }()
+	report := func(lost uint8) []byte {
+		data, err := rtcp.Marshal([]rtcp.Packet{&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: p.ssrc, FractionLost: lost}}}})
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
+		return data
+	}
+	to := netip.AddrPortFrom(localhost(), p.LocalPort()+1)
+	send(t, stranger, to, report(255))
+	send(t, far, to, report(64))
+	testkit.Eventually(t, time.Second, "the far end is heard", func() bool { return p.Stats().FarLost > 0 })
+	if lost := p.Stats().FarLost; lost != 25 {
+		t.Errorf("%d %% lost", lost)
+	}
 }

@@ -1,14 +1,18 @@
-package rtp
+// Package feedback reads what the far end of an RTP path says about it in RTCP
+// (RFC 3550 section 6).
+package feedback
 
 import (
 	"encoding/binary"
 	"sync/atomic"
 	"time"
+
+	"github.com/offhook/offhook/internal/media"
 )
 
-// farReports is what the far end's RTCP says. It is written by who reads a socket
-// and read by everybody.
-type farReports struct {
+// Feedback is what the far end's reports say. The zero value is ready; all methods
+// are safe for concurrent use.
+type Feedback struct {
 	lastSR    atomic.Uint32 // middle 32 bits of the time in its last sender report
 	lastSRAt  atomic.Int64  // when that came, in Unix nanoseconds
 	roundTrip atomic.Int64  // ns
@@ -23,26 +27,9 @@ const (
 	receptionReport              = 24
 )
 
-// controlled takes a datagram of RTCP. Only who may send us RTP is believed.
-func (p *Path) controlled(d *datagram) {
-	to, data := p.remote.Load(), d.bytes()
-	if to == nil || d.from.Addr() != to.Addr() {
-		return
-	}
-	if s := p.shield.Load(); s != nil {
-		plain, ok := s.openControl(data)
-		if !ok {
-			p.unauthentic.Add(1)
-			return
-		}
-		data = plain
-	}
-	p.far.read(data, p.ssrc, p.Format().Codec.ClockRate(), time.Now())
-}
-
-// read takes a compound packet (RFC 3550 section 6.1). ours is the source that
+// Read takes a compound packet (RFC 3550 section 6.1). ours is the source that
 // reports are about, clock its RTP clock in Hz.
-func (f *farReports) read(compound []byte, ours, clock uint32, now time.Time) {
+func (f *Feedback) Read(compound []byte, ours, clock uint32, now time.Time) {
 	for len(compound) >= reportHeader {
 		size := 4 + 4*int(binary.BigEndian.Uint16(compound[2:]))
 		if size > len(compound) || compound[0]>>6 != 2 {
@@ -65,7 +52,7 @@ func (f *farReports) read(compound []byte, ours, clock uint32, now time.Time) {
 }
 
 // blocks reads the reception reports of one packet.
-func (f *farReports) blocks(b []byte, count int, ours, clock uint32, now time.Time) {
+func (f *Feedback) blocks(b []byte, count int, ours, clock uint32, now time.Time) {
 	for ; count > 0 && len(b) >= receptionReport; count, b = count-1, b[receptionReport:] {
 		if binary.BigEndian.Uint32(b) != ours {
 			continue
@@ -74,7 +61,7 @@ func (f *farReports) blocks(b []byte, count int, ours, clock uint32, now time.Ti
 		f.jitter.Store(int64(binary.BigEndian.Uint32(b[12:])) * int64(time.Second) / int64(max(clock, 1)))
 		if last := binary.BigEndian.Uint32(b[16:]); last != 0 {
 			// All three in 1/65536 s (RFC 3550 section 6.4.1, figure 2).
-			trip := uint32(ntp(now)>>16) - last - binary.BigEndian.Uint32(b[20:])
+			trip := uint32(NTP(now)>>16) - last - binary.BigEndian.Uint32(b[20:])
 			if trip < 10<<16 { // else one of the clocks is wrong
 				f.roundTrip.Store(int64(trip) * int64(time.Second) >> 16)
 			}
@@ -82,9 +69,15 @@ func (f *farReports) blocks(b []byte, count int, ours, clock uint32, now time.Ti
 	}
 }
 
-// echo returns the last sender report and how long ago it came, for our report: the
+// Fill adds it to the counters of a path.
+func (f *Feedback) Fill(s *media.Stats) {
+	s.RoundTrip, s.FarJitter = time.Duration(f.roundTrip.Load()), time.Duration(f.jitter.Load())
+	s.FarLost = int(f.lost.Load())
+}
+
+// Echo returns the last sender report and how long ago it came, for our report: the
 // far end measures the round trip with it.
-func (f *farReports) echo(now time.Time) (last, delay uint32) {
+func (f *Feedback) Echo(now time.Time) (last, delay uint32) {
 	at := f.lastSRAt.Load()
 	if at == 0 {
 		return 0, 0
@@ -92,8 +85,8 @@ func (f *farReports) echo(now time.Time) (last, delay uint32) {
 	return f.lastSR.Load(), uint32(now.Sub(time.Unix(0, at)) * 65536 / time.Second)
 }
 
-// ntp returns now as a 64-bit NTP time, seconds since 1900 (RFC 3550 section 4).
-func ntp(now time.Time) uint64 {
+// NTP returns now as a 64-bit NTP time, seconds since 1900 (RFC 3550 section 4).
+func NTP(now time.Time) uint64 {
 	const from1900to1970 = 2208988800
 	return uint64(now.Unix()+from1900to1970)<<32 | uint64(now.Nanosecond())<<32/1e9
 }
