@@ -12,7 +12,8 @@ func (n *node) metrics() http.Handler {
 	m.Gauge("legs", "Legs that live.", nil, func() float64 { return float64(n.loop.Stats().Legs) })
 	m.Gauge("calls", "Calls that live.", nil, func() float64 { return float64(n.loop.Stats().Calls) })
 	m.Gauge("contacts", "Registrations of phones and browsers.", nil, func() float64 { return float64(n.loop.Stats().Contacts) })
-	m.Gauges("trunk_up", "Whether a trunk answers OPTIONS; only of those that are asked.", "trunk", n.trunksUp)
+	m.Gauges("trunk_up", "Whether a trunk answers OPTIONS; only of those that are asked.", "trunk", values(n.sip.TrunksUp))
+	m.Gauges("trunk_registered", "Whether we are registered at a trunk; only of those that want it.", "trunk", values(n.sip.Registered))
 	m.Gauge("sip_connections", "SIP connections over TCP, TLS and WebSocket.", nil, func() float64 { return float64(n.stack.Stats().Connections) })
 	m.Gauge("sip_sessions", "INVITEs and their dialogs, up to 32 s after their end.", nil, func() float64 { return float64(n.stack.Stats().Sessions) })
 	m.Gauge("sip_transactions", "SIP requests of both directions that are not over.", nil, func() float64 {
@@ -35,14 +36,16 @@ func (n *node) metrics() http.Handler {
 	return m.Handler(n.log)
 }
 
-// trunksUp returns 1 or 0 for each trunk that is asked whether it is there.
-func (n *node) trunksUp() map[string]float64 {
-	values := make(map[string]float64)
-	for name, up := range n.sip.TrunksUp() {
-		values[name] = 0
-		if up {
-			values[name] = 1
+// values returns a metric that is 1 or 0 for each name of a fact.
+func values(fact func() map[string]bool) func() map[string]float64 {
+	return func() map[string]float64 {
+		values := make(map[string]float64)
+		for name, is := range fact() {
+			values[name] = 0
+			if is {
+				values[name] = 1
+			}
 		}
+		return values
 	}
-	return values
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	crand "crypto/rand"
 	"errors"
@@ -248,13 +249,16 @@ func (n *node) openEdges(ctx context.Context) error {
 		Web: webPaths{n.rtc}, Log: n.log,
 		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
 		Cost: n.cfg.Media.Prefer == config.PreferCost, MessagesPerSecond: n.cfg.SIP.MessagesPerSecond, SRTP: n.cfg.SIP.SRTP, Overloaded: n.pressure.Overloaded,
+		MaxContacts: n.cfg.SIP.MaxContacts, KeepAlive: n.cfg.SIP.KeepAlive, SHA256: n.cfg.SIP.SHA256,
 	}
 	if len(public) > 0 {
 		edge.PublicMedia = public[0]
 	}
 	n.sip = sipedge.New(edge)
 	n.sip.SetTrunks(trunks)
-	n.stack = sip.NewStack(n.sip.StackConfig(sip.Config{Log: n.log, Agent: "offhook/" + version}))
+	n.stack = sip.NewStack(n.sip.StackConfig(sip.Config{
+		Log: n.log, Agent: "offhook/" + version, SessionExpires: cmp.Or(n.cfg.SIP.SessionExpires, -1),
+	}))
 	n.sip.Start(n.stack)
 	n.onClose(n.closeSIP)
 

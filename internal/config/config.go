@@ -104,6 +104,19 @@ type SIP struct {
 	// SRTP is off, optional or required; default: optional for phones that signal by
 	// TLS, else only for calls that offer it. A trunk may say otherwise.
 	SRTP route.SRTP `yaml:"srtp"`
+	// MaxContacts bounds the registrations of one user. 1-100, default 20.
+	MaxContacts int `yaml:"max_contacts"`
+	// KeepAlive is how often phones on UDP are asked by OPTIONS whether they are there,
+	// which keeps their NAT open too; two that are not answered end the registration.
+	// 10s-10m, default 0, never.
+	KeepAlive time.Duration `yaml:"keep_alive"`
+	// SHA256 challenges phones with SHA-256 after MD5 (RFC 8760). Some phones cannot
+	// read a second challenge. Default false.
+	SHA256 bool `yaml:"sha256"`
+	// SessionExpires is the session interval to ask for and to grant: who does not
+	// refresh in time is hung up (RFC 4028). 90s-24h, default 30m; 0 asks for none and
+	// grants what others ask.
+	SessionExpires time.Duration `yaml:"session_expires"`
 }
 
 // Validate checks the section.
@@ -120,6 +133,15 @@ func (c SIP) Validate() error {
 	}
 	if c.MessagesPerSecond < 0 || c.MessagesPerSecond > 100_000 {
 		errs = append(errs, fmt.Errorf("sip.messages_per_second: %d is outside 0..100000", c.MessagesPerSecond))
+	}
+	if c.MaxContacts < 1 || c.MaxContacts > 100 {
+		errs = append(errs, fmt.Errorf("sip.max_contacts: %d is outside 1..100", c.MaxContacts))
+	}
+	if d := c.KeepAlive; d != 0 && (d < 10*time.Second || d > 10*time.Minute) {
+		errs = append(errs, fmt.Errorf("sip.keep_alive: %v is neither 0 nor in 10s..10m", d))
+	}
+	if d := c.SessionExpires; d != 0 && (d < 90*time.Second || d > 24*time.Hour) {
+		errs = append(errs, fmt.Errorf("sip.session_expires: %v is neither 0 nor in 90s..24h", d))
 	}
 	return errors.Join(append(errs, checkListen("sip.udp", c.UDP, optional), checkListen("sip.tcp", c.TCP, optional), checkListen("sip.tls", c.TLS, optional))...)
 }

@@ -12,8 +12,11 @@ import (
 // defaults are the values of keys that a file leaves out.
 func defaults() Config {
 	return Config{
-		HTTP:    HTTP{Listen: ":8080"},
-		SIP:     SIP{Domain: "offhook.local", UDP: ":5060", TCP: ":5060", TLS: Auto, MessagesPerSecond: 200},
+		HTTP: HTTP{Listen: ":8080"},
+		SIP: SIP{
+			Domain: "offhook.local", UDP: ":5060", TCP: ":5060", TLS: Auto,
+			MessagesPerSecond: 200, MaxContacts: 20, SessionExpires: 30 * time.Minute,
+		},
 		Network: Network{Public: Auto, Local: localNetworks()},
 		Media:   Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", WebRTCTCP: Auto, Prefer: PreferQuality},
 		Store:   Store{Folder: "offhook-data"},

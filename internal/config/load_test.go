@@ -129,6 +129,10 @@ func TestLoadWrongFiles(t *testing.T) {
 			`:8:13: limits.api_rate: -1 is outside 0..1000000`,
 			`:9:14: limits.api_burst: 0 is outside 1..1000000`,
 		}},
+		{"registrations and session timers out of range", "sip:\n  max_contacts: 0\n  session_expires: 1m\n  keep_alive: 1s\n", []string{
+			`:2:17: sip.max_contacts: 0 is outside 1..100`, `:3:20: sip.session_expires: 1m0s is neither 0 nor in 90s..24h`,
+			`:4:15: sip.keep_alive: 1s is neither 0 nor in 10s..10m`,
+		}},
 		{"resources that do not fit", "resources:\n  users: [{name: Sales}]\n  groups:\n    - name: desk\n      ring_timeout: 300s\n      endpoints:\n        - {user: nobody}\n  numbers: [{number: \"911\", group: desk}]\n", []string{
 			`:2:18: resources.users[0].name: "Sales" is not`,
 			`:5:21: resources.groups[0].ring_timeout: 5m0s is outside 1s..180s`,
@@ -246,7 +250,13 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 			return "10.0.0.0/8", true
 		case name == "OFFHOOK_LIMITS_DRAIN":
 			return "1s", true
-		case strings.HasPrefix(name, "OFFHOOK_LIMITS_API"), name == "OFFHOOK_SIP_MESSAGES_PER_SECOND":
+		case name == "OFFHOOK_SIP_SESSION_EXPIRES":
+			return "1h", true
+		case name == "OFFHOOK_SIP_KEEP_ALIVE":
+			return "30s", true
+		case name == "OFFHOOK_SIP_SHA256":
+			return "true", true
+		case strings.HasPrefix(name, "OFFHOOK_LIMITS_API"), name == "OFFHOOK_SIP_MESSAGES_PER_SECOND", name == "OFFHOOK_SIP_MAX_CONTACTS":
 			return "7", true
 		case strings.HasSuffix(name, "_TLS") && strings.HasPrefix(name, "OFFHOOK_HTTP"):
 			return "true", true

@@ -9,6 +9,7 @@ type unacked struct {
 	d        *Dialog
 	seq      uint32
 	send     func()
+	offer    bool           // it carries our offer: the answer is in the ACK
 	acked    func(*Request) // may be nil
 	interval time.Duration
 	repeat   *time.Timer
@@ -27,7 +28,11 @@ func (d *Dialog) accept(tx *ServerTx, res *Response, acked func(*Request)) {
 	if !tx.record(res.StatusCode, data) {
 		return
 	}
+	if d.unacked != nil {
+		d.unacked.stop() // of an INVITE before, whose ACK was overtaken (RFC 5407 section 3.1.4)
+	}
 	u := &unacked{d: d, seq: tx.req.CSeq().SeqNo, acked: acked, interval: t1, send: func() { tx.send(data) }}
+	u.offer = len(res.Body()) > 0 && len(tx.req.Body()) == 0
 	d.unacked = u
 	u.repeat = d.ses.after(u.interval, u.again)
 	u.limit = d.ses.after(giveUp, u.expired)
@@ -78,6 +83,7 @@ func (d *Dialog) acked(req *Request) {
 func (d *Dialog) Ack(body []byte) {
 	d.ses.do(func() {
 		if d.owesAck != 0 && d.state == dialogConfirmed {
+			d.sdp = body
 			d.sendAck(d.owesAck, body)
 		}
 	})

@@ -43,6 +43,11 @@ func (s *Stack) check(req *Request) *refusal {
 	if mf := req.MaxForwards(); s.cfg.RefuseNoHops && mf != nil && mf.Val() == 0 && req.Method != OPTIONS {
 		return &refusal{code: 483}
 	}
+	if req.Method == INVITE || req.Method == UPDATE {
+		if r := checkTimer(req); r != nil {
+			return r
+		}
+	}
 	return checkBody(req)
 }
 
@@ -118,15 +123,18 @@ func mediaType(v string) string {
 
 func (s *Stack) unknownExtensions(req *Request) []string {
 	return slices.DeleteFunc(Tokens(req, "Require"), func(tag string) bool {
-		return slices.ContainsFunc(s.cfg.Extensions, func(ok string) bool { return strings.EqualFold(ok, tag) })
+		return slices.ContainsFunc(s.extensions, func(ok string) bool { return strings.EqualFold(ok, tag) })
 	})
 }
 
-// methods are those of the Allow header. PRACK and SUBSCRIBE are understood, not offered.
-const methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY, MESSAGE, REGISTER"
+// methods are those of the Allow header. SUBSCRIBE is understood, not offered.
+const methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE, REGISTER"
 
 // inDialogMethods are the Allow header inside a dialog.
-const inDialogMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REFER, NOTIFY"
+const inDialogMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY"
+
+// ownExtensions are the option tags that the stack itself implements.
+var ownExtensions = []string{tag100rel, tagTimer}
 
 func known(m Method) bool {
 	switch m {

@@ -30,6 +30,7 @@ type clientTx struct {
 	invite bool
 	flow   Flow
 	key    string
+	loops  int // of the INVITE that this one passes on
 
 	// onResponse gets every provisional and the final response; for INVITE also
 	// each further 2xx.
@@ -51,15 +52,15 @@ func clientKey(branch string, method Method) string { return branch + "|" + stri
 
 // sendClient puts our Via on top of req, sends it down flow and follows it to the
 // end. The request belongs to the transaction from here on.
-func (s *Stack) sendClient(req *Request, flow Flow, onResponse func(*Response), onError func(error)) *clientTx {
+func (s *Stack) sendClient(req *Request, flow Flow, onResponse func(*Response), onError func(error), loops int) *clientTx {
 	branch := newBranch()
 	req.PrependHeader(newVia(flow, branch))
-	return s.startClient(req, flow, branch, onResponse, onError)
+	return s.startClient(req, flow, branch, onResponse, onError, loops)
 }
 
-func (s *Stack) startClient(req *Request, flow Flow, branch string, onResponse func(*Response), onError func(error)) *clientTx {
+func (s *Stack) startClient(req *Request, flow Flow, branch string, onResponse func(*Response), onError func(error), loops int) *clientTx {
 	tx := &clientTx{
-		stack: s, req: req, invite: req.Method == INVITE, flow: flow, key: clientKey(branch, req.Method),
+		loops: loops, stack: s, req: req, invite: req.Method == INVITE, flow: flow, key: clientKey(branch, req.Method),
 		onResponse: onResponse, onError: onError, interval: t1,
 	}
 	data, err := marshal(req)
@@ -232,7 +233,7 @@ func (tx *clientTx) cancel(headers []Header) {
 	}
 	req.SetBody(nil)
 	branch, _ := Param(invite.Via().Params, "branch")
-	tx.stack.startClient(req, tx.flow, branch, func(*Response) {}, func(error) {})
+	tx.stack.startClient(req, tx.flow, branch, func(*Response) {}, func(error) {}, 0)
 }
 
 // fail ends the transaction without a final response. After a 2xx that is the

@@ -50,13 +50,18 @@ type Config struct {
 	FlowClosed func(Flow)
 	// Tracer sees every message. It is called on read loops and senders' goroutines.
 	Tracer func(Trace)
-	// Extensions are the option tags accepted in Require (RFC 3261 section 8.2.2.3).
+	// Extensions are the option tags that the Handler implements, beside those of the
+	// stack: accepted in Require (RFC 3261 section 8.2.2.3) and named in Supported.
 	Extensions []string
+	// SessionExpires is the session interval that we ask for and grant (RFC 4028),
+	// 90 s to some hours, default 30 min. Negative asks for none, and refreshes what
+	// the peer wants only.
+	SessionExpires time.Duration
 	// RefuseNoHops answers 483 to a request with Max-Forwards 0, except OPTIONS. A
 	// server that passes calls on wants it; a phone does not.
 	RefuseNoHops bool
 	// Resolver looks up host names. Nil is net.DefaultResolver.
-	Resolver *net.Resolver
+	Resolver Resolver
 	// TLSClient is the base of the configuration for outgoing TLS connections.
 	TLSClient *tls.Config
 	// WebSocketHost is written into Via and Contact on WebSockets, "host:port" or
@@ -87,6 +92,7 @@ func (c Config) withDefaults() Config {
 	if c.TLSClient == nil {
 		c.TLSClient = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
+	setDefault(&c.SessionExpires, 30*time.Minute)
 	setDefault(&c.MaxConns, 20000)
 	setDefault(&c.MaxConnsPerSource, 1000)
 	setDefault(&c.IdleTimeout, time.Hour)

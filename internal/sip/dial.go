@@ -14,6 +14,7 @@ type dialKey struct {
 	proto string
 	addr  netip.AddrPort
 	name  string // server name of TLS
+	tls   *tls.Config
 }
 
 // dialer owns the outgoing connections. Several requests to one place share one
@@ -24,34 +25,22 @@ type dialer struct {
 	waiting map[dialKey][]func(Flow, error)
 }
 
-// open finds or makes a flow and calls back, at once if nothing has to be looked
-// up or dialled, else from another goroutine.
+// open finds or makes a flow to the best server and calls back, at once if nothing
+// has to be looked up or dialled, else from another goroutine.
 func (s *Stack) open(target Target, uri Uri, done func(Flow, error)) {
-	h, err := hopOf(target, uri)
-	if err != nil {
-		done(Flow{}, err)
-		return
-	}
-	if addr, ok := s.names.get(h.host); ok {
-		s.connect(h, addr, done)
-		return
-	}
-	if !s.spawn(func() {
-		addr, err := s.lookup(h.host)
+	s.locate(target, uri, func(servers []server, err error) {
 		if err != nil {
 			done(Flow{}, err)
 			return
 		}
-		s.connect(h, addr, done)
-	}) {
-		done(Flow{}, errClosed)
-	}
+		s.connect(servers[0], done)
+	})
 }
 
-func (s *Stack) connect(h hop, addr netip.Addr, done func(Flow, error)) {
-	to := netip.AddrPortFrom(addr, h.port)
-	if h.proto == UDP {
-		u := s.socketFor(addr)
+func (s *Stack) connect(at server, done func(Flow, error)) {
+	to := at.addr
+	if at.proto == UDP {
+		u := s.socketFor(to.Addr())
 		if u == nil {
 			done(Flow{}, fmt.Errorf("%w: no UDP listener for %s", ErrNoRoute, to))
 			return
@@ -59,9 +48,9 @@ func (s *Stack) connect(h hop, addr netip.Addr, done func(Flow, error)) {
 		done(Flow{link: u, remote: to}, nil)
 		return
 	}
-	key := dialKey{proto: h.proto, addr: to}
-	if h.proto == TLS {
-		key.name = h.host
+	key := dialKey{proto: at.proto, addr: to}
+	if at.proto == TLS {
+		key.name, key.tls = at.name, at.tls
 	}
 	s.dials.mu.Lock()
 	if c := s.dials.conns[key]; c != nil && c.alive() {
@@ -88,7 +77,11 @@ func (s *Stack) dial(key dialKey) {
 		return
 	}
 	if key.proto == TLS {
-		conf := s.cfg.TLSClient.Clone()
+		conf := s.cfg.TLSClient
+		if key.tls != nil {
+			conf = key.tls
+		}
+		conf = conf.Clone()
 		if conf.ServerName == "" {
 			conf.ServerName = key.name
 		}

@@ -5,6 +5,10 @@ import "errors"
 // ErrNoACK is reported for a 2xx of ours that was not acknowledged for 32 s.
 var ErrNoACK = errors.New("sip: no ACK")
 
+// ErrNoPRACK is reported for a reliable provisional response of ours that was not
+// acknowledged for 32 s.
+var ErrNoPRACK = errors.New("sip: no PRACK")
+
 // errEnded is reported for requests on a dialog that is over.
 var errEnded = errors.New("sip: dialog ended")
 
@@ -12,12 +16,16 @@ var errEnded = errors.New("sip: dialog ended")
 type DialogEvents struct {
 	// Bye reports that the peer hung up; 200 is sent. Nothing else comes.
 	Bye func(d *Dialog, reasons []Reason)
-	// Lost reports that the dialog ended by itself: no ACK to our 2xx, 408 or 481
-	// to a request of ours. BYE is sent where it makes sense. Nothing else comes.
+	// Lost reports that the dialog ended by itself: no ACK to our 2xx, no PRACK to an
+	// SDP sent by Ring, no refresh, 408 or 481 to a request of ours. BYE is sent where it makes sense. Nothing else comes.
 	Lost func(d *Dialog, err error)
 	// Reinvite reports a re-INVITE, or an UPDATE with SDP, which must be answered
 	// through o at once or later. Default: 488.
 	Reinvite func(d *Dialog, o *Offer)
+	// Refresh asks for a re-INVITE with the session as it is, because the session
+	// timer is due and the peer does not take UPDATE. Default: one with the session
+	// description that we sent last, whose answer nobody reads.
+	Refresh func(d *Dialog)
 	// Refer returns the answer to REFER, 202 or a refusal. Default: 405.
 	Refer func(d *Dialog, req *Request) (code int)
 	// Info returns the answer to INFO. Default: 415 with a body, 200 without.
@@ -40,7 +48,7 @@ type Dialog struct {
 	ses       *session
 	ev        DialogEvents
 	remoteTag string
-	incoming  *Incoming // of an early incoming dialog, for a BYE before the answer
+	incoming  *Incoming // of an incoming dialog
 	user      string    // of our Contact
 
 	// The fields below belong to the strand.
@@ -58,6 +66,14 @@ type Dialog struct {
 	owesAck uint32 // CSeq of an INVITE whose ACK the caller owes, 0 if none
 	ack     sentAck
 	unacked *unacked
+	timer   sessionTimer
+	sdp     []byte // the session description that we sent last, nil if none
+
+	takesUpdate bool   // the peer's Allow says so
+	offeredIn   bool   // our INVITE had an offer
+	settled     bool   // the INVITE's offer and answer are exchanged by reliable means
+	rseq        uint32 // RSeq of the peer's last reliable provisional response, 0 if none
+	owesPrack   rack   // the one whose PRACK the caller owes
 
 	reinvite  *reinvite   // ours under way
 	reinvites []*reinvite // ours that wait
@@ -82,12 +98,14 @@ func newIncomingDialog(ses *session, tx *ServerTx, ev DialogEvents) *Dialog {
 		remote: Address{Name: req.From().DisplayName, URI: req.From().Address},
 		target: req.From().Address, flow: tx.flow, inSeq: req.CSeq().SeqNo,
 	}
+	d.timer.d = d
 	for _, h := range req.Headers() {
 		if rr, ok := h.(*recordRouteHeader); ok {
 			d.routes = append(d.routes, rr.Address)
 		}
 	}
 	d.sticky = true
+	d.peerAllows(req)
 	if c := req.Contact(); c != nil {
 		d.target = c.Address
 		d.sticky = len(d.routes) == 0 && natted(c.Address, tx.flow.remote.Addr())
@@ -103,8 +121,10 @@ func newOutgoingDialog(o *Outgoing, res *Response) *Dialog {
 		local:  Address{Name: escapeName(o.r.From.Name), URI: o.r.From.URI},
 		remote: Address{Name: escapeName(o.r.To.Name), URI: o.r.To.URI},
 		target: o.r.RequestURI, flow: o.flow, sticky: !o.r.Flow.IsZero(),
-		auth: o.at.auth, outSeq: o.seq,
+		auth: o.at.auth, outSeq: o.seq, offeredIn: o.r.Body != nil,
 	}
+	d.timer = sessionTimer{d: d, least: o.minSE}
+	d.sdp = o.r.Body
 	d.learn(res)
 	return d
 }
@@ -120,6 +140,7 @@ func (d *Dialog) learn(res *Response) {
 	if routes != nil {
 		d.routes = routes
 	}
+	d.peerAllows(res)
 	if c := res.Contact(); c != nil {
 		d.target = c.Address
 		d.sticky = d.sticky || (len(d.routes) == 0 && natted(c.Address, d.flow.remote.Addr()))
@@ -134,6 +155,7 @@ func (d *Dialog) confirm(res *Response) {
 	d.state = dialogConfirmed
 	d.ses.lingers = true
 	d.ack.seq = res.CSeq().SeqNo
+	d.timer.granted(res)
 }
 
 // confirmed reports whether the dialog ever had a 2xx.
@@ -168,6 +190,9 @@ func (d *Dialog) SetCredentials(c *Credentials) {
 func (d *Dialog) Bye(headers ...Header) {
 	d.ses.leave(func() {
 		switch {
+		case d.state == dialogEarly && d.incoming != nil && d.incoming.waiting != nil:
+			d.silent = true
+			d.incoming.refuse(480, "", headers) // the answer waits for a PRACK
 		case d.state != dialogConfirmed || d.byeWaits:
 		case d.unacked != nil:
 			d.silent, d.byeWaits, d.farewell = true, true, headers
@@ -194,10 +219,17 @@ func (d *Dialog) end() {
 		return
 	}
 	d.state = dialogEnded
+	d.timer.stop()
 	if d.unacked != nil {
 		d.unacked.stop()
 		d.unacked = nil
 	}
+	d.dropOffers()
+	d.ses.settle()
+}
+
+// dropOffers ends the offers of both sides that wait.
+func (d *Dialog) dropOffers() {
 	if d.offer != nil {
 		d.offer.refuse(487, "", nil)
 	}
@@ -209,7 +241,13 @@ func (d *Dialog) end() {
 	for _, r := range waiting {
 		r.finish(nil)
 	}
-	d.ses.settle()
+}
+
+// peerAllows notes whether the peer takes UPDATE, if it says what it takes.
+func (d *Dialog) peerAllows(m Message) {
+	if HeaderValue(m, "Allow") != "" {
+		d.takesUpdate = hasToken(m, "Allow", string(UPDATE))
+	}
 }
 
 // lost ends a dialog that the peer no longer knows, or that we gave up.
@@ -221,7 +259,11 @@ func (d *Dialog) lost(err error) {
 	d.silent = true
 	headers := d.farewell
 	if headers == nil {
-		headers = []Header{Reason{Protocol: "SIP", Cause: 408, Text: "No answer"}.Header()}
+		text := "No answer"
+		if errors.Is(err, ErrExpired) {
+			text = "Session timer expired"
+		}
+		headers = []Header{Reason{Protocol: "SIP", Cause: 408, Text: text}.Header()}
 	}
 	d.sendBye(headers)
 	if !silent && d.ev.Lost != nil {

@@ -46,6 +46,9 @@ func (d *Dialog) transact(method Method, contentType string, body []byte, header
 			for _, h := range headers {
 				r.AppendHeader(h)
 			}
+			if method == UPDATE {
+				d.askTimer(r)
+			}
 			setBody(r, contentType, body)
 			return r
 		},
@@ -55,6 +58,7 @@ func (d *Dialog) transact(method Method, contentType string, body []byte, header
 			}
 			if method == UPDATE && res.StatusCode < 300 {
 				d.retarget(res)
+				d.timer.granted(res)
 			}
 			done(res, nil)
 		},
@@ -89,16 +93,35 @@ func (d *Dialog) newRequest(method Method, seq uint32, f Flow) *Request {
 	}
 	if method == INVITE || method == UPDATE {
 		r.AppendHeader(NewHeader("Allow", inDialogMethods))
+		r.AppendHeader(d.ses.stack.supported)
 	}
 	d.ses.stack.signRequest(r)
 	return r
 }
 
+// askTimer adds the session timer to a request of ours. Before the answer only the
+// INVITE is about it.
+func (d *Dialog) askTimer(r *Request) {
+	if d.state != dialogConfirmed {
+		return
+	}
+	for _, h := range d.timer.askAgain() {
+		r.AppendHeader(h)
+	}
+}
+
 // dress adds to a response what makes or refreshes the dialog.
-func (d *Dialog) dress(res *Response, f Flow, body []byte, headers []Header) {
-	res.AppendHeader(&ContactHeader{Address: f.Contact(d.user)})
+func (d *Dialog) dress(res *Response, tx *ServerTx, body []byte, headers []Header) {
+	res.AppendHeader(&ContactHeader{Address: tx.flow.Contact(d.user)})
+	if body != nil {
+		d.sdp = body
+	}
 	if res.StatusCode >= 200 {
+		if tx.req.Method == INVITE || (tx.req.Method == UPDATE && d.state == dialogConfirmed) {
+			headers = append(d.timer.grant(tx.req), headers...)
+		}
 		res.AppendHeader(NewHeader("Allow", inDialogMethods))
+		res.AppendHeader(d.ses.stack.supported)
 	}
 	for _, h := range headers {
 		res.AppendHeader(h)

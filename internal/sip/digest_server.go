@@ -37,7 +37,8 @@ type AuthConfig struct {
 	// Lookup returns the secret of a user. It must take the same time for known
 	// and unknown ones, and must not block.
 	Lookup func(username string) (HA1, bool)
-	// SHA256 offers SHA-256 after MD5. Browser clients read the first challenge only.
+	// SHA256 offers SHA-256 after MD5 (RFC 8760), but not on WebSockets: their clients
+	// read the first challenge only.
 	SHA256 bool
 	// NonceTTL is how long a nonce is good, default 10 min.
 	NonceTTL time.Duration
@@ -198,7 +199,7 @@ func (a *Authenticator) Challenge(tx *ServerTx, stale bool) {
 		code, name = 401, "WWW-Authenticate"
 	}
 	algorithms := []string{"MD5"}
-	if a.c.SHA256 {
+	if t := tx.flow.Transport(); a.c.SHA256 && t != WS && t != WSS {
 		algorithms = append(algorithms, "SHA-256")
 	}
 	nonce := a.nonce(tx)

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"crypto/tls"
 	"errors"
 	"net/netip"
 	"strings"
@@ -121,4 +122,7 @@ func (f Flow) Contact(user string) Uri {
 type Target struct {
 	Transport string // UDP, TCP or TLS; "" takes the transport of the URI, else UDP
 	Addr      string // "host", "host:port", "[v6]:port"; "" takes Route or Request-URI
+	// TLS, if not nil, replaces Config.TLSClient. The certificate is checked against
+	// the host of Addr or the URI, also if SRV records lead elsewhere (RFC 5922).
+	TLS *tls.Config
 }

@@ -8,6 +8,10 @@ type IncomingEvents struct {
 	// Acked reports the ACK to our 2xx, once; its body is the answer if Answer
 	// carried an offer.
 	Acked func(ack *Request)
+	// Pracked reports a PRACK with SDP, which must be answered through o at once or
+	// later: the answer to the offer that Ring made of an INVITE without one, to be
+	// accepted without body, or a new offer. Default: 488.
+	Pracked func(o *Offer)
 	// Dialog are the events of the dialog, from Answer on.
 	Dialog DialogEvents
 }
@@ -17,6 +21,9 @@ type Incoming struct {
 	tx *ServerTx
 	ev IncomingEvents
 	d  *Dialog
+	// The fields below belong to the strand.
+	rel     reliable
+	waiting func() // the answer, while a PRACK is awaited
 }
 
 // Incoming takes over an INVITE, from inside ServeSIP or later: it sends 100 at
@@ -24,7 +31,7 @@ type Incoming struct {
 func (s *Stack) Incoming(tx *ServerTx, ev IncomingEvents) *Incoming {
 	ses := s.newSession(tx.req.CallID().Value(), tx.tag)
 	in := &Incoming{tx: tx, ev: ev, d: newIncomingDialog(ses, tx, ev.Dialog)}
-	in.d.incoming = in
+	in.d.incoming, in.rel = in, newReliable(in)
 	ses.dialogs = []*Dialog{in.d}
 	s.sessions.add(ses)
 	tx.onCancel(func(cancel *Request) {
@@ -43,27 +50,54 @@ func (in *Incoming) Flow() Flow { return in.tx.flow }
 // Dialog returns the dialog, which is early until Answer.
 func (in *Incoming) Dialog() *Dialog { return in.d }
 
-// Ring sends a provisional response 101 to 199, with SDP unless body is nil. It
-// does nothing after a final response.
+// Reliable reports whether the caller acknowledges provisional responses (RFC
+// 3262): an INVITE without offer may then get ours with Ring.
+func (in *Incoming) Reliable() bool { return in.rel.possible }
+
+// Ring sends a provisional response 101 to 199, with SDP unless body is nil. One
+// with SDP is repeated until its PRACK if the caller can do that; if none comes for
+// 32 s the INVITE is refused and Dialog.Lost reports ErrNoPRACK. It does nothing
+// after Answer or Reject.
 func (in *Incoming) Ring(code int, body []byte, headers ...Header) {
 	in.d.ses.do(func() {
-		if in.d.ses.inviting {
-			in.tx.Respond(in.response(code, body, headers))
+		if !in.d.ses.inviting || in.waiting != nil {
+			return
 		}
+		res := in.response(code, body, headers)
+		if in.rel.wants(res) {
+			in.rel.add(res)
+			return
+		}
+		in.tx.Respond(res)
 	})
 }
 
-// Answer sends 200 with SDP and repeats it until the ACK. It does nothing after a
-// final response.
+// Answer sends 200 with SDP and repeats it until the ACK. While an SDP sent by
+// Ring awaits its PRACK so does the 200, and Cancelled may still come. It does
+// nothing after a final response.
 func (in *Incoming) Answer(body []byte, headers ...Header) {
 	in.d.ses.do(func() {
-		if !in.d.ses.inviting {
+		if !in.d.ses.inviting || in.waiting != nil {
 			return
 		}
-		in.d.ses.inviting = false
-		in.d.state, in.d.ses.lingers = dialogConfirmed, true
-		in.d.accept(in.tx, in.response(200, body, headers), in.ev.Acked)
+		in.waiting = func() {
+			in.rel.stop()
+			in.d.ses.inviting = false
+			in.d.state, in.d.ses.lingers = dialogConfirmed, true
+			in.d.accept(in.tx, in.response(200, body, headers), in.ev.Acked)
+		}
+		in.answerNow()
 	})
+}
+
+// answerNow sends the answer if there is one and nothing holds it.
+func (in *Incoming) answerNow() {
+	if in.waiting == nil || in.rel.holds() {
+		return
+	}
+	send := in.waiting
+	in.waiting = nil
+	send()
 }
 
 // Reject sends a final response 300 to 699. An empty reason takes the usual
@@ -77,8 +111,10 @@ func (in *Incoming) refuse(code int, reason string, headers []Header) {
 	if !ses.inviting {
 		return
 	}
-	ses.inviting = false
+	ses.inviting, in.waiting = false, nil
+	in.rel.stop()
 	in.d.state = dialogEnded
+	in.d.dropOffers() // in a PRACK or an early UPDATE
 	in.tx.Reply(code, reason, headers...)
 	ses.settle()
 }
@@ -96,6 +132,6 @@ func (in *Incoming) cancelled(reasons []Reason) {
 
 func (in *Incoming) response(code int, body []byte, headers []Header) *Response {
 	res := in.tx.NewResponse(code, "")
-	in.d.dress(res, in.tx.flow, body, headers)
+	in.d.dress(res, in.tx, body, headers)
 	return res
 }

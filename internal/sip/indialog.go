@@ -1,7 +1,8 @@
 package sip
 
 import (
-	"strings"
+	"math/rand/v2"
+	"strconv"
 )
 
 // request serves a request of the peer inside the dialog.
@@ -49,7 +50,7 @@ func (d *Dialog) serve(tx *ServerTx) {
 	case OPTIONS:
 		tx.Reply(200, "", NewHeader("Allow", inDialogMethods), NewHeader("Accept", SDP))
 	case PRACK:
-		tx.Reply(481, "") // we send no reliable provisional responses
+		d.pracked(tx)
 	default:
 		tx.Reply(405, "", NewHeader("Allow", inDialogMethods))
 	}
@@ -102,41 +103,46 @@ func (d *Dialog) updated(tx *ServerTx) {
 	case len(tx.req.Body()) == 0:
 		d.retarget(tx.req)
 		res := tx.NewResponse(200, "")
-		d.dress(res, tx.flow, nil, sessionTimer(tx.req))
+		d.dress(res, tx, nil, nil)
 		tx.Respond(res)
-	case d.reinvite != nil:
+	case d.offering():
 		tx.Reply(491, "")
-	case d.offer != nil:
-		tx.Reply(500, "", NewHeader("Retry-After", "2"))
-	case d.state != dialogConfirmed:
-		tx.Reply(488, "")
+	case d.offer != nil || (d.state == dialogEarly && !d.settled):
+		tx.Reply(500, "", retryLater())
 	default:
 		d.offered(tx)
 	}
 }
 
-// sessionTimer repeats the session timer that the peer refreshes itself (RFC 4028
-// section 9), so that it goes on doing so.
-func sessionTimer(req *Request) []Header {
-	v := HeaderValue(req, "Session-Expires")
-	if v == "" {
-		return nil
+// offering reports whether an offer of ours has no answer yet: one of the peer's
+// would cross it (RFC 3311 section 5.2, RFC 3261 section 14.2).
+func (d *Dialog) offering() bool {
+	switch {
+	case d.reinvite != nil, d.unacked != nil && d.unacked.offer:
+		return true
+	case d.state != dialogEarly || d.settled:
+		return false
+	case d.incoming != nil:
+		return d.incoming.rel.offered
 	}
-	interval, _, _ := strings.Cut(v, ";")
-	return []Header{NewHeader("Session-Expires", strings.TrimSpace(interval)+";refresher=uac")}
+	return d.offeredIn
 }
 
 // reinvited serves a re-INVITE (RFC 3261 section 14.2).
 func (d *Dialog) reinvited(tx *ServerTx) {
 	switch {
-	case d.reinvite != nil:
+	case d.offering():
 		tx.Reply(491, "")
 	case d.offer != nil || d.state != dialogConfirmed:
-		tx.Reply(500, "", NewHeader("Retry-After", "2"))
+		tx.Reply(500, "", retryLater())
 	default:
 		d.offered(tx)
 	}
 }
+
+// retryLater tells a peer whose request crossed another one of its own when to come
+// again: RFC 3261 section 14.2 and RFC 3311 section 5.2 ask for 0 to 10 s at random.
+func retryLater() Header { return NewHeader("Retry-After", strconv.Itoa(rand.IntN(11))) }
 
 func (d *Dialog) offered(tx *ServerTx) {
 	o := &Offer{d: d, tx: tx}
@@ -144,20 +150,27 @@ func (d *Dialog) offered(tx *ServerTx) {
 	tx.onCancel(func(*Request) {
 		d.ses.do(func() { o.refuse(487, "", nil) })
 	})
-	if d.ev.Reinvite == nil || d.silent {
+	serve := d.ev.Reinvite
+	if tx.req.Method == PRACK {
+		serve = nil
+		if pracked := d.incoming.ev.Pracked; pracked != nil {
+			serve = func(_ *Dialog, o *Offer) { pracked(o) }
+		}
+	}
+	if serve == nil || d.silent {
 		o.refuse(488, "", nil)
 		return
 	}
-	d.ev.Reinvite(d, o)
+	serve(d, o)
 }
 
-// Offer is a re-INVITE or UPDATE of the peer that waits for its answer.
+// Offer is a re-INVITE, UPDATE or PRACK of the peer that waits for its answer.
 type Offer struct {
 	d  *Dialog
 	tx *ServerTx
 }
 
-// Request returns the re-INVITE or UPDATE; its body is nil if the peer asks for
+// Request returns the request; the body of a re-INVITE is nil if the peer asks for
 // an offer of ours.
 func (o *Offer) Request() *Request { return o.tx.req }
 
@@ -171,13 +184,13 @@ func (o *Offer) Accept(body []byte, acked func(ack *Request), headers ...Header)
 		d.offer = nil
 		d.retarget(o.tx.req)
 		res := o.tx.NewResponse(200, "")
-		d.dress(res, o.tx.flow, body, append(sessionTimer(o.tx.req), headers...))
+		d.dress(res, o.tx, body, headers)
 		if o.tx.req.Method == INVITE {
 			d.accept(o.tx, res, acked)
 			return
 		}
 		o.tx.Respond(res)
-		d.nextReinvite()
+		o.over()
 	})
 }
 
@@ -192,5 +205,13 @@ func (o *Offer) refuse(code int, reason string, headers []Header) {
 	}
 	o.d.offer = nil
 	o.tx.Reply(code, reason, headers...)
+	o.over()
+}
+
+// over lets go on what waited for the answer.
+func (o *Offer) over() {
+	if o.tx.req.Method == PRACK { // refused or not, it acknowledged
+		o.d.incoming.rel.done()
+	}
 	o.d.nextReinvite()
 }

@@ -107,26 +107,26 @@ func unquote(s string) string {
 	return s
 }
 
-// compact maps long header names to their one-letter forms (RFC 3261 section
-// 7.3.3 and the IANA registry), for the headers that the parser leaves as they
-// came.
+// compact maps long header names, as we spell them, to their one-letter forms (RFC
+// 3261 section 7.3.3 and the IANA registry), for the headers that the parser leaves
+// as they came.
 func compact(name string) string {
-	switch strings.ToLower(name) {
-	case "supported":
+	switch name {
+	case "Supported":
 		return "k"
-	case "event":
+	case "Event":
 		return "o"
-	case "refer-to":
+	case "Refer-To":
 		return "r"
-	case "referred-by":
+	case "Referred-By":
 		return "b"
-	case "session-expires":
+	case "Session-Expires":
 		return "x"
-	case "allow-events":
+	case "Allow-Events":
 		return "u"
-	case "subject":
+	case "Subject":
 		return "s"
-	case "content-encoding":
+	case "Content-Encoding":
 		return "e"
 	}
 	return ""
@@ -138,27 +138,37 @@ type headerLister interface{ Headers() []Header }
 // HeaderValues returns the values of all headers of that name, long or compact
 // spelling, in the order of the wire. Comma lists are not split.
 func HeaderValues(m Message, name string) []string {
-	lister, ok := m.(headerLister)
-	if !ok {
-		return nil
-	}
-	short := compact(name)
 	var values []string
-	for _, h := range lister.Headers() {
-		n := h.Name()
-		if strings.EqualFold(n, name) || (short != "" && strings.EqualFold(n, short)) {
-			values = append(values, h.Value())
-		}
-	}
+	eachHeader(m, name, func(v string) bool {
+		values = append(values, v)
+		return true
+	})
 	return values
 }
 
 // HeaderValue returns the first value of HeaderValues, "" if there is none.
 func HeaderValue(m Message, name string) string {
-	if v := HeaderValues(m, name); len(v) > 0 {
-		return v[0]
+	value := ""
+	eachHeader(m, name, func(v string) bool {
+		value = v
+		return false
+	})
+	return value
+}
+
+// eachHeader calls fn with the values of HeaderValues until it returns false.
+func eachHeader(m Message, name string, fn func(value string) bool) {
+	lister, ok := m.(headerLister)
+	if !ok {
+		return
 	}
-	return ""
+	short := compact(name)
+	for _, h := range lister.Headers() {
+		n := h.Name()
+		if (strings.EqualFold(n, name) || (short != "" && strings.EqualFold(n, short))) && !fn(h.Value()) {
+			return
+		}
+	}
 }
 
 // Tokens returns the members of a comma list header such as Supported, Require or

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"time"
 )
 
 // InviteRequest is an INVITE to send.
@@ -16,6 +17,10 @@ type InviteRequest struct {
 	// first Route, or the Request-URI says where.
 	Flow   Flow
 	Target Target
+	// Backups are Request-URIs to try, in this order, when the servers of the one
+	// before do not answer within 3 s, cannot be reached or answer 503 (RFC 3263
+	// section 4.3). They go where they say; Target.TLS holds for all.
+	Backups []Uri
 	// Route is the preloaded route set, first hop first.
 	Route []Uri
 	// Headers are added as they are.
@@ -26,16 +31,19 @@ type InviteRequest struct {
 	Credentials *Credentials
 	// MaxForwards is written as Max-Forwards, 0 is 70.
 	MaxForwards uint32
+	// Loops is ServerTx.Loops of the INVITE that this one passes on.
+	Loops int
 }
 
 // OutgoingEvents are what an Outgoing reports. Exactly one of Answered and Failed
 // comes, and after it only events of the dialog.
 type OutgoingEvents struct {
-	// Provisional reports 101 to 199. d is nil if the response had no To-tag;
-	// several dialogs mean that a proxy forked.
+	// Provisional reports 101 to 199, a reliable one once. d is nil if the response
+	// had no To-tag; several dialogs mean that a proxy forked. If the INVITE had no
+	// body and this is reliable and has one, Dialog.Prack is due.
 	Provisional func(d *Dialog, res *Response)
-	// Answered reports the first 2xx. Its ACK is already sent, unless the INVITE
-	// had no body. Later 2xx of other forks are ACKed and BYEd by the stack.
+	// Answered reports the first 2xx. Its ACK is already sent, unless it carries the
+	// offer because the INVITE had none. Later 2xx of other forks are ACKed and BYEd by the stack.
 	Answered func(d *Dialog, res *Response)
 	// Failed reports the end without answer. res is the response, nil if code is
 	// ours: 408 for a time-out, 487 after Cancel, 503 for a transport failure.
@@ -51,11 +59,13 @@ type Outgoing struct {
 	ev  OutgoingEvents
 	// The fields below belong to the strand.
 	at         attempt
+	way        way
 	seq        uint32
 	flow       Flow // of the last INVITE sent
 	proceeding bool
 	cancelled  bool
-	farewell   []Header // of Cancel
+	farewell   []Header      // of Cancel
+	minSE      time.Duration // the peer's least session interval, from its 422
 }
 
 // Invite sends an INVITE. It retransmits, ACKs, authenticates and keeps early
@@ -66,7 +76,12 @@ func (s *Stack) Invite(r InviteRequest, ev OutgoingEvents) *Outgoing {
 	ses.late = o.late
 	o.at = attempt{
 		stack: s, strand: &ses.strand, auth: newAuthState(r.Credentials),
-		build: o.build, reach: o.reach, onResponse: o.receive, onError: o.failed,
+		loops: r.Loops,
+		build: o.build, reach: o.reach, onResponse: o.receive, onError: o.failed, onStale: o.stale,
+	}
+	if r.Flow.IsZero() {
+		o.way = way{target: r.Target, uris: append([]Uri{o.firstHop()}, r.Backups...)}
+		o.at.by(&o.way)
 	}
 	s.sessions.add(ses)
 	ses.do(o.at.start)
@@ -94,18 +109,29 @@ func (o *Outgoing) Cancel(headers ...Header) {
 	})
 }
 
-func (o *Outgoing) reach(found func(Flow, error)) {
-	uri := o.r.RequestURI
+// firstHop is the URI that says where the INVITE goes.
+func (o *Outgoing) firstHop() Uri {
 	if len(o.r.Route) > 0 {
-		uri = o.r.Route[0]
+		return o.r.Route[0]
 	}
-	o.ses.stack.reach(o.r.Flow, o.r.Target, uri, found)
+	return o.r.RequestURI
+}
+
+// reach is the way down a given flow.
+func (o *Outgoing) reach(found func(Flow, error)) { reachFlow(o.r.Flow, found) }
+
+// requestURI is where the INVITE goes now: a backup has its own.
+func (o *Outgoing) requestURI() Uri {
+	if n := len(o.way.uris); n > 0 && n <= len(o.r.Backups) {
+		return o.way.uri()
+	}
+	return o.r.RequestURI
 }
 
 func (o *Outgoing) build(f Flow) *Request {
 	o.seq++
 	o.flow, o.proceeding = f, false
-	r := NewRequest(INVITE, o.r.RequestURI)
+	r := NewRequest(INVITE, o.requestURI())
 	r.AppendHeader(new(maxForwardsHeader(orDefault(o.r.MaxForwards, 70))))
 	for _, uri := range o.r.Route {
 		r.AppendHeader(&routeHeader{Address: uri})
@@ -119,6 +145,11 @@ func (o *Outgoing) build(f Flow) *Request {
 	r.AppendHeader(&CSeqHeader{SeqNo: o.seq, MethodName: INVITE})
 	r.AppendHeader(&ContactHeader{Address: f.Contact(o.r.ContactUser)})
 	r.AppendHeader(NewHeader("Allow", inDialogMethods))
+	r.AppendHeader(o.ses.stack.supported)
+	timer := sessionTimer{least: o.minSE}
+	for _, h := range timer.ask(o.ses.stack.cfg.SessionExpires, "") {
+		r.AppendHeader(h)
+	}
 	o.ses.stack.signRequest(r)
 	for _, h := range o.r.Headers {
 		r.AppendHeader(h)
@@ -135,6 +166,12 @@ func (o *Outgoing) receive(res *Response) {
 	case code < 300:
 		o.accepted(res)
 	default:
+		timer := sessionTimer{least: o.minSE}
+		if timer.raise(res) && !o.cancelled {
+			o.minSE = timer.least
+			o.at.start()
+			return
+		}
 		o.fail(code, res)
 	}
 }
@@ -158,6 +195,9 @@ func (o *Outgoing) provisional(res *Response) {
 	if Tag(res.To().Params) != "" {
 		d = o.dialogOf(res)
 	}
+	if d != nil && !d.reliably(res, o.r.Body != nil) {
+		return
+	}
 	if o.ev.Provisional != nil {
 		o.ev.Provisional(d, res)
 	}
@@ -175,15 +215,17 @@ func (o *Outgoing) accepted(res *Response) {
 		return
 	}
 	d.confirm(res)
-	if !o.ses.inviting || o.cancelled {
+	if seq := res.CSeq().SeqNo; !o.ses.inviting || o.cancelled || seq != o.seq {
 		d.silent = true
-		d.sendAck(o.seq, nil)
+		d.sendAck(seq, nil)
 		d.sendBye(o.orElsewhere())
-		o.fail(487, nil)
+		if seq == o.seq {
+			o.fail(487, nil)
+		}
 		return
 	}
 	o.ses.inviting = false
-	if o.r.Body != nil {
+	if o.r.Body != nil || d.settled {
 		d.sendAck(o.seq, nil)
 	} else {
 		d.owesAck = o.seq
@@ -204,12 +246,23 @@ func (o *Outgoing) orElsewhere() []Header {
 
 // late is accepted for a 2xx whose transaction is over.
 func (o *Outgoing) late(res *Response) {
-	if res.CSeq().SeqNo == o.seq {
+	if d := o.ses.dialog(Tag(res.To().Params)); d == nil || !d.confirmed() || res.CSeq().SeqNo == o.seq {
 		o.accepted(res)
-		return
-	}
-	if d := o.ses.dialog(Tag(res.To().Params)); d != nil {
+	} else {
 		d.ackAgain(res.CSeq().SeqNo)
+	}
+}
+
+// stale ends what a server makes of the INVITE after it was given up.
+func (o *Outgoing) stale(tx *clientTx, res *Response) {
+	switch code := res.StatusCode; {
+	case code < 200:
+		tx.cancel(o.orElsewhere())
+	case code < 300:
+		if d := o.dialogOf(res); d != nil {
+			d.flow = tx.flow
+		}
+		o.accepted(res)
 	}
 }
 
@@ -233,6 +286,7 @@ func (o *Outgoing) fail(code int, res *Response) {
 	for _, d := range o.ses.dialogs {
 		if d.state == dialogEarly {
 			d.state = dialogEnded
+			d.dropOffers()
 		}
 	}
 	o.ses.lingers = o.ses.lingers || res == nil // a 2xx may still come

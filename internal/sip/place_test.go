@@ -51,12 +51,12 @@ func TestHopOf(t *testing.T) {
 		uri    string
 		want   hop
 	}{
-		{Target{}, "sip:x@h", hop{UDP, "h", 5060}},
-		{Target{}, "sip:x@h;transport=tls", hop{TLS, "h", 5061}},
-		{Target{}, "sips:x@h;transport=tcp", hop{TLS, "h", 5061}},
-		{Target{}, "sip:x@[::1]:70;transport=TCP", hop{TCP, "::1", 70}},
-		{Target{Transport: "tcp", Addr: "1.2.3.4"}, "sip:x@h:99", hop{TCP, "1.2.3.4", 5060}},
-		{Target{Addr: "p:5080"}, "sip:x@h;transport=tcp", hop{TCP, "p", 5080}},
+		{Target{}, "sip:x@H", hop{proto: UDP, host: "h", free: true}},
+		{Target{}, "sip:x@h;transport=tls", hop{proto: TLS, host: "h"}},
+		{Target{}, "sips:x@h;transport=tcp", hop{proto: TLS, host: "h"}},
+		{Target{}, "sip:x@[::1]:70;transport=TCP", hop{proto: TCP, host: "::1", port: 70}},
+		{Target{Transport: "tcp", Addr: "1.2.3.4"}, "sip:x@h:99", hop{proto: TCP, host: "1.2.3.4"}},
+		{Target{Addr: "p:5080"}, "sip:x@h;transport=tcp", hop{proto: TCP, host: "p", port: 5080}},
 	} {
 		if got, err := hopOf(c.target, mustURI(t, c.uri)); err != nil || got != c.want {
 			t.Errorf("%v %s: %v %v, want %v", c.target, c.uri, got, err, c.want)
@@ -90,7 +90,11 @@ func TestNamesAreLookedUpOnce(t *testing.T) {
 	if err := wait(t, done, "answer"); err != nil {
 		t.Fatal(err)
 	}
-	if addr, ok := n.names.get("LocalHost"); !ok || !addr.IsLoopback() {
-		t.Errorf("remembered %v %v", addr, ok)
+	h, err := hopOf(Target{}, mustURI(t, fmt.Sprintf("sip:x@LocalHost:%d", port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, ok := n.names.get(h); !ok || !found[0].addrs[0].IsLoopback() {
+		t.Errorf("remembered %v %v", found, ok)
 	}
 }

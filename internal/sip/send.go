@@ -14,10 +14,15 @@ type Outbound struct {
 	// Flow sends down a connection; else Target or the Request-URI says where.
 	Flow   Flow
 	Target Target
+	// Backups are URIs to try after the Request-URI's servers, as in InviteRequest.
+	// The Request-URI stays.
+	Backups []Uri
 	// ContactUser, if not "", adds a Contact with our address on the chosen flow
 	// and ContactParams.
 	ContactUser   string
 	ContactParams Params
+	// Sent, if not nil, is told the flow of each copy that goes out. It must not block.
+	Sent func(Flow)
 	// Credentials, if set, answer one 401 or 407, and one more if it says stale.
 	Credentials *Credentials
 }
@@ -45,9 +50,12 @@ func (s *Stack) Send(out Outbound, done func(res *Response, err error)) {
 	}
 	a := &attempt{
 		stack: s, strand: run, auth: newAuthState(out.Credentials),
-		reach: func(found func(Flow, error)) { s.reach(out.Flow, out.Target, req.Recipient, found) },
+		reach: func(found func(Flow, error)) { reachFlow(out.Flow, found) },
 		build: func(f Flow) *Request {
 			seq++
+			if out.Sent != nil {
+				out.Sent(f)
+			}
 			r := s.outbound(out, f)
 			r.AppendHeader(&from)
 			r.AppendHeader(new(CallIDHeader(callID)))
@@ -61,6 +69,9 @@ func (s *Stack) Send(out Outbound, done func(res *Response, err error)) {
 			}
 		},
 		onError: func(err error) { done(nil, err) },
+	}
+	if out.Flow.IsZero() {
+		a.by(&way{target: out.Target, uris: append([]Uri{req.Recipient}, out.Backups...)})
 	}
 	run.do(a.start)
 }
@@ -83,16 +94,13 @@ func (s *Stack) outbound(out Outbound, f Flow) *Request {
 	return r
 }
 
-// reach finds the way for a request: its flow if one is given, else by target.
-func (s *Stack) reach(flow Flow, target Target, uri Uri, found func(Flow, error)) {
-	switch {
-	case flow.IsZero():
-		s.open(target, uri, found)
-	case !flow.Alive():
+// reachFlow is the way of a request down a given flow.
+func reachFlow(flow Flow, found func(Flow, error)) {
+	if !flow.Alive() {
 		found(Flow{}, ErrFlowClosed)
-	default:
-		found(flow, nil)
+		return
 	}
+	found(flow, nil)
 }
 
 func (s *Stack) signRequest(r *Request) {

@@ -53,6 +53,24 @@ func (tx *ServerTx) Flow() Flow { return tx.flow }
 // Request returns the request.
 func (tx *ServerTx) Request() *Request { return tx.req }
 
+// Loops tells how often the call of an INVITE came back to this stack: 1 if one of
+// its Vias is of an INVITE of ours that waits for its answer, more if that one passed
+// on another such. It sees proxies only: who makes a new INVITE, as we do, hides it.
+func (tx *ServerTx) Loops() int {
+	loops := 0
+	for _, h := range tx.req.Headers() {
+		via, ok := h.(*ViaHeader)
+		if !ok || via == tx.req.Via() {
+			continue
+		}
+		branch, _ := Param(via.Params, "branch")
+		if sent := tx.stack.clients.find(clientKey(branch, INVITE)); sent != nil {
+			loops = max(loops, sent.loops+1)
+		}
+	}
+	return loops
+}
+
 // NewResponse returns a response with the headers of RFC 3261 section 8.2.6; all
 // responses of one transaction have the same To-tag.
 func (tx *ServerTx) NewResponse(code int, reason string) *Response {

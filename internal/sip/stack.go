@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -16,6 +18,10 @@ type Stack struct {
 	log    *slog.Logger
 	parser *sipmsg.Parser
 	wsHost hostPort
+	// extensions are the option tags that we implement; supported is the header
+	// that says so.
+	extensions []string
+	supported  Header
 
 	servers  serverTable
 	clients  clientTable
@@ -53,6 +59,8 @@ func NewStack(c Config) *Stack {
 		links:    make(map[link]netip.Addr), sources: make(map[netip.Addr]int),
 	}
 	s.parser.MaxMessageLength = maxMessage
+	s.extensions = slices.Concat(ownExtensions, c.Extensions)
+	s.supported = NewHeader("Supported", strings.Join(s.extensions, ", "))
 	if c.WebSocketHost != "" {
 		if at, err := parseHostPort(c.WebSocketHost); err == nil {
 			s.wsHost = at

@@ -1,6 +1,7 @@
 package sip
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -246,7 +247,7 @@ func TestReinviteOfThePeerWhileOursIsPendingIs491(t *testing.T) {
 
 // inDialogRequest writes a request of the peer in the dialog of ours.
 func inDialogRequest(method, ours, tag string, seq int) string {
-	r := request(method, "sip:leg@"+stackAddr, peerAddr, "in"+tag+method, "x", "", seq, "")
+	r := request(method, "sip:leg@"+stackAddr, peerAddr, "in"+tag+method+strconv.Itoa(seq), "x", "", seq, "")
 	r = strings.Replace(r, "From: <sip:alice@example.com>;tag=x", "From: <sip:bob@example.com>;tag="+tag, 1)
 	r = strings.Replace(r, "To: <sip:bob@example.com>", "To: <sip:alice@example.com>;tag="+tagOf(field(ours, "From")), 1)
 	return strings.Replace(r, "Call-ID: call1", "Call-ID: "+field(ours, "Call-ID"), 1)

@@ -256,7 +256,7 @@ func TestPeerReinvitesAndTimerRefresh(t *testing.T) {
 		peer.send(ackOf(inv, ok))
 		tag := tagOf(field(ok, "To"))
 
-		re := peer.request("INVITE", "i2", tag, 2, "Session-Expires: 90\r\n")
+		re := peer.request("INVITE", "i2", tag, 2, "Supported: timer\r\nSession-Expires: 90\r\n")
 		peer.send(re)
 		o := <-offers
 		peer.send(peer.request("INVITE", "i3", tag, 3, "")) // before the answer to the second
@@ -346,5 +346,53 @@ func TestTakenInviteMayRingForLong(t *testing.T) {
 		time.Sleep(3 * giveUp)
 		in.Answer([]byte("v=0\r\n"))
 		s.peer.expect("SIP/2.0 200")
+	})
+}
+
+// Once the ACK came the INVITE's transaction is still there (RFC 6026 section 7.1).
+func TestSameInviteAfterTheAckIsNoNewCall(t *testing.T) {
+	for _, later := range []time.Duration{0, 300 * time.Millisecond, giveUp - time.Second} {
+		inBubble(t, func(s *scripted) {
+			t := s.t
+			in, inv := s.offered(t)
+			in.Answer([]byte("v=0\r\n"))
+			ok := s.peer.expect("SIP/2.0 200")
+			s.peer.send(ackOf(inv, ok))
+			wait(t, s.acked, "ACK")
+			time.Sleep(later)
+			s.peer.send(inv)
+			s.peer.silent(time.Second)
+			none(t, s.in, "second call")
+		})
+	}
+}
+
+// A proxy sends our INVITE back: its Via below the top tells.
+func TestInviteThatCameBackIsCounted(t *testing.T) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
+		back := func(sent, branch string) string {
+			r := s.peer.request("INVITE", branch, "", 1, "Via: "+field(sent, "Via")+"\r\n")
+			return strings.Replace(r, "Call-ID: call1", "Call-ID: "+branch, 1)
+		}
+		s.Invite(invite(t, peerAddr), s.events())
+		s.peer.send(back(s.peer.expect("INVITE "), "b1"))
+		s.peer.expect("SIP/2.0 100")
+		in := wait(t, s.in, "INVITE")
+		if n := in.tx.Loops(); n != 1 {
+			t.Fatalf("came back %d times, want 1", n)
+		}
+		r := invite(t, peerAddr)
+		r.Loops = in.tx.Loops()
+		s.Invite(r, s.events())
+		s.peer.send(back(s.peer.expect("INVITE "), "b2"))
+		s.peer.expect("SIP/2.0 100")
+		if n := wait(t, s.in, "INVITE").tx.Loops(); n != 2 {
+			t.Errorf("came back %d times, want 2", n)
+		}
+		s.peer.send(back("Via: SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKother\r\n", "b3"))
+		if n := wait(t, s.in, "INVITE").tx.Loops(); n != 0 {
+			t.Errorf("a stranger's INVITE came back %d times", n)
+		}
 	})
 }

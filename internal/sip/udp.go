@@ -67,6 +67,9 @@ func (u *udpSocket) run() {
 			continue
 		}
 		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		if u.keptAlive(buf[:n], from) {
+			continue
+		}
 		data := bytes.TrimLeft(buf[:n], "\r\n")
 		if !plausible(data) || !u.stack.admit(UDP, from) {
 			continue
@@ -75,6 +78,17 @@ func (u *udpSocket) run() {
 			u.stack.log.Debug("sip: datagram dropped", "from", from, "err", err)
 		}
 	}
+}
+
+// keptAlive answers a STUN keep-alive.
+func (u *udpSocket) keptAlive(data []byte, from netip.AddrPort) bool {
+	answer := stunAnswer(data, from)
+	if answer != nil && u.stack.admit(UDP, from) {
+		if err := u.send(answer, from); err != nil {
+			u.stack.log.Debug("sip: keep-alive not answered", "from", from, "err", err)
+		}
+	}
+	return answer != nil
 }
 
 // plausible sorts out keep-alives, STUN, RTP and noise before anything is

@@ -49,8 +49,8 @@ func (e *Edge) lookup(name string) (sip.HA1, bool) {
 func (e *Edge) caller(tx *sip.ServerTx, req *sip.Request) (from core.Party, contact core.ContactID, ok bool) {
 	from = identity(req)
 	withCredentials := sip.HeaderValue(req, "Proxy-Authorization") != "" || sip.HeaderValue(req, "Authorization") != ""
-	if trunk, known := e.trunks.Load().from(tx.Flow().Remote().Addr()); known && !withCredentials {
-		from.Trunk = trunk.Name
+	if trunk, known := e.trunkOf(tx, req); known && !withCredentials {
+		from.Trunk, from.Number = trunk.Name, trunk.Digits(from.Number)
 		return from, "", true
 	}
 	user, ok := e.authenticate(tx)
@@ -59,6 +59,33 @@ func (e *Edge) caller(tx *sip.ServerTx, req *sip.Request) (from core.Party, cont
 	}
 	from.User = user
 	return from, e.callingContact(user, tx.Flow(), req), true
+}
+
+// trunkOf finds the trunk that sends an INVITE: by the contact we registered there,
+// else by its address.
+func (e *Edge) trunkOf(tx *sip.ServerTx, req *sip.Request) (Trunk, bool) {
+	table := e.trunks.Load()
+	if name, ok := e.registrations.find(req.Recipient.User, tx.Flow()); ok {
+		t, known := table.byName[name]
+		return t, known
+	}
+	return table.from(tx.Flow().Remote().Addr())
+}
+
+// dialled returns the number that a trunk calls. One that calls the contact we
+// registered names it elsewhere (RFC 3455 section 4.2, else To).
+func (e *Edge) dialled(req *sip.Request, trunk string) string {
+	user := req.Recipient.User
+	if trunk == "" {
+		return unescape(user)
+	}
+	if e.registrations.known(user) {
+		user = req.To().Address.User
+		if uri, err := sip.ParseURI(addrSpec(sip.HeaderValue(req, "P-Called-Party-ID"))); err == nil && uri.User != "" {
+			user = uri.User
+		}
+	}
+	return e.trunks.Load().byName[trunk].Digits(unescape(user))
 }
 
 // callingContact returns the registration of the phone that calls, so that the

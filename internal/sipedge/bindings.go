@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"sync"
@@ -17,12 +18,15 @@ type binding struct {
 	uri      sip.Uri // as registered, used verbatim as Request-URI
 	instance string  // +sip.instance, "" if none (RFC 5626)
 	regID    string
-	params   string // Contact parameters to echo: instance and reg-id
+	params   string // Contact parameters to echo: instance, reg-id and q
 	flow     sip.Flow
+	path     []sip.Uri // the proxies on the way to it, ours first (RFC 3327)
+	q        float64   // preference among the user's contacts, 0 to 1
 	callID   string
 	cseq     uint32
 	expires  time.Time
 	device   string
+	missed   int // OPTIONS without answer in a row
 }
 
 // same reports whether b is the registration that other replaces: the same
@@ -36,14 +40,17 @@ func (b *binding) same(other *binding) bool {
 
 // bindings is the table of all registrations. It is a leaf: no callback runs
 // under its lock.
+//
+// A phone that registers over several flows (one instance, several reg-ids) is one
+// contact, which rings once: its registrations share an ID (RFC 5626 section 5.3).
 type bindings struct {
 	mu     sync.Mutex // guards byUser, byID and what they hold
 	byUser map[core.UserID][]*binding
-	byID   map[core.ContactID]*binding
+	byID   map[core.ContactID][]*binding // the newest last
 }
 
 func newBindings() *bindings {
-	return &bindings{byUser: make(map[core.UserID][]*binding), byID: make(map[core.ContactID]*binding)}
+	return &bindings{byUser: make(map[core.UserID][]*binding), byID: make(map[core.ContactID][]*binding)}
 }
 
 // change is what an update did to the table.
@@ -52,17 +59,19 @@ type change struct {
 	gone []core.ContactID // removed ones
 }
 
-// get returns a copy of the registration.
+// get returns a copy of the contact's newest registration whose flow lives.
 func (t *bindings) get(id core.ContactID) (binding, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if b, ok := t.byID[id]; ok {
-		return *b, true
+	for _, b := range slices.Backward(t.byID[id]) {
+		if b.flow.Alive() {
+			return *b, true
+		}
 	}
 	return binding{}, false
 }
 
-// of returns copies of a user's registrations.
+// of returns copies of a user's registrations, those it prefers first.
 func (t *bindings) of(user core.UserID) []binding {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -70,6 +79,7 @@ func (t *bindings) of(user core.UserID) []binding {
 	for _, b := range t.byUser[user] {
 		list = append(list, *b)
 	}
+	slices.SortStableFunc(list, func(a, b binding) int { return cmp.Compare(b.q, a.q) })
 	return list
 }
 
@@ -106,8 +116,7 @@ func (t *bindings) update(user core.UserID, adds, drops []*binding, limit int) (
 		}
 	}
 	for _, b := range drops {
-		if old := t.find(user, b); old != nil {
-			t.removeLocked(old)
+		if old := t.find(user, b); old != nil && t.removeLocked(old) {
 			ch.gone = append(ch.gone, old.id)
 		}
 	}
@@ -130,39 +139,63 @@ func (t *bindings) putLocked(b *binding) bool {
 	if old := t.find(b.user, b); old != nil {
 		b.id = old.id
 		*old = *b
+		drop(t.byID, old.id, old)
+		t.byID[old.id] = append(t.byID[old.id], old) // now the newest
 		return false
 	}
 	b.id = core.ContactID(newID())
+	if other := t.sibling(b); other != nil {
+		b.id = other.id
+	}
 	t.byUser[b.user] = append(t.byUser[b.user], b)
-	t.byID[b.id] = b
-	return true
+	t.byID[b.id] = append(t.byID[b.id], b)
+	return len(t.byID[b.id]) == 1
 }
 
-func (t *bindings) removeLocked(b *binding) {
-	delete(t.byID, b.id)
-	rest := slices.DeleteFunc(t.byUser[b.user], func(o *binding) bool { return o == b })
+// sibling returns another flow of the same phone.
+func (t *bindings) sibling(b *binding) *binding {
+	for _, other := range t.byUser[b.user] {
+		if b.instance != "" && other.instance == b.instance {
+			return other
+		}
+	}
+	return nil
+}
+
+// removeLocked reports whether b was the last registration of its contact.
+func (t *bindings) removeLocked(b *binding) (last bool) {
+	drop(t.byUser, b.user, b)
+	drop(t.byID, b.id, b)
+	return len(t.byID[b.id]) == 0
+}
+
+// drop removes b from a list of m, and the list if that was all.
+func drop[K comparable](m map[K][]*binding, key K, b *binding) {
+	rest := slices.DeleteFunc(m[key], func(o *binding) bool { return o == b })
 	if len(rest) == 0 {
-		delete(t.byUser, b.user)
+		delete(m, key)
 		return
 	}
-	t.byUser[b.user] = rest
+	m[key] = rest
 }
 
-// removeIf removes every registration that gone is true for and returns their IDs.
+// removeIf removes every registration that gone is true for and returns the IDs of
+// the contacts that have none left.
 func (t *bindings) removeIf(gone func(*binding) bool) []core.ContactID {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var ids []core.ContactID
-	for id, b := range t.byID {
-		if gone(b) {
-			ids = append(ids, id)
-			t.removeLocked(b)
+	for id, flows := range t.byID {
+		for _, b := range slices.Clone(flows) {
+			if gone(b) && t.removeLocked(b) {
+				ids = append(ids, id)
+			}
 		}
 	}
 	return ids
 }
 
-// count returns how many registrations live.
+// count returns how many contacts live.
 func (t *bindings) count() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -1,8 +1,8 @@
 package sipedge
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/offhook/offhook/internal/core"
@@ -18,78 +18,72 @@ type destination struct {
 	from, to    sip.Address
 	flow        sip.Flow
 	target      sip.Target
+	backups     []sip.Uri // where else it goes
+	route       []sip.Uri // the proxies on the way
+	trunk       *Trunk    // nil for other destinations
 	place       place
 	headers     []sip.Header
 	credentials *sip.Credentials
 }
 
 // destination resolves a Ring. It may look up a host name.
-func (e *Edge) destination(cmd core.Ring) (destination, error) {
+func (e *Edge) destination(cmd core.Ring, by passed) (destination, error) {
 	switch {
 	case cmd.Target.Contact != "":
-		return e.toContact(cmd)
+		return e.toContact(cmd, by)
 	case cmd.Target.Trunk != "":
-		return e.toTrunk(cmd)
+		return e.toTrunk(cmd, by)
 	case cmd.Target.URI != "":
-		return e.toURI(cmd)
+		return e.toURI(cmd, by)
 	}
 	return destination{}, errors.New("empty target")
 }
 
 // toContact reaches a registered phone down the flow it registered on.
-func (e *Edge) toContact(cmd core.Ring) (destination, error) {
+func (e *Edge) toContact(cmd core.Ring, by passed) (destination, error) {
 	b, ok := e.bindings.get(cmd.Target.Contact)
-	if !ok || !b.flow.Alive() {
+	if !ok {
 		return destination{}, errors.New("registration is gone")
 	}
 	to := destination{uri: b.uri, flow: b.flow, from: e.fromAddress(cmd.From, e.cfg.Domain)}
 	to.to = sip.Address{URI: sip.Uri{Scheme: "sip", User: b.user.Name, Host: e.cfg.Domain}}
 	to.place = e.placeOn(b.flow)
-	return to, nil
-}
-
-// toTrunk reaches a number over a trunk.
-func (e *Edge) toTrunk(cmd core.Ring) (destination, error) {
-	t, ok := e.trunks.Load().byName[cmd.Target.Trunk]
-	if !ok {
-		return destination{}, fmt.Errorf("trunk %s is gone", cmd.Target.Trunk)
-	}
-	uri := t.uri
-	uri.User = cmd.Target.Number
-	domain := t.Domain
-	if domain == "" {
-		domain = e.cfg.Domain
-	}
-	to, err := e.toHost(uri, cmd, domain)
-	if err != nil {
-		return destination{}, err
-	}
-	if t.Username != "" {
-		to.credentials = &sip.Credentials{Username: t.Username, Password: t.Password.Reveal()}
-	}
-	if n := to.from.URI.User; n != anonymous {
-		to.headers = append(to.headers, sip.NewHeader("P-Asserted-Identity", "<sip:"+n+"@"+domain+">"))
-	}
+	to.route = b.path
+	to.show(by)
 	return to, nil
 }
 
 // toURI reaches a SIP URI of the configuration.
-func (e *Edge) toURI(cmd core.Ring) (destination, error) {
+func (e *Edge) toURI(cmd core.Ring, by passed) (destination, error) {
 	uri, err := sip.ParseURI(cmd.Target.URI)
 	if err != nil {
 		return destination{}, err
 	}
-	return e.toHost(uri, cmd, e.cfg.Domain)
+	to, err := e.toHost(uri, sip.Target{})
+	to.from = e.fromAddress(cmd.From, e.cfg.Domain)
+	to.show(by)
+	return to, err
 }
 
-func (e *Edge) toHost(uri sip.Uri, cmd core.Ring, domain string) (destination, error) {
-	target, at, err := resolve(uri)
+// show adds what the caller sent along, and hides a caller who wants that.
+func (to *destination) show(by passed) {
+	if by.private {
+		to.from = unknownCaller
+	}
+	to.headers = append(to.headers, by.headers...)
+}
+
+// toHost is a destination whose media goes where the best server of uri is.
+func (e *Edge) toHost(uri sip.Uri, target sip.Target) (destination, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
+	defer cancel()
+	servers, err := e.stack.Servers(ctx, target, uri)
 	if err != nil {
 		return destination{}, err
 	}
-	to := destination{uri: uri, target: target, from: e.fromAddress(cmd.From, domain)}
+	to := destination{uri: uri, target: target}
 	to.to = sip.Address{URI: sip.Uri{Scheme: uri.Scheme, User: uri.User, Host: uri.Host, Port: uri.Port}}
-	to.place = e.placeTowards(at.Addr())
+	to.place = e.placeTowards(servers[0].Addr())
 	to.place.encrypted = encryptedTo(uri)
 	return to, nil
 }

@@ -5,24 +5,15 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/sip"
 )
-
-// Trunk is a trunk of the directory with its secret.
-type Trunk struct {
-	route.Trunk
-	Password core.Secret
-
-	uri     sip.Uri        // parsed Trunk.URI
-	sources []netip.Prefix // AcceptFrom, else the address in URI
-}
 
 // Config says how an Edge behaves. Poster, Secrets, Media, Ports and Stack are required.
 type Config struct {
@@ -43,6 +34,14 @@ type Config struct {
 	PublicMedia netip.Addr
 	// Local are the networks whose peers get our own address in SDP.
 	Local []netip.Prefix
+	// KeepAlive is how often phones on UDP are asked by OPTIONS whether they are
+	// there; two that are not answered within 4 s end the registration. 0 is never.
+	KeepAlive time.Duration
+	// MaxContacts bounds the registrations of one user, default 20.
+	MaxContacts int
+	// SHA256 challenges phones with SHA-256 beside MD5 (RFC 8760). Some phones choke
+	// on the second challenge. Clients on WebSockets get MD5 alone: they know no other.
+	SHA256 bool
 	// Cost prefers the cheapest codec over the best.
 	Cost bool
 	// MessagesPerSecond is how many messages a source may bring that did not log in,
@@ -57,17 +56,18 @@ type Config struct {
 // Edge connects phones and trunks to the exchange. All methods are safe for
 // concurrent use.
 type Edge struct {
-	cfg      Config
-	log      *slog.Logger
-	stack    *sip.Stack
-	secrets  Secrets
-	digest   *sip.Authenticator
-	bindings *bindings
-	trunks   atomic.Pointer[trunkTable]
-	probes   probes
-	gate     *gate
-	clients  clients
-	patience patience
+	cfg           Config
+	log           *slog.Logger
+	stack         *sip.Stack
+	secrets       Secrets
+	digest        *sip.Authenticator
+	bindings      *bindings
+	trunks        atomic.Pointer[trunkTable]
+	probes        probes
+	registrations registrations
+	clients       clients
+	patience      patience
+	gate          *gate
 
 	stop    chan struct{}
 	running sync.WaitGroup // the expiry loop
@@ -81,17 +81,21 @@ type Edge struct {
 // New returns an Edge whose stack listens nowhere yet: make it with StackConfig,
 // then give it to Start.
 func New(cfg Config) *Edge {
+	if cfg.MaxContacts == 0 {
+		cfg.MaxContacts = maxContacts
+	}
 	e := &Edge{
 		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
-		clients: clients{legs: make(map[*leg]client)},
-		probes:  probes{running: make(map[string]*probe)},
-		stop:    make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),
+		clients:       clients{legs: make(map[*leg]client)},
+		probes:        probes{running: make(map[string]*probe)},
+		registrations: registrations{byUser: make(map[string]*registration)},
+		stop:          make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),
 	}
-	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey})
+	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey, SHA256: cfg.SHA256})
 	e.trunks.Store(&trunkTable{})
 	e.gate = newGate(cfg.MessagesPerSecond, cfg.Log, func(a netip.Addr) bool {
 		_, known := e.trunks.Load().from(a)
-		return known
+		return known || e.registrations.from(a)
 	})
 	return e
 }
@@ -102,16 +106,18 @@ func (e *Edge) StackConfig(c sip.Config) sip.Config {
 	c.Admit = e.gate.admit
 	c.FlowClosed = e.flowClosed
 	c.RefuseNoHops = true
-	c.Extensions = append(c.Extensions, "replaces")
+	c.Extensions = append(c.Extensions, "replaces", "path", "outbound")
 	return c
 }
 
 // Start takes the stack made from StackConfig and begins to expire
-// registrations and to ask trunks. It must be called before the stack listens.
+// registrations, to ask trunks and to register at them. It must be called before the stack listens.
 func (e *Edge) Start(stack *sip.Stack) {
 	e.stack = stack
 	e.running.Go(func() { e.expire(e.stop) })
+	e.running.Go(func() { e.keepAlive(keepAlive{every: e.cfg.KeepAlive, answer: probeAnswer}, e.stop) })
 	e.probe(e.trunks.Load().byName)
+	e.registerAt(e.trunks.Load().byName)
 }
 
 // Close frees what is left and waits for all goroutines of the Edge. Call it
@@ -119,6 +125,7 @@ func (e *Edge) Start(stack *sip.Stack) {
 func (e *Edge) Close() {
 	close(e.stop)
 	e.probe(nil)
+	e.registerAt(nil)
 	e.mu.Lock()
 	left := make([]*leg, 0, len(e.legs))
 	for _, l := range e.legs {
@@ -137,14 +144,9 @@ func (e *Edge) Close() {
 func (e *Edge) SetTrunks(trunks []Trunk) {
 	table := &trunkTable{byName: make(map[string]Trunk, len(trunks))}
 	for _, t := range trunks {
-		uri, err := sip.ParseURI(t.URI)
-		if err != nil {
+		if err := t.compile(); err != nil {
 			e.log.Error("trunk left out", "trunk", t.Name, "error", err)
 			continue
-		}
-		t.uri, t.sources = uri, t.AcceptFrom
-		if addr, err := netip.ParseAddr(strings.Trim(uri.Host, "[]")); err == nil && len(t.sources) == 0 {
-			t.sources = []netip.Prefix{netip.PrefixFrom(addr.Unmap(), addr.Unmap().BitLen())}
 		}
 		table.byName[t.Name] = t
 		table.list = append(table.list, t)
@@ -152,6 +154,7 @@ func (e *Edge) SetTrunks(trunks []Trunk) {
 	e.trunks.Store(table)
 	if e.stack != nil {
 		e.probe(table.byName)
+		e.registerAt(table.byName)
 	}
 }
 
@@ -192,7 +195,7 @@ func (e *Edge) ServeSIP(tx *sip.ServerTx, req *sip.Request) {
 }
 
 // allowed are the methods in our Allow headers.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, UPDATE, REFER"
+const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER"
 
 // post hands an event to the exchange.
 func (e *Edge) post(ev core.Event) bool {

@@ -37,7 +37,7 @@ func (l *leg) progress(cmd core.Progress) {
 	if l.stage != stageSetup || l.in == nil {
 		return
 	}
-	if !cmd.Early || l.offer == nil {
+	if !cmd.Early || (l.offer == nil && !l.in.Reliable()) {
 		if l.rung == 0 {
 			l.rung = 180
 			l.in.Ring(180, nil)
@@ -45,6 +45,13 @@ func (l *leg) progress(cmd core.Progress) {
 		return
 	}
 	if l.rung == 183 {
+		return
+	}
+	if l.offer == nil {
+		if l.makeOffer(cmd.Peers) {
+			l.rung = 183
+			l.in.Ring(183, l.reply)
+		}
 		return
 	}
 	if !l.acceptOffer(cmd.Peers) {
@@ -65,7 +72,7 @@ func (l *leg) acceptOffer(peers core.Peers) bool {
 		l.gone(core.CauseNoResource, 503)
 		return false
 	}
-	answer, err := l.stream.answerTo(l.offer, l.edge.prefer(l.codecs, peers))
+	answer, err := l.stream.answerTo(l.offer, usable(l.only, l.edge.prefer(l.codecs, peers)))
 	if err != nil {
 		l.log.Info("offer refused", "error", err)
 		l.in.Reject(488, "")
@@ -84,7 +91,7 @@ func (l *leg) answer(cmd core.Answer) {
 		return
 	}
 	if l.offer == nil {
-		l.offerBack(cmd.Peers)
+		l.answerWithOffer(cmd.Peers)
 		return
 	}
 	if !l.acceptOffer(cmd.Peers) {
@@ -95,20 +102,33 @@ func (l *leg) answer(cmd core.Answer) {
 	l.connected()
 }
 
-// offerBack answers an INVITE without offer with ours.
-func (l *leg) offerBack(peers core.Peers) {
+// answerWithOffer answers an INVITE without offer with ours, unless a reliable 183
+// brought it (RFC 3262 section 5).
+func (l *leg) answerWithOffer(peers core.Peers) {
+	if l.stream == nil && !l.makeOffer(peers) {
+		return
+	}
+	l.stage = stageAnswered
+	if l.rung == 183 {
+		l.in.Answer(nil)
+		l.connected()
+		return
+	}
+	l.in.Answer(l.reply)
+}
+
+// makeOffer prepares our offer to an INVITE without one, or ends the leg.
+func (l *leg) makeOffer(peers core.Peers) bool {
 	err := l.open(l.edge.placeOn(l.flow))
 	if err == nil {
-		var offer []byte
-		if offer, err = l.stream.offerOf(l.edge.prefer(codecs(), peers)); err == nil {
-			l.stage = stageAnswered
-			l.in.Answer(offer)
-			return
+		if l.reply, err = l.stream.offerOf(usable(l.only, l.edge.prefer(codecs(), peers))); err == nil {
+			return true
 		}
 	}
 	l.log.Error("no media port", "error", err)
 	l.in.Reject(503, "", sip.NewHeader("Retry-After", "10"))
 	l.gone(core.CauseNoResource, 503)
+	return false
 }
 
 // end ends the leg in whatever stage it is. The final response, CANCEL or BYE
@@ -141,7 +161,7 @@ func (l *leg) end(cmd core.End) {
 // ring starts an outgoing leg.
 func (e *Edge) ring(cmd core.Ring) {
 	l := e.newLeg(cmd.Leg)
-	l.user = cmd.Target.User
+	l.user, l.passed = cmd.Target.User, e.passedFor(cmd.Caller)
 	e.add(l)
 	offered := e.offerList(cmd)
 	l.strand.post(func() { l.invite(cmd, offered) })
@@ -153,7 +173,12 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	if l.stage != stageSetup {
 		return
 	}
-	to, err := l.edge.destination(cmd)
+	if l.hops == 0 {
+		l.log.Warn("too many hops: the call may go in circles")
+		l.gone(core.CauseNoRoute, 483)
+		return
+	}
+	to, err := l.edge.destination(cmd, l.passed)
 	if err != nil {
 		l.log.Info("no way to callee", "error", err)
 		l.gone(core.CauseUnreachable, 480)
@@ -162,16 +187,21 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	l.web = overWebSocket(to.flow)
 	l.srtp = l.edge.trunks.Load().byName[cmd.Target.Trunk].SRTP
 	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), flow: to.flow})
-	offer, err := l.firstOffer(to.place, offered)
+	if to.trunk != nil {
+		l.only = to.trunk.codecs
+	}
+	offer, err := l.firstOffer(to.place, usable(l.only, offered))
 	if err != nil {
 		l.log.Error("no media port", "error", err)
 		l.gone(core.CauseNoResource, 503)
 		return
 	}
 	l.log.Info("outgoing call", "call", string(cmd.Call), "to", to.uri.String(), "from", cmd.From.Number)
+	l.trunk, l.contact = to.trunk, cmd.Target.Contact
 	l.send(sip.InviteRequest{
 		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
-		Headers: to.headers, Body: offer, Credentials: to.credentials,
+		Backups: to.backups, Route: to.route, Headers: to.headers, Body: offer, Credentials: to.credentials,
+		MaxForwards: l.hops, Loops: l.loops,
 	})
 }
 

@@ -39,19 +39,24 @@ type leg struct {
 	codecs []media.Codec // what the far end offered, best first; set before the leg is known
 	srtp   route.SRTP    // of its trunk; set before open
 	user   core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
+	only   []media.Codec // codecs of its trunk, nil is all; set before open
+	passed               // what goes on to whom it calls; set before the leg is known
 
 	dialogs []dialogKey // under which the Edge knows it; guarded by its mutex
 
 	in       *sip.Incoming
 	out      *sip.Outgoing
 	sent     sip.InviteRequest // of out
+	trunk    *Trunk            // that out goes by, nil for others
+	contact  core.ContactID    // that out rings, "" for others
+	follows  int               // redirections and other flows followed
 	dialog   *sip.Dialog
 	flow     sip.Flow
 	web      bool      // the far end is a browser; set before open
 	offer    []byte    // of an incoming leg, nil if the INVITE had none
 	stream   stream    // nil before open and after release
 	carried  slog.Attr // what stream carried, zero before release
-	reply    []byte    // our answer to offer: a 200 repeats the one of the 183
+	reply    []byte    // our answer to offer, or our offer if there is none: a 200 repeats the answer of the 183
 	stage    stage
 	rung     int  // highest of 180 and 183 that was sent, 0 none
 	early    bool // an 18x brought the answer to our offer
@@ -106,11 +111,18 @@ func (l *leg) dialogEvents() sip.DialogEvents {
 				l.gone(core.CauseRecoveryOnTimer, 0)
 			})
 		},
-		Reinvite: func(_ *sip.Dialog, o *sip.Offer) {
-			l.strand.post(func() { l.reinvited(o) })
+		Reinvite: func(d *sip.Dialog, o *sip.Offer) {
+			l.strand.post(func() {
+				if d != l.dialog { // another fork, before the answer
+					o.Reject(488, "")
+					return
+				}
+				l.reinvited(o)
+			})
 		},
-		Refer: l.refer,
-		Info:  func(_ *sip.Dialog, req *sip.Request) int { return l.info(req) },
+		Refresh: func(*sip.Dialog) { l.strand.post(l.refresh) },
+		Refer:   l.refer,
+		Info:    func(_ *sip.Dialog, req *sip.Request) int { return l.info(req) },
 	}
 }
 

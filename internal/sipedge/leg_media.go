@@ -116,7 +116,7 @@ func (l *leg) reinvited(o *sip.Offer) {
 		l.reoffer(o)
 		return
 	}
-	answer, err := l.stream.answerTo(body, keep(l.stream, codecs()))
+	answer, err := l.stream.answerTo(body, keep(l.stream, usable(l.only, codecs())))
 	switch {
 	case core.KindOf(err) == core.Invalid:
 		o.Reject(400, "Bad Session Description")
@@ -131,7 +131,7 @@ func (l *leg) reinvited(o *sip.Offer) {
 
 // reoffer answers a re-INVITE that asks for our offer.
 func (l *leg) reoffer(o *sip.Offer) {
-	offer, err := l.stream.offerOf(keep(l.stream, codecs()))
+	offer, err := l.stream.offerOf(keep(l.stream, usable(l.only, codecs())))
 	if err != nil {
 		l.log.Error("no offer", "error", err)
 		o.Reject(500, "")
@@ -142,16 +142,35 @@ func (l *leg) reoffer(o *sip.Offer) {
 	})
 }
 
-// reanswered reads the answer in the ACK of a re-INVITE that carried our offer.
+// reanswered reads the answer to an offer of ours in a re-INVITE: in the ACK of
+// theirs or the 200 to ours.
 func (l *leg) reanswered(body []byte) {
 	if l.stream == nil {
 		return
 	}
 	if err := l.stream.answered(body); err != nil {
-		l.log.Info("answer in ACK not understood", "error", err)
+		l.log.Info("answer to re-INVITE not understood", "error", err)
 		return
 	}
 	l.renegotiated()
+}
+
+// refresh offers what is in use again, because the session timer wants a sign of
+// life from a far end that does not take UPDATE.
+func (l *leg) refresh() {
+	if l.stage != stageAnswered || l.stream == nil {
+		return
+	}
+	offer, err := l.stream.offerOf(keep(l.stream, usable(l.only, codecs())))
+	if err != nil {
+		l.log.Error("no offer", "error", err)
+		return
+	}
+	l.dialog.Reinvite(offer, func(res *sip.Response) {
+		if res != nil && res.StatusCode < 300 {
+			l.strand.post(func() { l.reanswered(res.Body()) })
+		}
+	})
 }
 
 // renegotiated tells media and the exchange what a new offer and answer changed.

@@ -207,7 +207,8 @@ func TestRedirectionIsNotFollowed(t *testing.T) {
 	}
 }
 
-func TestHoldAndResumeByReinvite(t *testing.T) {
+// Every way to say hold, its right answer (RFC 3264 sections 6.1 and 8.4), and back.
+func TestHoldInEveryFormAndResume(t *testing.T) {
 	carrier := newPeer(t, "127.0.0.3", nil)
 	b := newBench(t, carrier.at)
 	o, ev := newOutcome()
@@ -215,17 +216,64 @@ func TestHoldAndResumeByReinvite(t *testing.T) {
 	offered := wait(b, anyOf[core.Offered])
 	b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
 	d := next(t, "200", o.answered)
-	for _, c := range []struct {
-		line, want string
-		held       bool
-	}{{"a=sendonly", "a=recvonly", true}, {"a=sendrecv", "a=sendrecv", false}, {"a=inactive", "a=inactive", true}} {
+	reinvite := func(body, want string) {
+		t.Helper()
 		done := make(chan *sip.Response, 1)
-		d.Reinvite([]byte(replaceLine(offerSDP, "a=sendrecv", c.line)), func(res *sip.Response) { done <- res })
+		d.Reinvite([]byte(body), func(res *sip.Response) { done <- res })
 		res := next(t, "answer to re-INVITE", done)
-		if res == nil || res.StatusCode != 200 || !containsLine(string(res.Body()), c.want) {
-			t.Fatalf("%s answered by %v", c.line, res)
+		if res == nil || res.StatusCode != 200 || !strings.Contains(string(res.Body()), want) {
+			t.Fatalf("%s\nis answered by %v, want %q", body, res, want)
 		}
-		wait(b, func(e core.LegHeld) bool { return e.Held == c.held })
+	}
+	for i, hold := range []struct{ name, old, line, want string }{
+		{"sendonly", "a=sendrecv", "a=sendonly", "a=recvonly\r\n"},
+		{"inactive", "a=sendrecv", "a=inactive", "a=inactive\r\n"},
+		{"0.0.0.0", "c=IN IP4 127.0.0.1", "c=IN IP4 0.0.0.0", "a=recvonly\r\n"},
+		{"port 0", "m=audio 30000 RTP/AVP 0 8 101", "m=audio 0 RTP/AVP 0 8 101", "m=audio 0 RTP/AVP "},
+	} {
+		reinvite(replaceLine(offerSDP, hold.old, hold.line), hold.want)
+		testkit.Eventually(t, 5*time.Second, hold.name+" is seen", func() bool { return count[core.LegHeld](b) == 2*i+1 })
+		reinvite(offerSDP, "a=sendrecv\r\n")
+		testkit.Eventually(t, 5*time.Second, "resume is seen", func() bool { return count[core.LegHeld](b) == 2*i+2 })
+	}
+	if n := len(b.all()); n == 0 || count[core.LegGone](b) != 0 {
+		t.Error("the call is over")
+	}
+}
+
+// Video and fax are refused in their places; a switch to fax alone is refused and
+// the call goes on.
+func TestVideoAndFaxAreRefusedInTheirPlaces(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	d := trunkCall(t, b, carrier)
+	reinvite := func(media ...string) *sip.Response {
+		t.Helper()
+		done := make(chan *sip.Response, 1)
+		head, _, _ := strings.Cut(offerSDP, "m=")
+		d.Reinvite([]byte(head+strings.Join(media, "\r\n")+"\r\n"), func(res *sip.Response) { done <- res })
+		return next(t, "answer to re-INVITE", done)
+	}
+	res := reinvite("m=video 30002 RTP/AVP 96", "a=rtpmap:96 VP8/90000", "m=audio 30000 RTP/AVP 0", "m=image 30004 udptl t38")
+	var got []string
+	for line := range strings.Lines(string(res.Body())) {
+		if kind, _, ok := strings.Cut(line, " "); ok && strings.HasPrefix(line, "m=") {
+			got = append(got, kind)
+			if zero := strings.HasPrefix(line, kind+" 0 "); zero == (kind == "m=audio") {
+				t.Errorf("answered %q", line)
+			}
+		}
+	}
+	if strings.Join(got, " ") != "m=video m=audio m=image" {
+		t.Errorf("order %q", got)
+	}
+	for _, alone := range []string{"m=image 30004 udptl t38", "m=video 30002 RTP/AVP 96"} {
+		if res := reinvite(alone); res.StatusCode != 488 {
+			t.Errorf("%s is answered %d, want 488", alone, res.StatusCode)
+		}
+	}
+	if res := reinvite("m=audio 30000 RTP/AVP 0"); res.StatusCode != 200 || count[core.LegGone](b) != 0 {
+		t.Errorf("the call did not go on: %d", res.StatusCode)
 	}
 }
 

@@ -1,13 +1,10 @@
 package sipedge
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"fmt"
 	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 
@@ -57,41 +54,6 @@ func localTowards(remote netip.Addr) netip.Addr {
 		return a.AddrPort().Addr().Unmap()
 	}
 	return netip.IPv4Unspecified()
-}
-
-// resolve returns transport and address of a SIP URI's host (RFC 3263 without
-// SRV: the port defaults by transport).
-func resolve(uri sip.Uri) (sip.Target, netip.AddrPort, error) {
-	transport, port := sip.UDP, uri.Port
-	if v, ok := sip.Param(uri.UriParams, "transport"); ok {
-		transport = strings.ToUpper(v)
-	}
-	if uri.IsEncrypted() {
-		transport = sip.TLS
-	}
-	if port == 0 {
-		port = 5060
-		if transport == sip.TLS {
-			port = 5061
-		}
-	}
-	host := strings.Trim(uri.Host, "[]")
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
-		defer cancel()
-		found, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		if err != nil || len(found) == 0 {
-			return sip.Target{}, netip.AddrPort{}, fmt.Errorf("look up %s: %w", host, err)
-		}
-		addr = found[0]
-	}
-	at := netip.AddrPortFrom(addr.Unmap(), uint16(port)) //nolint:gosec // the parser bounds ports
-	target := sip.Target{Transport: transport, Addr: at.String()}
-	if transport == sip.TLS {
-		target.Addr = net.JoinHostPort(host, strconv.Itoa(port)) // the certificate is checked against the name
-	}
-	return target, at, nil
 }
 
 // sessionID returns a random o= session id. It stays below 2^62 for phones that

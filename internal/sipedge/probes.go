@@ -76,21 +76,11 @@ func (e *Edge) TrunksUp() map[string]bool {
 // askOptions sends OPTIONS (RFC 3261 section 11) to a trunk. A challenge is not
 // answered: it says enough, and a wrong password would be tried for ever.
 func (e *Edge) askOptions(t Trunk, done func(code int)) {
-	target, _, err := resolve(t.uri)
-	if err != nil {
-		e.log.Debug("trunk not found", "trunk", t.Name, "error", err)
-		done(0)
-		return
-	}
-	domain := t.Domain
-	if domain == "" {
-		domain = e.cfg.Domain
-	}
 	req := sip.NewRequest(sip.OPTIONS, t.uri)
-	req.AppendHeader(&sip.FromHeader{Address: sip.Uri{Scheme: "sip", User: contactUser, Host: domain}, Params: sip.Params{}})
+	req.AppendHeader(&sip.FromHeader{Address: sip.Uri{Scheme: "sip", User: contactUser, Host: e.domainOn(t)}, Params: sip.Params{}})
 	req.AppendHeader(&sip.ToHeader{Address: t.uri, Params: sip.Params{}})
 	req.AppendHeader(sip.NewHeader("Accept", sip.SDP))
-	e.stack.Send(sip.Outbound{Request: req, Target: target, ContactUser: contactUser}, func(res *sip.Response, err error) {
+	e.stack.Send(sip.Outbound{Request: req, Target: sip.Target{TLS: t.tls}, Backups: t.backups, ContactUser: contactUser}, func(res *sip.Response, err error) {
 		if err != nil {
 			e.log.Debug("no answer to OPTIONS", "trunk", t.Name, "error", err)
 			done(0)

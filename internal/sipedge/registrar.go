@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +17,13 @@ const (
 	minExpires     = 30
 	maxExpires     = 3600
 	defaultExpires = 600
-	// maxContacts bounds the registrations of one user.
+	// maxContacts bounds the registrations of one user, unless Config says so.
 	maxContacts = 20
+	// maxPath bounds the proxies on the way to a phone.
+	maxPath = 8
+	// flowTimer is what clients with flows are told, in seconds: they send keep-alives
+	// a little more often (RFC 5626 section 4.4).
+	flowTimer = 120
 )
 
 // register serves REGISTER (RFC 3261 section 10.3). It runs on the connection's
@@ -36,7 +42,7 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 		e.refuseRegister(tx, err)
 		return
 	}
-	ch, err := e.bindings.update(user, adds, drops, maxContacts)
+	ch, err := e.bindings.update(user, adds, drops, e.cfg.MaxContacts)
 	if err != nil {
 		e.refuseRegister(tx, err)
 		return
@@ -47,8 +53,15 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 	}
 	res := tx.NewResponse(200, "OK")
 	for _, b := range e.bindings.of(user) {
-		left := max(1, int(time.Until(b.expires)/time.Second))
+		left := max(1, int((time.Until(b.expires)+time.Second-1)/time.Second)) // just granted is what was granted
 		res.AppendHeader(sip.NewHeader("Contact", "<"+b.uri.String()+">"+b.params+";expires="+strconv.Itoa(left)))
+	}
+	for _, v := range sip.HeaderValues(req, "Path") {
+		res.AppendHeader(sip.NewHeader("Path", v))
+	}
+	if slices.ContainsFunc(adds, func(b *binding) bool { return b.regID != "" }) && supports(req, "outbound") {
+		res.AppendHeader(sip.NewHeader("Require", "outbound"))
+		res.AppendHeader(sip.NewHeader("Flow-Timer", strconv.Itoa(flowTimer)))
 	}
 	res.AppendHeader(sip.NewHeader("Date", time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")))
 	tx.Respond(res)
@@ -58,6 +71,9 @@ var (
 	errBrief   = errors.New("registration shorter than the least")
 	errStar    = errors.New("contact * without Expires 0")
 	errContact = errors.New("malformed contact")
+	errPath    = errors.New("malformed path")
+	// errHop is a flow through a proxy that cannot keep it (RFC 5626 section 6).
+	errHop = errors.New("first hop lacks outbound support")
 )
 
 func (e *Edge) refuseRegister(tx *sip.ServerTx, err error) {
@@ -68,6 +84,10 @@ func (e *Edge) refuseRegister(tx *sip.ServerTx, err error) {
 		tx.Reply(500, "CSeq Out Of Order", sip.NewHeader("Retry-After", "1"))
 	case errors.Is(err, errTooMany):
 		tx.Reply(403, "Too Many Registrations")
+	case errors.Is(err, errHop):
+		tx.Reply(439, "First Hop Lacks Outbound Support")
+	case errors.Is(err, errPath):
+		tx.Reply(400, "Malformed Path")
 	case errors.Is(err, errStar):
 		tx.Reply(400, "Contact * Needs Expires 0")
 	default:
@@ -79,6 +99,10 @@ func (e *Edge) refuseRegister(tx *sip.ServerTx, err error) {
 // to drop. Both are empty for a query.
 func (e *Edge) contacts(tx *sip.ServerTx, req *sip.Request, user core.UserID) (adds, drops []*binding, err error) {
 	common := headerExpires(req)
+	path, err := pathOf(req)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, h := range req.GetHeaders("Contact") {
 		if strings.TrimSpace(h.Value()) == "*" {
 			if common != 0 {
@@ -93,6 +117,9 @@ func (e *Edge) contacts(tx *sip.ServerTx, req *sip.Request, user core.UserID) (a
 		b, expires, err := e.binding(tx, req, user, c, common)
 		if err != nil {
 			return nil, nil, err
+		}
+		if b.path = path; b.regID != "" && !keepsFlow(req, path) {
+			return nil, nil, errHop
 		}
 		if expires == 0 {
 			drops = append(drops, b)
@@ -140,7 +167,46 @@ func (e *Edge) binding(tx *sip.ServerTx, req *sip.Request, user core.UserID, c *
 			b.params += ";reg-id=" + id
 		}
 	}
+	b.q = 1
+	if v, ok := sip.Param(c.Params, "q"); ok {
+		if q, err := strconv.ParseFloat(v, 64); err == nil && q >= 0 && q <= 1 {
+			b.q = q
+			b.params += ";q=" + v
+		}
+	}
 	return b, expires, nil
+}
+
+// pathOf reads the proxies that a REGISTER came through and wants on the way back
+// (RFC 3327 section 5.3).
+func pathOf(req *sip.Request) ([]sip.Uri, error) {
+	var path []sip.Uri
+	for _, value := range sip.Tokens(req, "Path") {
+		uri, err := sip.ParseURI(addrSpec(value))
+		if err != nil || len(path) == maxPath {
+			return nil, errPath
+		}
+		path = append(path, uri)
+	}
+	return path, nil
+}
+
+// keepsFlow reports whether a client that asks for flows reached us itself, or by a
+// proxy that says it keeps its flow.
+func keepsFlow(req *sip.Request, path []sip.Uri) bool {
+	if len(sip.HeaderValues(req, "Via")) == 1 || !supports(req, "outbound") {
+		return true
+	}
+	if len(path) == 0 {
+		return false
+	}
+	_, ok := sip.Param(path[len(path)-1].UriParams, "ob")
+	return ok
+}
+
+// supports reports whether a request lists an option tag.
+func supports(req *sip.Request, tag string) bool {
+	return slices.ContainsFunc(sip.Tokens(req, "Supported"), func(t string) bool { return strings.EqualFold(t, tag) })
 }
 
 // headerExpires returns the Expires header in seconds, or the default.
@@ -165,10 +231,35 @@ func (e *Edge) report(ch change) {
 // flowClosed drops the registrations that came over a connection which ended:
 // nobody can be reached there any more (RFC 5626 section 5.3). Legs are told.
 func (e *Edge) flowClosed(f sip.Flow) {
+	e.registrations.flowClosed(f)
 	e.report(change{gone: e.bindings.removeIf(func(b *binding) bool { return b.flow == f })})
 	for _, l := range e.clients.find(func(c client) bool { return c.flow == f }) {
 		l.strand.post(l.socketClosed)
 	}
+}
+
+// otherFlow rings the phone down another flow of its registration, because the one
+// in use is dead, and reports whether it has one. A flow that a proxy on the way
+// called dead (430) is dropped, as a connection that closes is (RFC 5626 section 5.3).
+func (l *leg) otherFlow(drop bool) bool {
+	if l.contact == "" || l.follows == maxFollows {
+		return false
+	}
+	dead := l.sent.Flow
+	if drop {
+		l.edge.report(change{gone: l.edge.bindings.removeIf(func(b *binding) bool { return b.id == l.contact && b.flow == dead })})
+	}
+	b, ok := l.edge.bindings.get(l.contact)
+	if !ok || b.flow == dead {
+		return false
+	}
+	l.follows++
+	l.log.Info("flow is dead, another is tried", "dead", dead.String(), "flow", b.flow.String())
+	l.met(client{user: b.user, contact: contactOf(b.uri), flow: b.flow})
+	next := l.sent
+	next.Flow, next.RequestURI, next.Route = b.flow, b.uri, b.path
+	l.send(next)
+	return true
 }
 
 // expire drops registrations past their time, once a second until stop closes,

@@ -35,8 +35,17 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		tx.Reply(481, "")
 		return
 	}
+	if tx.Loops() > maxLoops {
+		tx.Reply(482, "")
+		return
+	}
 	l := e.newLeg(core.LegID(newID()))
-	l.user, l.srtp = from.User, e.trunks.Load().byName[from.Trunk].SRTP
+	l.user, l.passed = from.User, passedOf(tx, req)
+	l.srtp = e.trunks.Load().byName[from.Trunk].SRTP
+	to := e.dialled(req, from.Trunk)
+	if from.Trunk != "" {
+		l.only, l.diverting = e.trunks.Load().byName[from.Trunk].codecs, to
+	}
 	l.web = overWebSocket(tx.Flow())
 	if offer != nil {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
@@ -47,12 +56,12 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		Cancelled: func(reasons []sip.Reason) {
 			l.heard(func() { l.gone(causeIn(reasons), 487) })
 		},
-		Acked:  func(ack *sip.Request) { l.heard(func() { l.acked(ack) }) },
-		Dialog: l.dialogEvents(),
+		Acked:   func(ack *sip.Request) { l.heard(func() { l.acked(ack) }) },
+		Pracked: func(o *sip.Offer) { l.heard(func() { l.pracked(o) }) },
+		Dialog:  l.dialogEvents(),
 	})
 	l.dialog = l.in.Dialog()
 	l.known(l.dialog)
-	to := unescape(req.Recipient.User)
 	l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
 		"dialog", l.dialog.ID(), "flow", l.flow.String())
 	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces}) {
@@ -103,7 +112,7 @@ func offerIn(req *sip.Request) (offer *sdp.Offer, refusal int) {
 // acked reads the answer of an INVITE without offer from its ACK. With an offer
 // the media has been up since the 200.
 func (l *leg) acked(ack *sip.Request) {
-	if l.offer != nil || l.stage != stageAnswered || l.stream == nil {
+	if l.offer != nil || l.stage != stageAnswered || l.stream == nil || l.stream.settled() {
 		return
 	}
 	if err := l.stream.answered(ack.Body()); err != nil {
@@ -112,6 +121,27 @@ func (l *leg) acked(ack *sip.Request) {
 		l.gone(core.CauseIncompatible, 0)
 		return
 	}
+	l.attach()
+	l.connected()
+}
+
+// pracked takes the SDP of a PRACK: the answer to the offer of our 183, or a new
+// offer of a caller whose first one is answered.
+func (l *leg) pracked(o *sip.Offer) {
+	if l.stage == stageGone || l.stream == nil {
+		o.Reject(481, "")
+		return
+	}
+	if l.stream.settled() {
+		l.reinvited(o)
+		return
+	}
+	if err := l.stream.answered(o.Request().Body()); err != nil {
+		l.log.Info("answer in PRACK not understood", "error", err)
+		o.Reject(488, "")
+		return
+	}
+	o.Accept(nil, nil)
 	l.attach()
 	l.connected()
 }
@@ -187,13 +217,18 @@ func (l *leg) failed(code int, res *sip.Response) {
 		l.gone(l.why.Cause, 0)
 		return
 	}
-	if code == 488 && l.insist() {
+	if code < 400 && l.redirected(res) || code == 488 && l.insist() {
+		return
+	}
+	if (code == 430 || (code == 503 && res == nil)) && l.otherFlow(code == 430) {
 		return
 	}
 	cause := causeOf(code)
 	switch {
+	case code == 430:
+		cause, code = core.CauseUnreachable, 480
 	case code < 400:
-		code = 480 // a redirection is never followed, and none of the caller's business
+		code = 480 // a redirection that is not followed is none of the caller's business
 	case code == 503 && res == nil && !l.flow.IsZero():
 		cause, code = core.CauseUnreachable, 480 // a contact's connection closed: it is registered no more
 	}

@@ -119,6 +119,7 @@ func (d *Directory) checkTrunk(m *mistakes, at string, t Trunk) {
 		m.add(at+".srtp", "%q is not off, optional or required", t.SRTP)
 	}
 	checkLimit(m, at+".limits", t.Limits)
+	checkTrunkSIP(m, at, t)
 	d.trunks[t.Name] = t
 }
 

@@ -68,6 +68,8 @@ type Trunk struct {
 	SRTP SRTP `yaml:"srtp,omitempty" json:"srtp,omitempty"`
 	// Limits replace those of Limits.Trunk for this trunk.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
+
+	TrunkSIP `yaml:",inline"`
 }
 
 // Endpoint is one entry of a group: exactly one of Phone, User, SIP and Group is
