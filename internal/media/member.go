@@ -30,6 +30,8 @@ type member struct {
 	hearing hearing // of who watches
 	atFirst Stats   // of path when it was attached
 
+	ear *ear // tells them of keys, nil without path
+
 	tap *tap // carries this member to those who hear it in a mix, nil if nobody does
 
 	// sinks get all packets of this member. The packet path reads it: a list is

@@ -38,8 +38,9 @@ type output struct {
 	seq       uint16 // highest sent
 	timestamp uint32 // of that packet
 	at        time.Time
-	last      *feeder       // whose packet was the latest
-	heeded    uint8         // packets since heed looked
+	last      *feeder // whose packet was the latest
+	heeded    uint8   // packets since heed looked
+	keys      keying
 	lead      time.Duration // how far changes of feeders put timestamps ahead of the time
 }
 
@@ -113,6 +114,12 @@ func units(d time.Duration, clock uint32) uint32 {
 // send sends p, whose header is complete, and notes where the stream is. All
 // packets of a telephone-event have the timestamp of its first.
 func (o *output) send(p *Packet, t time.Time) {
+	o.keys.alone.Store(false)
+	o.put(o.keyed(p), p, t)
+}
+
+// put sends made in the place of p.
+func (o *output) put(made, p *Packet, t time.Time) {
 	if !o.begun || int16(p.Seq-o.seq) > 0 {
 		o.seq = p.Seq
 	}
@@ -120,7 +127,8 @@ func (o *output) send(p *Packet, t time.Time) {
 		o.timestamp, o.at = p.Timestamp, t
 	}
 	o.begun = true
-	o.path.Send(p)
+	o.keys.sentAt.Store(t.UnixNano())
+	o.path.Send(made)
 }
 
 // heed lets enc, whose packets o carries, make up for the loss that the far end

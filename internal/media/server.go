@@ -41,6 +41,8 @@ type Server struct {
 	pacer  *pacer
 	events Events
 
+	keyboard keyboard
+
 	stop     chan struct{} // ends watching
 	watching sync.WaitGroup
 
@@ -95,6 +97,7 @@ func (s *Server) Close() {
 	s.player.close()
 	s.mixer.close()
 	s.pacer.close()
+	s.keyboard.close()
 }
 
 // Attach makes p, whose Format is settled, the path of leg, and of no other leg.
@@ -119,6 +122,7 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 		s.paths[p] = m
 		p.Receive(m.receive)
 	}
+	s.listenLocked(m, f)
 	m.format = f
 	if !played {
 		s.connectLocked(m)
@@ -152,10 +156,28 @@ func (s *Server) unplugLocked(m *member) {
 	}
 	s.disconnectLocked(m)
 	m.path.Receive(nil)
+	s.listenLocked(m, Format{})
+	m.out.press(keyOrder{}) // what was left to tell was for m
 	delete(s.paths, m.path)
 	m.path, m.out, m.format, m.since = nil, nil, Format{}, time.Now()
 	for _, hearer := range m.hearers {
 		s.connectLocked(hearer) // to hear the others
+	}
+}
+
+// listenLocked makes who hears m be told of keys in any form, m's format being f from
+// now on.
+func (s *Server) listenLocked(m *member, f Format) {
+	if m.ear != nil && m.ear.in == f {
+		return
+	}
+	if m.ear != nil {
+		m.drop(m.ear)
+		m.ear = nil
+	}
+	if f.Codec != CodecNone {
+		m.ear = newEar(s, m.id, f)
+		m.add(m.ear)
 	}
 }
 

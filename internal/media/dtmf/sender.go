@@ -9,6 +9,10 @@ const (
 	// pressTime and pauseTime are how long a key is sent and what follows it, in ms:
 	// what every receiver takes (ITU-T Q.24 asks for 40 each).
 	pressTime, pauseTime = 100, 60
+	// maxPress is the longest that a key is sent, in ms: its duration has 16 bits.
+	maxPress = 1300
+	// step is the time of one packet in ms.
+	step = 20
 	// ends is how often the end of a press is said, because packets get lost
 	// (RFC 4733 section 2.5.1.4).
 	ends = 3
@@ -27,58 +31,90 @@ type Event struct {
 }
 
 // Sender sends keys as telephone-events, for keys that came in another form. Ask
-// it for a packet every 20 ms; while it gives one, it stands in place of audio. It
-// is not safe for concurrent use.
+// it for a packet whenever one of audio would be sent; while it gives one, that
+// stands in place of the audio. It is not safe for concurrent use.
 type Sender struct {
-	clock uint32 // of the events, in Hz
-	keys  []byte // that wait
-	event byte   // code of the key that is sent
-	at    uint32 // timestamp of its beginning
-	steps int    // packets of it that were asked for, 0 if none is sent
+	clock    uint32 // of timestamps, in Hz
+	duration uint32 // of durations: the clock of the telephone-event payload type
+	keys     []pressed
+	sending  bool
+	now      pressed
+	at       uint32 // timestamp of its beginning
+	lasts    uint32 // how long it was when it ended
+	ended    int    // how often that was said
 }
 
-// NewSender returns a Sender for events at clock Hz, 8000 or 48000.
-func NewSender(clock uint32) *Sender {
-	return &Sender{clock: clock, keys: make([]byte, 0, maxKeys)}
+// pressed is a key; held is one that is still down.
+type pressed struct {
+	code byte
+	held bool
+}
+
+// NewSender returns a Sender into a stream whose timestamps count clock Hz, with
+// durations that count duration Hz.
+func NewSender(clock, duration uint32) *Sender {
+	return &Sender{clock: clock, duration: duration, keys: make([]pressed, 0, maxKeys)}
 }
 
 // Press sends key, one of Keys, behind those that were pressed before. Anything
 // else, and more than 64 that wait, is refused.
-func (s *Sender) Press(key byte) bool {
-	if strings.IndexByte(Keys, key) < 0 || len(s.keys) == maxKeys {
+func (s *Sender) Press(key byte) bool { return s.press(key, false) }
+
+// Hold is Press for a key that stays down until Release, at most 1.3 s.
+func (s *Sender) Hold(key byte) bool { return s.press(key, true) }
+
+func (s *Sender) press(key byte, held bool) bool {
+	code := strings.IndexByte(Keys, key)
+	if code < 0 || len(s.keys) == maxKeys {
 		return false
 	}
-	s.keys = append(s.keys, key)
+	s.Release()
+	s.keys = append(s.keys, pressed{byte(code), held})
 	return true
 }
 
-// Busy reports whether Next has something to send.
-func (s *Sender) Busy() bool { return s.steps > 0 || len(s.keys) > 0 }
-
-// Next returns the packet of the 20 ms that begin at timestamp, and whether there
-// is one. There is none in the pause behind a press.
-func (s *Sender) Next(timestamp uint32) (e Event, ok bool) {
-	const step = 20
-	const pressed, paused = pressTime / step, (pressTime + pauseTime) / step
-	if s.steps == paused {
-		s.steps = 0
+// Release lets go of the key that is held.
+func (s *Sender) Release() {
+	s.now.held = false
+	for i := range s.keys {
+		s.keys[i].held = false
 	}
-	if s.steps == 0 {
+}
+
+// Busy reports whether Next has something to send, now or later.
+func (s *Sender) Busy() bool { return s.sending || len(s.keys) > 0 }
+
+// Next returns the packet in place of the audio at timestamp, and whether there is
+// one. There is none in the pause behind a press.
+func (s *Sender) Next(timestamp uint32) (e Event, ok bool) {
+	if s.sending && s.ended >= ends && timestamp-s.at >= s.lasts+s.units(pauseTime) {
+		s.sending = false
+	}
+	if !s.sending {
 		if len(s.keys) == 0 {
 			return Event{}, false
 		}
-		s.event, s.at = byte(strings.IndexByte(Keys, s.keys[0])), timestamp
+		s.sending, s.now, s.at, s.ended = true, s.keys[0], timestamp, 0
 		s.keys = s.keys[:copy(s.keys, s.keys[1:])]
 	}
-	s.steps++
-	if s.steps >= pressed+ends {
+	first, elapsed := timestamp == s.at, timestamp-s.at+s.units(step)
+	if s.ended == 0 {
+		s.lasts = elapsed
+	}
+	if s.ended > 0 || elapsed >= s.units(maxPress) || elapsed >= s.units(pressTime) && !s.now.held {
+		s.ended++
+	}
+	if s.ended > ends {
 		return Event{}, false
 	}
-	e = Event{Timestamp: s.at, Marker: s.steps == 1, End: s.steps >= pressed}
-	e.Payload[0], e.Payload[1] = s.event, volume
+	e = Event{Timestamp: s.at, Marker: first, End: s.ended > 0}
+	e.Payload[0], e.Payload[1] = s.now.code, volume
 	if e.End {
 		e.Payload[1] |= 0x80
 	}
-	binary.BigEndian.PutUint16(e.Payload[2:], uint16(uint32(min(s.steps, pressed))*step*s.clock/1000))
+	binary.BigEndian.PutUint16(e.Payload[2:], uint16(uint64(s.lasts)*uint64(s.duration)/uint64(s.clock)))
 	return e, true
 }
+
+// units returns ms in units of timestamps.
+func (s *Sender) units(ms uint32) uint32 { return ms * s.clock / 1000 }

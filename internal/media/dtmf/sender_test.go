@@ -18,7 +18,7 @@ func sent(s *Sender, step uint32) (list []Event, times []uint32) {
 
 func TestSenderSpeaksRFC4733(t *testing.T) {
 	for _, clock := range []uint32{8000, 48000} {
-		s := NewSender(clock)
+		s := NewSender(clock, clock)
 		for _, key := range []byte("5#") {
 			if !s.Press(key) {
 				t.Fatal("refused")
@@ -43,8 +43,32 @@ func TestSenderSpeaksRFC4733(t *testing.T) {
 	}
 }
 
+// A key that is held is one event until it is let go of, with packets of any length.
+func TestHeldKeyIsOneEvent(t *testing.T) {
+	s := NewSender(48000, 8000)
+	if !s.Hold('7') {
+		t.Fatal("refused")
+	}
+	var list []Event
+	for at := uint32(0); s.Busy(); at += 30 * 48 {
+		if at == 20*30*48 {
+			s.Release()
+		}
+		if e, ok := s.Next(at); ok {
+			list = append(list, e)
+		}
+	}
+	last := list[len(list)-1]
+	if n := len(list); n != 23 || !last.End || list[n-ends-1].End || last.Timestamp != 0 {
+		t.Fatalf("%d packets, the last %+v", n, last)
+	}
+	if d := binary.BigEndian.Uint16(last.Payload[2:]); d != (20*30+20)*8 {
+		t.Errorf("lasts %d", d)
+	}
+}
+
 func TestSenderRefusesWhatIsNoKey(t *testing.T) {
-	s := NewSender(8000)
+	s := NewSender(8000, 8000)
 	if s.Press('x') || s.Busy() {
 		t.Error("x is sent")
 	}
@@ -60,7 +84,7 @@ func TestSenderRefusesWhatIsNoKey(t *testing.T) {
 func TestSentKeysSurviveLoss(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	var r Receiver
-	s := NewSender(8000)
+	s := NewSender(8000, 8000)
 	got, pressed, unended := 0, 0, 0
 	for at, ended := uint32(0), true; pressed < 8000 || s.Busy(); at += 160 {
 		if !s.Busy() {
