@@ -89,14 +89,18 @@ func (p testPorts) New(local, peer netip.Addr, digit func(byte)) (Path, error) {
 }
 
 // newBench starts an Edge with a trunk "carrier" that calls from 127.0.0.3 and
-// is called at trunkAt.
-func newBench(t *testing.T, trunkAt netip.AddrPort) *bench {
+// is called at trunkAt. Each of change may change its configuration.
+func newBench(t *testing.T, trunkAt netip.AddrPort, change ...func(*Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, media: make(map[core.LegID]media.Path)}
-	b.edge = New(Config{
+	cfg := Config{
 		Poster: b, Secrets: secrets{}, Media: b, Ports: testPorts{rtp.NewAllocator(20000, 20999)},
 		Log: slog.New(slog.DiscardHandler), Domain: realm, Realm: realm, Overloaded: b.overloaded.Load,
-	})
+	}
+	for _, f := range change {
+		f(&cfg)
+	}
+	b.edge = New(cfg)
 	b.edge.SetTrunks([]Trunk{{Trunk: route.Trunk{
 		Name: "carrier", URI: "sip:" + trunkAt.String(), AcceptFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.3/32")},
 	}}})

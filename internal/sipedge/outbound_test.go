@@ -172,8 +172,7 @@ func TestClosedConnectionDropsTheContact(t *testing.T) {
 }
 
 func TestContactsOfAUserAreBoundedAndOrderedByQ(t *testing.T) {
-	b := newBench(t, nobody)
-	b.edge.cfg.MaxContacts = 2
+	b := newBench(t, nobody, func(c *Config) { c.MaxContacts = 2 })
 	for i, q := range []string{"0.2", "0.9", "1"} {
 		phone := newPeer(t, "127.0.0.1", nil)
 		var params sip.Params
