@@ -111,7 +111,7 @@ func (d *Demo) phoneEvent(line string, ev phone.Event) {
 		if h := d.inCall(ev.Call); h != nil {
 			h.end(ev.Reason)
 		}
-	case phone.Ringing, phone.Early, phone.Held, phone.Resumed, phone.Digit:
+	case phone.Ringing, phone.Early, phone.Held, phone.Resumed, phone.Digit, phone.Referred:
 		// The ladder shows them.
 	}
 }

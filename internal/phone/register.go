@@ -54,7 +54,7 @@ func (p *Phone) registerOnce(ctx context.Context, expires time.Duration) (grante
 		err error
 	}
 	done := make(chan outcome, 1)
-	p.stack.Send(p.registerRequest(expires), func(res *sip.Response, err error) { done <- outcome{res, err} }) //nolint:contextcheck // the stack bounds it
+	p.stack.Send(p.registerRequest(expires), func(res *sip.Response, err error) { done <- outcome{res, err} })
 	var o outcome
 	select {
 	case o = <-done:
