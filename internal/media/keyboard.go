@@ -103,13 +103,29 @@ func (s *Server) order(p keyPress) (list []*output) {
 		return nil
 	}
 	for _, hearer := range speaker.hearers {
-		if !hearer.audible() || p.form == formTone && hearer.format.SendDTMF == 0 || p.form == formEvent && hearer.format.SendDTMF != 0 {
+		if !hearer.audible() || p.form == formEvent && hearer.format.SendDTMF != 0 {
+			continue
+		}
+		if hearer.format.SendDTMF == 0 && (p.signal(hearer.path) || p.form == formTone) {
 			continue
 		}
 		hearer.out.press(keyOrder{key: p.key, held: p.form == formTone, to: hearer.format, pool: s.pool})
 		list = append(list, hearer.out)
 	}
 	return list
+}
+
+// keyTaker is a path whose party wants keys outside RTP, such as by SIP INFO.
+type keyTaker interface {
+	// SendKey sends a key, or reports false if the party does not want that. It does
+	// not block.
+	SendKey(key byte) bool
+}
+
+// signal sends p outside RTP, to who wants that.
+func (p keyPress) signal(path Path) bool {
+	taker, ok := path.(keyTaker)
+	return ok && p.key != 0 && taker.SendKey(p.key)
 }
 
 // ear listens to a speaker for keys that those who hear it would not be told of

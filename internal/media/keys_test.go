@@ -69,6 +69,16 @@ func (d *dialled) Send(p *media.Packet) {
 	}
 }
 
+// informed is dialled whose party is told of keys by INFO.
+type informed struct{ *dialled }
+
+func (d informed) SendKey(key byte) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keys += string(key)
+	return true
+}
+
 func (d *dialled) event(p *media.Packet) {
 	if key, ok := d.receiver.Key(p.Payload(), p.Timestamp); ok {
 		if d.keys += string(key); d.open {
@@ -121,6 +131,9 @@ func silent(f media.Format) media.Format {
 	return f
 }
 
+// informs in place of a loss is a listener who wants INFO.
+const informs = -1
+
 type form int
 
 const (
@@ -151,6 +164,8 @@ func TestDTMFPairs(t *testing.T) {
 		{"INFO to a phone", silent(phone), phone, byInfo, 0},
 		{"INFO to a browser", silent(phone), browser, byInfo, 0},
 		{"INFO to a phone without", silent(phone), silent(formatOf(media.PCMA)), byInfo, 0},
+		{"RFC 4733 to a phone with INFO", phone, silent(phone), byEvent, informs},
+		{"in-band to a phone with INFO", silent(phone), silent(phone), byTone, informs},
 		{"in-band to a phone", silent(phone), phone, byTone, 0},
 		{"in-band to a phone, 5 % lost", silent(phone), phone, byTone, 0.05},
 		{"in-band to a browser", silent(phone), browser, byTone, 0},
@@ -177,7 +192,12 @@ func dialPair(t *testing.T, from, to media.Format, by form, loss float64, count 
 	a := &dialler{line: &line{format: from}, enc: enc, sender: dtmf.NewSender(from.Codec.ClockRate(), from.Codec.ClockRate()), rng: rand.New(rand.NewPCG(1, uint64(by))), loss: loss}
 	b := newDialled(t, to)
 	server.Attach("a", a.line)
-	server.Attach("b", b)
+	if loss == informs {
+		a.loss = 0
+		server.Attach("b", informed{b})
+	} else {
+		server.Attach("b", b)
+	}
 	server.Do(core.Hear{Leg: "b", From: []core.LegID{"a"}})
 	quiet := make([]int16, 160)
 	for i := range quiet {
@@ -221,7 +241,7 @@ func dialPair(t *testing.T, from, to media.Format, by form, loss float64, count 
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	got, other := b.keys, b.heard
-	if to.SendDTMF == 0 {
+	if to.SendDTMF == 0 && loss != informs {
 		got, other = other, got
 	}
 	if got != want || other != "" && by != byTone {

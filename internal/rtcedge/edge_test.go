@@ -196,6 +196,7 @@ type fakeMedia struct {
 	mu       sync.Mutex
 	joined   map[core.LegID]media.Path
 	detaches int
+	pressed  string
 }
 
 func (f *fakeMedia) Attach(leg core.LegID, p media.Path) {
@@ -209,6 +210,12 @@ func (f *fakeMedia) Detach(leg core.LegID) {
 	defer f.mu.Unlock()
 	delete(f.joined, leg)
 	f.detaches++
+}
+
+func (f *fakeMedia) Press(_ core.LegID, key byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.pressed += string(key)
 }
 
 func (f *fakeMedia) detached() int {

@@ -45,11 +45,13 @@ type Paths interface {
 	NewPath(ev PathEvents) (Path, error)
 }
 
-// Media joins paths to legs. Both calls return at once and are safe for
+// Media joins paths to legs. All calls return at once and are safe for
 // concurrent use.
 type Media interface {
 	// Attach makes p the path of leg, in place of another one.
 	Attach(leg core.LegID, p media.Path)
 	// Detach takes leg's path away; without one it does nothing.
 	Detach(leg core.LegID)
+	// Press takes a key of leg's party, which came outside RTP, to who hears it.
+	Press(leg core.LegID, key byte)
 }

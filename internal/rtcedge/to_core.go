@@ -239,6 +239,7 @@ func (d *device) digitLocked(l *leg, digit string) error {
 		return refuse(core.Conflict, "leg still rings")
 	}
 	d.edge.post(core.LegDigit{Leg: l.id, Digit: digit[0]})
+	d.edge.Media.Press(l.id, digit[0])
 	return nil
 }
 

@@ -30,9 +30,10 @@ type bench struct {
 	edge *Edge
 	at   netip.AddrPort
 
-	mu     sync.Mutex
-	events []core.Event
-	media  map[core.LegID]media.Path
+	mu      sync.Mutex
+	events  []core.Event
+	media   map[core.LegID]media.Path
+	pressed string // keys that came by INFO
 }
 
 // Post implements Poster.
@@ -55,6 +56,13 @@ func (b *bench) Detach(leg core.LegID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.media, leg)
+}
+
+// Press implements Media.
+func (b *bench) Press(_ core.LegID, key byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pressed += string(key)
 }
 
 // path returns what the leg has at the media server.

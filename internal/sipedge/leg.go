@@ -44,26 +44,27 @@ type leg struct {
 
 	dialogs []dialogKey // under which the Edge knows it; guarded by its mutex
 
-	in       *sip.Incoming
-	out      *sip.Outgoing
-	sent     sip.InviteRequest // of out
-	trunk    *Trunk            // that out goes by, nil for others
-	contact  core.ContactID    // that out rings, "" for others
-	follows  int               // redirections and other flows followed
-	dialog   *sip.Dialog
-	flow     sip.Flow
-	web      bool      // the far end is a browser; set before open
-	offer    []byte    // of an incoming leg, nil if the INVITE had none
-	stream   stream    // nil before open and after release
-	carried  slog.Attr // what stream carried, zero before release
-	reply    []byte    // our answer to offer, or our offer if there is none: a 200 repeats the answer of the 183
-	stage    stage
-	rung     int  // highest of 180 and 183 that was sent, 0 none
-	early    bool // an 18x brought the answer to our offer
-	told     told
-	held     bool
-	referral *referral // a transfer that is under way
-	why      core.End  // why we gave up, in stageEnding
+	in        *sip.Incoming
+	out       *sip.Outgoing
+	sent      sip.InviteRequest // of out
+	trunk     *Trunk            // that out goes by, nil for others
+	contact   core.ContactID    // that out rings, "" for others
+	follows   int               // redirections and other flows followed
+	dialog    *sip.Dialog
+	flow      sip.Flow
+	web       bool      // the far end is a browser; set before open
+	offer     []byte    // of an incoming leg, nil if the INVITE had none
+	takesInfo bool      // the far end allows INFO
+	stream    stream    // nil before open and after release
+	carried   slog.Attr // what stream carried, zero before release
+	reply     []byte    // our answer to offer, or our offer if there is none: a 200 repeats the answer of the 183
+	stage     stage
+	rung      int  // highest of 180 and 183 that was sent, 0 none
+	early     bool // an 18x brought the answer to our offer
+	told      told
+	held      bool
+	referral  *referral // a transfer that is under way
+	why       core.End  // why we gave up, in stageEnding
 
 	cut      bool        // the far end's WebSocket is closed
 	down     time.Time   // since when the far end of an answered leg is away

@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -27,7 +28,37 @@ func (l *leg) digit(key byte) { l.edge.post(core.LegDigit{Leg: l.id, Digit: key}
 func (l *leg) pathChanged() { l.strand.post(l.connected) }
 
 // attach gives the leg's path to the media server.
-func (l *leg) attach() { l.edge.cfg.Media.Attach(l.id, l.stream.media()) }
+func (l *leg) attach() {
+	if s, ok := l.stream.(*rtpStream); ok {
+		s.path.KeysTo(nil)
+		if l.takesInfo && s.result.Format.SendDTMF == 0 {
+			s.path.KeysTo(l.sendInfo)
+		}
+	}
+	l.edge.cfg.Media.Attach(l.id, l.stream.media())
+}
+
+// sendInfo tells the far end of a key by INFO.
+func (l *leg) sendInfo(key byte) {
+	l.strand.post(func() {
+		if l.stage == stageAnswered {
+			body := []byte("Signal=" + string(key) + "\r\nDuration=160\r\n")
+			l.dialog.Request(sip.INFO, "application/dtmf-relay", body, nil)
+		}
+	})
+}
+
+// allowsInfo reports whether who sent msg takes INFO (RFC 6086).
+func allowsInfo(msg sip.Message) bool {
+	for _, list := range sip.HeaderValues(msg, "Allow") {
+		for method := range strings.SplitSeq(list, ",") {
+			if strings.TrimSpace(method) == string(sip.INFO) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // connected reports what waited for sound, and looks after a path that has none.
 func (l *leg) connected() {

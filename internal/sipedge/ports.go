@@ -23,11 +23,13 @@ type Secrets interface {
 	Succeeded(source netip.Addr, user string)
 }
 
-// Media joins the paths of legs. Both methods return at once; Detach of an
+// Media joins the paths of legs. All methods return at once; Detach of an
 // unknown leg does nothing.
 type Media interface {
 	Attach(leg core.LegID, p media.Path)
 	Detach(leg core.LegID)
+	// Press takes a key of leg's party, which came outside RTP, to who hears it.
+	Press(leg core.LegID, key byte)
 }
 
 // Ports makes RTP paths: *rtp.Allocator behind an adapter of cmd.
@@ -43,6 +45,9 @@ type Path interface {
 	media.Path
 	// LocalPort is the RTP port.
 	LocalPort() uint16
+	// KeysTo lets f send keys to a far end that takes no telephone-events; nil lets
+	// nobody.
+	KeysTo(f func(key byte))
 	// Protect makes it SRTP with these keys from the next Start on, or plain RTP if
 	// c is nil. mux says that RTCP shares the port of RTP.
 	Protect(c *sdp.Crypto, mux bool) error

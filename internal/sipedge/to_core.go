@@ -46,7 +46,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	if from.Trunk != "" {
 		l.only, l.diverting = e.trunks.Load().byName[from.Trunk].codecs, to
 	}
-	l.web = overWebSocket(tx.Flow())
+	l.web, l.takesInfo = overWebSocket(tx.Flow()), allowsInfo(req)
 	if offer != nil {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
 	}
@@ -179,7 +179,7 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 		return
 	}
 	sameDialog := l.early && l.dialog == d
-	l.stage, l.dialog = stageAnswered, d
+	l.stage, l.dialog, l.takesInfo = stageAnswered, d, allowsInfo(res)
 	l.known(d)
 	l.log.Debug("answered", "dialog", d.ID())
 	l.edge.post(core.LegAccepted{Leg: l.id})
@@ -261,5 +261,6 @@ func (l *leg) info(req *sip.Request) int {
 		return 400
 	}
 	l.digit(key[0])
+	l.edge.cfg.Media.Press(l.id, key[0])
 	return 200
 }

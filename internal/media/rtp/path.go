@@ -44,6 +44,7 @@ type Path struct {
 	receive atomic.Pointer[func(*media.Packet)]
 	news    atomic.Pointer[netip.AddrPort] // signalled address for who reads
 	shield  atomic.Pointer[shield]         // nil is plain RTP
+	keys    atomic.Pointer[func(key byte)]
 	mux     atomic.Bool                    // RTCP goes to the port of RTP
 	stream  media.Stream
 
@@ -129,6 +130,25 @@ func (p *Path) Protect(c *sdp.Crypto, mux bool) error {
 
 // Expect says whether the far end announced to send. It does until told otherwise.
 func (p *Path) Expect(rtp bool) { p.mum.Store(!rtp) }
+
+// KeysTo lets f send keys to the far end, which takes no telephone-events; nil lets
+// nobody. f must not block.
+func (p *Path) KeysTo(f func(key byte)) {
+	if f == nil {
+		p.keys.Store(nil)
+		return
+	}
+	p.keys.Store(&f)
+}
+
+// SendKey sends a key as KeysTo said; it is false if that said nothing.
+func (p *Path) SendKey(key byte) bool {
+	f := p.keys.Load()
+	if f != nil {
+		(*f)(key)
+	}
+	return f != nil
+}
 
 // Format implements media.Path; its Codec is CodecNone before Start.
 func (p *Path) Format() media.Format { return *p.format.Load() }
