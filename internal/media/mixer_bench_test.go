@@ -43,7 +43,7 @@ func newHall(tb testing.TB, n int, k Codec, speaking func(i int) bool) *hall {
 	}
 	for i := range n {
 		leg := core.LegID(fmt.Sprint(i))
-		h.s.Attach(leg, &deaf{format: Format{Codec: k, PTime: 20}})
+		h.s.Attach(leg, &deaf{format: Format{Codec: k, PTime: 20, RecvDTMF: 101}})
 		row := core.Hear{Leg: leg}
 		for j := range n {
 			if i != j {
