@@ -63,9 +63,10 @@ type Path struct {
 	digits  dtmf.Receiver
 	reports reports
 
-	mu      sync.Mutex // guards started and closed
+	mu      sync.Mutex // guards what follows
 	started bool
 	closed  bool
+	former  *shield // the last one, also while there is none
 }
 
 func newPath(a *Allocator, port uint16, c Config, rtpSocket, rtcpSocket *socket) *Path {
@@ -111,7 +112,7 @@ func (p *Path) Start(f media.Format, remote netip.AddrPort) {
 
 // Protect makes what is sent and accepted from now on SRTP with these keys, or
 // plain RTP if c is nil. mux says that RTCP shares the port of RTP (RFC 5761). Call
-// it before Start; the same keys again change nothing.
+// it before Start, and again when a new offer and answer may have brought other keys.
 func (p *Path) Protect(c *sdp.Crypto, mux bool) error {
 	p.mux.Store(mux)
 	if p.shield.Load().same(c) {
@@ -121,8 +122,11 @@ func (p *Path) Protect(c *sdp.Crypto, mux bool) error {
 		p.shield.Store(nil)
 		return nil
 	}
-	s, err := newShield(*c)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s, err := newShield(*c, p.former)
 	if err == nil {
+		p.former = s
 		p.shield.Store(s)
 	}
 	return err

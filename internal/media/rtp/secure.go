@@ -35,15 +35,24 @@ var profiles = map[sdp.Suite]srtp.ProtectionProfile{
 // (RFC 3711, RFC 4568).
 type shield struct {
 	crypto sdp.Crypto // what it was made of
+	*opener
+	*sealer
+}
 
+// opener reads what comes, with the far end's key.
+type opener struct {
 	reading     sync.Mutex // guards what follows: RTP and RTCP come on two sockets
 	in          *srtp.Context
 	sources     []uint32 // whose packets were read
 	controllers []uint32
-	failed      int // packets in a row that could not be read
+	failed      int  // packets in a row that could not be read
+	told        bool // that they cannot
 	head        rtp.Header
 	control     rtcp.Header
+}
 
+// sealer protects what is sent, with our key.
+type sealer struct {
 	mu      sync.Mutex // guards what follows
 	out     *srtp.Context
 	sent    window
@@ -51,18 +60,36 @@ type shield struct {
 	buf     [maxDatagram]byte
 }
 
-func newShield(c sdp.Crypto) (*shield, error) {
+// newShield returns a shield that goes on where former, which may be nil, has the
+// same key. A phone that puts us on hold may change its key alone: the other
+// direction's count of packets goes on (RFC 3711 section 3.3.1), and a key that
+// began anew would protect two packets with one key stream.
+func newShield(c sdp.Crypto, former *shield) (s *shield, err error) {
+	s = &shield{crypto: c}
+	if former != nil && former.crypto.Suite == c.Suite {
+		if slices.Equal(former.crypto.Remote, c.Remote) {
+			s.opener = former.opener
+		}
+		if slices.Equal(former.crypto.Local, c.Local) {
+			s.sealer = former.sealer
+		}
+	}
 	n, profile := c.Suite.KeySize(), profiles[c.Suite]
-	in, err := srtp.CreateContext(c.Remote[:n], c.Remote[n:], profile,
-		srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
-	if err != nil {
-		return nil, fmt.Errorf("rtp: far end's key: %w", err)
+	if s.opener == nil {
+		s.opener = new(opener)
+		s.in, err = srtp.CreateContext(c.Remote[:n], c.Remote[n:], profile,
+			srtp.SRTPReplayProtection(replayWindow), srtp.SRTCPReplayProtection(replayWindow))
+		if err != nil {
+			return nil, fmt.Errorf("rtp: far end's key: %w", err)
+		}
 	}
-	out, err := srtp.CreateContext(c.Local[:n], c.Local[n:], profile)
-	if err != nil {
-		return nil, fmt.Errorf("rtp: our key: %w", err)
+	if s.sealer == nil {
+		s.sealer = new(sealer)
+		if s.out, err = srtp.CreateContext(c.Local[:n], c.Local[n:], profile); err != nil {
+			return nil, fmt.Errorf("rtp: our key: %w", err)
+		}
 	}
-	return &shield{crypto: c, in: in, out: out}, nil
+	return s, nil
 }
 
 // same reports whether s has these keys, nil being none.
@@ -73,7 +100,7 @@ func (s *shield) same(c *sdp.Crypto) bool {
 	return s.crypto.Suite == c.Suite && slices.Equal(s.crypto.Local, c.Local) && slices.Equal(s.crypto.Remote, c.Remote)
 }
 
-// open reads an SRTP packet in place. bad is true once for a far end that seems to
+// open reads an SRTP packet in place. bad is true once, for a far end that seems to
 // use another key.
 func (s *shield) open(packet []byte) (plain []byte, ok, bad bool) {
 	s.reading.Lock()
@@ -88,7 +115,9 @@ func (s *shield) open(packet []byte) (plain []byte, ok, bad bool) {
 		}
 	}
 	s.failed++
-	return nil, false, s.failed == wrongKey
+	bad = s.failed >= wrongKey && !s.told
+	s.told = s.told || bad
+	return nil, false, bad
 }
 
 // openControl reads an SRTCP packet in place.

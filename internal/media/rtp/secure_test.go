@@ -154,6 +154,68 @@ func TestKeysMayChange(t *testing.T) {
 	expect("plain")
 }
 
+// A phone that changes its key alone, as some do with each re-INVITE, reads on where
+// it was: beyond a rollover of the sequence numbers, too. No number is sent twice.
+func TestOurKeyGoesOnWhenTheirsChanges(t *testing.T) {
+	a, b := cryptoPair(sdp.AESGCM128)
+	far, err := newShield(*b, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ours *shield
+	seq := uint16(65530)
+	send := func(step string, c *sdp.Crypto) {
+		t.Helper()
+		if ours, err = newShield(*c, ours); err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			sealed, ok := ours.seal(voicePacket(seq, step), 7)
+			if !ok {
+				t.Fatalf("%s: packet %d is not sent", step, seq)
+			}
+			if _, ok, _ := far.open(bytes.Clone(sealed)); !ok {
+				t.Errorf("%s: packet %d cannot be read", step, seq)
+			}
+			seq++
+		}
+	}
+	send("before", a)
+	others, _ := cryptoPair(sdp.AESGCM128)
+	send("after", &sdp.Crypto{Suite: a.Suite, Local: a.Local, Remote: others.Remote})
+	if _, ok := ours.seal(voicePacket(seq-1, "again"), 7); ok {
+		t.Error("a number is sent twice")
+	}
+}
+
+// Whoever finds our port cannot fill the log.
+func TestWrongKeyIsToldOnce(t *testing.T) {
+	a, b := cryptoPair(sdp.AESCM80)
+	sender, err := newShield(*a, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	receiver, err := newShield(*b, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := 0
+	for seq := range uint16(3) {
+		for range 2 * wrongKey {
+			if _, _, bad := receiver.open(make([]byte, 100)); bad {
+				told++
+			}
+		}
+		sealed, _ := sender.seal(voicePacket(seq, "voice"), 7)
+		if _, ok, _ := receiver.open(bytes.Clone(sealed)); !ok {
+			t.Fatal("who has the key is not heard")
+		}
+	}
+	if told != 1 {
+		t.Errorf("told %d times", told)
+	}
+}
+
 // The far end's report about our stream, and how long it took, both ways: on the
 // port above and on the same one, plain and protected.
 func TestReportsGoBothWays(t *testing.T) {
@@ -192,11 +254,11 @@ func TestReportsGoBothWays(t *testing.T) {
 // AES-CM takes its buffers from a pool, which the race detector empties at random.
 func TestNothingIsAllocatedForProtection(t *testing.T) {
 	a, b := cryptoPair(sdp.AESGCM128)
-	sender, err := newShield(*a)
+	sender, err := newShield(*a, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	receiver, err := newShield(*b)
+	receiver, err := newShield(*b, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
