@@ -45,7 +45,7 @@ type Path struct {
 	news    atomic.Pointer[netip.AddrPort] // signalled address for who reads
 	shield  atomic.Pointer[shield]         // nil is plain RTP
 	keys    atomic.Pointer[func(key byte)]
-	mux     atomic.Bool                    // RTCP goes to the port of RTP
+	mux     atomic.Bool // RTCP goes to the port of RTP
 	stream  media.Stream
 
 	received, sent, receivedBytes, sentBytes            atomic.Uint64

@@ -79,6 +79,12 @@ func CallerAck() string { return send("", inDialog("ACK", 1)) }
 // CallerBye hangs up after CallerAck.
 func CallerBye() string { return send(`retrans="500"`, inDialog("BYE", 2)) }
 
+// CallerInfo sends INFO number n, from 2 on, of a caller after CallerAck: one key.
+func CallerInfo(n int, key byte) string {
+	message := strings.Replace(inDialog("INFO", n), "Content-Length: 0\n\n", "Content-Type: application/dtmf-relay\nContent-Length: [len]\n\n", 1)
+	return send(`retrans="500"`, message+"Signal="+string(key)+"\nDuration=160\n") + "\n<recv response=\"200\"/>"
+}
+
 func inDialog(method string, cseq int) string {
 	return fmt.Sprintf(`%[1]s [next_url] SIP/2.0
 Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]
