@@ -19,13 +19,14 @@ const (
 )
 
 // gate bounds how many messages a second one source may bring, before they are
-// parsed. It takes no lock and a fixed amount of memory, whoever forges how many
-// addresses: sources share counters by hash, and one is over its limit if both of
-// its counters are. This machine itself has no limit.
+// parsed. It takes a fixed amount of memory, whoever forges how many addresses:
+// sources share counters by hash, and one is over its limit if both of its counters
+// are. It takes no lock, but for who is over the limit of a stranger and may be a
+// trunk. This machine itself has no limit.
 type gate struct {
 	perSecond uint32 // of a stranger; 0 is no limit
 	log       *slog.Logger
-	trunk     func(netip.Addr) bool
+	trunk     func(netip.Addr) bool // whether a trunk is at that very address
 
 	seeds   [2]maphash.Seed
 	counts  [2][gateCells]atomic.Uint64 // a second, in Unix time, above a count
@@ -59,13 +60,14 @@ func (g *gate) admitAt(from netip.Addr, now int64) bool {
 	if g.perSecond == 0 || from.IsLoopback() {
 		return true
 	}
+	addr := from.Unmap()
 	from = source(from)
 	count := uint32(1<<32 - 1)
 	for i := range g.counts {
 		cell := &g.counts[i][maphash.Comparable(g.seeds[i], from)%gateCells]
 		count = min(count, increase(cell, uint32(now)))
 	}
-	if count <= g.perSecond || count <= knownFactor*g.perSecond && (g.isKnown(from, now) || g.trunk(from)) {
+	if count <= g.perSecond || count <= knownFactor*g.perSecond && (g.isKnown(from, now) || g.trunk(addr)) {
 		return true
 	}
 	g.refused.Add(1)

@@ -12,7 +12,7 @@ func TestGate(t *testing.T) {
 	const now = 1_800_000_000
 	addr := netip.MustParseAddr
 	log, logger := testkit.NewLog(t)
-	g := newGate(100, logger, func(a netip.Addr) bool { return a == addr("203.0.113.1") })
+	g := newGate(100, logger, func(a netip.Addr) bool { return a == addr("203.0.113.1") || a == addr("2001:db8:9::5") })
 	pass := func(from string, second int64, n int) (passed int) {
 		for range n {
 			if g.admitAt(addr(from), second) {
@@ -30,6 +30,8 @@ func TestGate(t *testing.T) {
 		{"a phone", "198.51.100.1", 100, 100},
 		{"a flood", "198.51.100.2", 5000, 100},
 		{"a trunk", "203.0.113.1", 5000, 2000},
+		{"a trunk on IPv6", "2001:db8:9::5", 5000, 2000},
+		{"a trunk that is mapped", "::ffff:203.0.113.1", 10, 0},
 		{"this machine", "127.0.0.9", 5000, 5000},
 		{"mapped IPv4 is the same source", "::ffff:198.51.100.2", 10, 0},
 		{"a network of IPv6", "2001:db8::1", 60, 60},

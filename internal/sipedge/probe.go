@@ -26,8 +26,8 @@ func Alive(code int) bool { return code != 0 && code != 408 && code != 503 }
 
 // probed is what a probe depends on: a change of it starts a new one.
 type probed struct {
-	uri, domain string
-	every       time.Duration
+	uri, backups, caFile, domain string
+	every                        time.Duration
 }
 
 // probe asks one trunk again and again whether it is there, and tells what it

@@ -186,3 +186,29 @@ func TestProbeOnTheWire(t *testing.T) {
 		t.Errorf("a removed trunk is still there: %v", up)
 	}
 }
+
+// A probe that goes on with what a trunk was asks the wrong machine, or trusts the
+// wrong certificate.
+func TestChangedTrunkIsProbedAnew(t *testing.T) {
+	trunk := func(change func(*Trunk)) probed {
+		out := trunkTo(netip.MustParseAddrPort("192.0.2.1:5060"))
+		change(&out)
+		of, _ := toProbe(out)
+		return of
+	}
+	same := trunk(func(*Trunk) {})
+	for name, change := range map[string]func(*Trunk){
+		"address":     func(t *Trunk) { t.URI = "sip:192.0.2.2" },
+		"backup":      func(t *Trunk) { t.Backups = []string{"sip:192.0.2.3"} },
+		"certificate": func(t *Trunk) { t.CAFile = "carrier.pem" },
+		"domain":      func(t *Trunk) { t.Domain = "carrier.example" },
+		"pace":        func(t *Trunk) { t.Probe *= 2 },
+	} {
+		if trunk(change) == same {
+			t.Errorf("a change of the %s goes unnoticed", name)
+		}
+	}
+	if trunk(func(t *Trunk) { t.Name = "other" }) != same {
+		t.Error("what does not matter is noticed")
+	}
+}

@@ -1,6 +1,7 @@
 package sipedge
 
 import (
+	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +33,9 @@ func (e *Edge) probe(trunks map[string]Trunk) {
 
 // toProbe returns how a trunk is to be asked, if it is.
 func toProbe(t Trunk) (of probed, ok bool) {
-	return probed{uri: t.URI, domain: t.Domain, every: time.Duration(t.Probe)}, t.Probe > 0
+	return probed{
+		uri: t.URI, backups: strings.Join(t.Backups, " "), caFile: t.CAFile, domain: t.Domain, every: time.Duration(t.Probe),
+	}, t.Probe > 0
 }
 
 func (e *Edge) startProbeLocked(t Trunk, of probed) {
