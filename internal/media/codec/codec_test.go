@@ -71,24 +71,6 @@ func TestG711TablesEqualTheirFormula(t *testing.T) {
 	}
 }
 
-func TestTranslationKeepsTheTone(t *testing.T) {
-	for _, c := range []struct{ from, to Kind }{{PCMU, PCMA}, {PCMA, PCMU}} {
-		e, _ := pair(t, c.from, 8000, 8000)
-		_, d := pair(t, c.to, 8000, 8000)
-		payload, pcm := make([]byte, 800), make([]int16, 960)
-		if _, err := e.Encode(payload, sine(800, 8000, 1000)); err != nil {
-			t.Fatal(err)
-		}
-		for i, b := range payload {
-			payload[i] = Translation(c.from, c.to)[b]
-		}
-		n, err := d.Decode(pcm, payload)
-		if p := meter.Purity(pcm[:n], 8000, 1000); err != nil || p < 0.99 {
-			t.Errorf("%v to %v: purity %.3f, %v", c.from, c.to, p, err)
-		}
-	}
-}
-
 func TestToneSurvivesEveryCodec(t *testing.T) {
 	for _, c := range []struct {
 		kind             Kind

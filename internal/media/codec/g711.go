@@ -10,8 +10,6 @@ var (
 	fromALaw  = makeTable(aLawToLinear)
 	toMuLaw   = makeEncoding(linearToMuLaw)
 	toALaw    = makeEncoding(linearToALaw)
-	muToA     = makeTranslation(&fromMuLaw, linearToALaw)
-	aToMu     = makeTranslation(&fromALaw, linearToMuLaw)
 )
 
 func makeTable(decode func(byte) int16) (t [256]int16) {
@@ -27,25 +25,6 @@ func makeEncoding(encode func(int16) byte) (t [1 << 14]byte) {
 		t[i] = encode(int16(uint16(i) << 2))
 	}
 	return t
-}
-
-func makeTranslation(decode *[256]int16, encode func(int16) byte) (t [256]byte) {
-	for i := range t {
-		t[i] = encode(decode[i])
-	}
-	return t
-}
-
-// Translation returns the table that turns each byte of a G.711 payload of one
-// law into one of the other, nil if from and to are not the two laws.
-func Translation(from, to Kind) *[256]byte {
-	switch {
-	case from == PCMU && to == PCMA:
-		return &muToA
-	case from == PCMA && to == PCMU:
-		return &aToMu
-	}
-	return nil
 }
 
 func linearToMuLaw(s int16) byte {

@@ -13,6 +13,7 @@ import (
 	"github.com/pion/stun/v3"
 
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/guard"
 )
 
 func TestCheckIsAnswered(t *testing.T) {
@@ -296,10 +297,10 @@ func TestSourcesAreBounded(t *testing.T) {
 	l := newLight(t, s)
 	l.connect(e.path, dtls.SRTP_AEAD_AES_128_GCM)
 	next(t, "up", e.up)
-	for ssrc := range uint32(3 * maxSources) {
+	for ssrc := range uint32(3 * guard.MaxSources) {
 		l.send(l.seal(1, 1000+ssrc, []byte("x")))
 	}
-	for range maxSources {
+	for range guard.MaxSources {
 		next(t, "packet", e.packets)
 	}
 	none(t, "packet of one source too many", e.packets, 100*time.Millisecond)
@@ -382,35 +383,6 @@ func TestReportsAreSent(t *testing.T) {
 	block := plain[28:]
 	if ssrc, lost, highest := binary.BigEndian.Uint32(block), binary.BigEndian.Uint32(block[4:])&0xffffff, binary.BigEndian.Uint32(block[8:]); ssrc != 7 || lost != 1 || highest != 1<<16+2 {
 		t.Errorf("reception report: source %d, lost %d, highest %d", ssrc, lost, highest)
-	}
-}
-
-func TestWindow(t *testing.T) {
-	var w window
-	for i, c := range []struct {
-		seq  uint16
-		want bool
-	}{
-		{65534, true},
-		{65534, false},
-		{65535, true},
-		{1, true},
-		{0, true},
-		{0, false},
-		{100, true},
-		{99, true},
-		{99, false},
-		{37, true},
-		{36, false},
-		{1, false},
-		{300, true},
-		{237, true},
-		{300, false},
-		{33000, true},
-	} {
-		if got := w.take(c.seq); got != c.want {
-			t.Errorf("step %d: take(%d) is %v", i, c.seq, got)
-		}
 	}
 }
 

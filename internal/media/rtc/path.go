@@ -139,7 +139,7 @@ func (p *Path) Send(packet *media.Packet) {
 
 // seal writes packet as SRTP into k's buffer.
 func (k *keys) seal(packet *media.Packet, ssrc uint32) ([]byte, bool) {
-	if !k.sent.take(packet.Seq) {
+	if !k.sent.Take(packet.Seq) {
 		return nil, false
 	}
 	b := k.buf[:rtpHeader+packet.Len]

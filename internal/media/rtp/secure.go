@@ -11,14 +11,13 @@ import (
 	"github.com/pion/srtp/v3"
 
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/guard"
 	"github.com/offhook/offhook/internal/media/sdp"
 )
 
 const (
 	// replayWindow is how many packets may arrive out of order.
 	replayWindow = 128
-	// maxSources is how many sources the far end may send with: each costs memory.
-	maxSources = 16
 	// wrongKey is how many packets in a row that cannot be read mean that the far
 	// end uses another key.
 	wrongKey = 25
@@ -43,8 +42,8 @@ type shield struct {
 type opener struct {
 	reading     sync.Mutex // guards what follows: RTP and RTCP come on two sockets
 	in          *srtp.Context
-	sources     []uint32 // whose packets were read
-	controllers []uint32
+	sources     guard.Sources // whose packets were read
+	controllers guard.Sources
 	failed      int  // packets in a row that could not be read
 	told        bool // that they cannot
 	head        rtp.Header
@@ -55,7 +54,7 @@ type opener struct {
 type sealer struct {
 	mu      sync.Mutex // guards what follows
 	out     *srtp.Context
-	sent    window
+	sent    guard.Window
 	sending rtp.Header
 	buf     [maxDatagram]byte
 }
@@ -106,7 +105,7 @@ func (s *shield) open(packet []byte) (plain []byte, ok, bad bool) {
 	s.reading.Lock()
 	defer s.reading.Unlock()
 	if len(packet) >= headerSize {
-		sources, room := admit(s.sources, binary.BigEndian.Uint32(packet[8:]))
+		sources, room := s.sources.Admit(binary.BigEndian.Uint32(packet[8:]))
 		if room {
 			if plain, err := s.in.DecryptRTP(packet, packet, &s.head); err == nil {
 				s.sources, s.failed = sources, 0
@@ -127,7 +126,7 @@ func (s *shield) openControl(packet []byte) (plain []byte, ok bool) {
 	}
 	s.reading.Lock()
 	defer s.reading.Unlock()
-	sources, room := admit(s.controllers, binary.BigEndian.Uint32(packet[4:]))
+	sources, room := s.controllers.Admit(binary.BigEndian.Uint32(packet[4:]))
 	if !room {
 		return nil, false
 	}
@@ -139,21 +138,10 @@ func (s *shield) openControl(packet []byte) (plain []byte, ok bool) {
 	return plain, true
 }
 
-// admit returns list with ssrc, or false if it is full.
-func admit(list []uint32, ssrc uint32) ([]uint32, bool) {
-	if slices.Contains(list, ssrc) {
-		return list, true
-	}
-	if len(list) == maxSources {
-		return nil, false
-	}
-	return append(list, ssrc), true
-}
-
 // seal returns packet as SRTP, which is valid as long as mu is held. It reports
 // false if its number was sent before.
 func (s *shield) seal(packet *media.Packet, ssrc uint32) (sealed []byte, ok bool) {
-	if !s.sent.take(packet.Seq) {
+	if !s.sent.Take(packet.Seq) {
 		return nil, false
 	}
 	b := s.buf[:copy(s.buf[:], write(packet, ssrc))]
@@ -165,28 +153,4 @@ func (s *shield) seal(packet *media.Packet, ssrc uint32) (sealed []byte, ok bool
 func (s *shield) sealControl(plain []byte) (sealed []byte, ok bool) {
 	sealed, err := s.out.EncryptRTCP(s.buf[:0], plain, nil)
 	return sealed, err == nil
-}
-
-// window remembers which of the last 64 sequence numbers were sent.
-type window struct {
-	begun   bool
-	highest uint16
-	bits    uint64 // bit n: highest-n was sent
-}
-
-// take reports whether seq may be sent, and marks it. Sending a number twice with
-// the same key would give the key away in GCM (RFC 7714 section 13.1).
-func (w *window) take(seq uint16) bool {
-	ahead := int16(seq - w.highest)
-	switch {
-	case !w.begun:
-		*w = window{begun: true, highest: seq, bits: 1}
-	case ahead > 0:
-		w.bits, w.highest = w.bits<<uint(ahead)|1, seq
-	case ahead <= -64 || w.bits>>uint(-ahead)&1 == 1:
-		return false
-	default:
-		w.bits |= 1 << uint(-ahead)
-	}
-	return true
 }
