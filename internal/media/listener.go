@@ -235,7 +235,7 @@ func (l *listener) inherit() {
 
 // skip lets n steps pass that the mixer slept through.
 func (l *listener) skip(n int) {
-	l.at += uint32(n) * l.to.Codec.ClockRate() / 50
+	l.at += uint32(n) * (l.to.Codec.ClockRate() / 50)
 }
 
 // tell passes on the telephone-events of those whom l hears.

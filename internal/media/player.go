@@ -133,8 +133,7 @@ func (y *player) join(list []*playing, now time.Time) (joined []*playing, more b
 		default:
 			if err := y.begin(p, content{sound: p.sound}, now); err != nil {
 				y.log.Error("sound left out", "leg", string(p.leg), "sound", p.sound.Name, "error", err)
-				y.over(p)
-				continue
+				p.ends = now.Add(failedFor)
 			}
 		}
 		list = append(list, p)

@@ -216,7 +216,7 @@ func (t *transcoder) pause(samples int) {
 
 // units returns how far the RTP clock of f goes in that many samples.
 func (t *transcoder) units(samples int, f Format) uint32 {
-	return uint32(samples) * f.Codec.ClockRate() / uint32(t.rate)
+	return uint32(uint64(samples) * uint64(f.Codec.ClockRate()) / uint64(t.rate)) // a pause is long
 }
 
 // send sends every whole packet there is.
