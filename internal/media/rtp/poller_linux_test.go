@@ -255,3 +255,19 @@ func TestRelayingAllocatesNothing(t *testing.T) {
 		t.Errorf("%d packets sent", got)
 	}
 }
+
+// A far end on IPv4 may announce an address of IPv6, by mistake or to reach a port
+// of this machine through us.
+func TestOtherFamilyIsNotThisMachine(t *testing.T) {
+	paths, fars, _ := pair(t)
+	at := netip.MustParseAddrPort(fars[0].LocalAddr().String())
+	paths[0].Start(media.Format{Codec: media.PCMU}, netip.AddrPortFrom(netip.MustParseAddr("2001:db8::1"), at.Port()))
+	paths[0].Send(voicePacket(1, "voice"))
+	if s := paths[0].Stats(); s.PacketsSent != 0 || s.Dropped != 1 {
+		t.Errorf("sent %d, dropped %d", s.PacketsSent, s.Dropped)
+	}
+	_ = fars[0].SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, _, err := fars[0].ReadFromUDPAddrPort(make([]byte, 1500)); err == nil {
+		t.Errorf("%d bytes went to this machine", n)
+	}
+}

@@ -132,6 +132,9 @@ func (s *socket) release() {
 
 // writeTo sends one datagram. It never waits.
 func (s *socket) writeTo(b []byte, to netip.AddrPort) error {
+	if !s.v6 && !to.Addr().Is4() {
+		return syscall.EAFNOSUPPORT // as4 would make it an address of this machine
+	}
 	if !s.acquire() {
 		return os.ErrClosed
 	}
