@@ -189,7 +189,10 @@ func (j *Journal) passOn() error {
 		clear(batch) // of what it points to
 		j.spare = batch[:0]
 	}
-	return file.Truncate(0)
+	if err := file.Truncate(0); err != nil { // a start finds entries again that the log has, and ignores
+		j.logger.Error("a journal cannot be emptied", "file", file.Name(), "error", err)
+	}
+	return nil
 }
 
 // turn takes what waits and lets new entries go to the other file.

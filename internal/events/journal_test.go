@@ -209,3 +209,22 @@ func BenchmarkJournal(b *testing.B) {
 		b.Fatal(err)
 	}
 }
+
+func TestJournalThatCannotBeEmptiedGoesOn(t *testing.T) {
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		m := &memory{}
+		j := openJournal(t, folder, m)
+		mustAppend(t, j, legEntry("a", 1, core.ChangeBegan))
+		if err := j.files[0].Close(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * together)
+		mustAppend(t, j, legEntry("a", 2, core.ChangeEnded))
+		time.Sleep(2 * together)
+		if got, _ := m.all(); len(got) != 2 {
+			t.Errorf("the log behind has %d entries, want 2", len(got))
+		}
+		_ = j.Close()
+	})
+}
