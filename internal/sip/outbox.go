@@ -17,6 +17,7 @@ type outbox struct {
 	bytes   int
 	writing bool
 	closed  bool
+	settled chan struct{} // closed when nothing waits any more; nil unless settle waits
 }
 
 // put queues data. A full queue ends the connection.
@@ -65,6 +66,7 @@ func (o *outbox) take() []byte {
 	defer o.mu.Unlock()
 	if o.closed || len(o.queue) == 0 {
 		o.queue, o.writing = nil, false
+		o.settledLocked()
 		return nil
 	}
 	data := o.queue[0]
@@ -73,10 +75,32 @@ func (o *outbox) take() []byte {
 	return data
 }
 
+// settle waits until what was put has gone out, or the connection is closed. It is
+// for the read loop alone.
+func (o *outbox) settle() {
+	o.mu.Lock()
+	if !o.writing || o.closed {
+		o.mu.Unlock()
+		return
+	}
+	settled := make(chan struct{})
+	o.settled = settled
+	o.mu.Unlock()
+	<-settled
+}
+
+func (o *outbox) settledLocked() {
+	if o.settled != nil {
+		close(o.settled)
+		o.settled = nil
+	}
+}
+
 func (o *outbox) close() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed = true
+	o.settledLocked()
 }
 
 func (o *outbox) isClosed() bool {

@@ -16,6 +16,7 @@ const (
 	writeTimeout  = 10 * time.Second
 	handshakeTime = 10 * time.Second
 	dialTimeout   = 8 * time.Second
+	farewell      = time.Second // for what waits to go out before the connection closes
 )
 
 var (
@@ -94,9 +95,11 @@ func (c *streamConn) run() {
 		msg, err := f.next()
 		if err != nil {
 			if errors.Is(err, errLength) {
-				c.lastWord(refuseRaw(msg, 400, "Bad Content-Length"))
+				if answer := refuseRaw(msg, 400, "Bad Content-Length"); answer != nil {
+					_ = c.out.put(answer) // the connection closes either way
+				}
 			}
-			c.fail(err)
+			c.leave(err)
 			return
 		}
 		c.late, c.seen = false, true
@@ -104,17 +107,19 @@ func (c *streamConn) run() {
 			continue
 		}
 		if err := c.stack.receive(msg, flow); err != nil {
-			c.fail(err)
+			c.leave(err)
 			return
 		}
 	}
 }
 
-// lastWord sends an answer before the connection closes either way.
-func (c *streamConn) lastWord(answer []byte) {
-	if answer != nil {
-		_ = c.writeNow(answer)
-	}
+// leave closes the connection, but lets the answers to what came before go out: a
+// peer that says one thing wrong, or only stops sending, still gets them.
+func (c *streamConn) leave(why error) {
+	limit := time.AfterFunc(farewell, func() { c.fail(why) })
+	defer limit.Stop()
+	c.out.settle()
+	c.fail(why)
 }
 
 func (c *streamConn) handshake(t *tls.Conn) bool {

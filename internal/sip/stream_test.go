@@ -193,6 +193,33 @@ func TestBrokenFramingClosesTheStream(t *testing.T) {
 	})
 }
 
+// TestAnswersLeaveBeforeTheStreamCloses: what came before the mistake is answered.
+func TestAnswersLeaveBeforeTheStreamCloses(t *testing.T) {
+	for name, mistake := range map[string]string{
+		"noise":                       "what is this\r\n\r\n",
+		"noise with a length":         "what is this\r\nContent-Length: 0\r\n\r\n",
+		"the peer has nothing to add": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newNode(t, Config{Handler: okHandler})
+			c := dialTCP(t, n.addr)
+			const total = 50
+			var all strings.Builder
+			for i := range total {
+				all.WriteString(options(i))
+			}
+			post(t, c, all.String()+mistake)
+			if tcp, ok := c.(*net.TCPConn); !ok || tcp.CloseWrite() != nil {
+				t.Fatal("closed already")
+			}
+			answers, err := io.ReadAll(c)
+			if got := strings.Count(string(answers), "SIP/2.0 200 OK"); got != total || err != nil {
+				t.Errorf("%d answers to %d requests, %v", got, total, err)
+			}
+		})
+	}
+}
+
 func TestPeerThatDoesNotReadIsDisconnected(t *testing.T) {
 	closed := make(chan Flow, 1)
 	inStream(t, Config{Handler: okHandler, FlowClosed: func(f Flow) { closed <- f }}, func(peer streamPeer) {
@@ -212,9 +239,10 @@ func TestPeerThatDoesNotReadIsDisconnected(t *testing.T) {
 	})
 }
 
-// TestInOrderPerConnection is the regression test for a goroutine per message.
+// TestInOrderPerConnection is the regression test for a goroutine per message. No
+// more is on its way at a time than an outbox holds, however slow the machine is.
 func TestInOrderPerConnection(t *testing.T) {
-	const total = 2000
+	const total, underway = 2000, 500
 	c := newCall()
 	seen := make(chan uint32, total)
 	bob := newNode(t, Config{Handler: HandlerFunc(func(tx *ServerTx, _ *Request) {
@@ -232,11 +260,12 @@ func TestInOrderPerConnection(t *testing.T) {
 	d := wait(t, c.answered, "200")
 	wait(t, c.acked, "ACK")
 	answers := make(chan error, total)
-	for range total {
-		d.Request(INFO, "", nil, func(_ *Response, err error) { answers <- err })
+	ask := func() { d.Request(INFO, "", nil, func(_ *Response, err error) { answers <- err }) }
+	for range underway {
+		ask()
 	}
 	last := uint32(0)
-	for range total {
+	for i := range total {
 		seq := wait(t, seen, "INFO")
 		if seq != last+1 && last != 0 {
 			t.Fatalf("CSeq %d after %d", seq, last)
@@ -244,6 +273,9 @@ func TestInOrderPerConnection(t *testing.T) {
 		last = seq
 		if err := wait(t, answers, "answer"); err != nil {
 			t.Fatal(err)
+		}
+		if i+underway < total {
+			ask()
 		}
 	}
 	d.Bye()
