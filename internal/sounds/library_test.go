@@ -351,6 +351,11 @@ func TestErrorsTellNoSecrets(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "abc123") || !strings.Contains(err.Error(), "/a.wav: ") {
 		t.Errorf("got %v", err)
 	}
+	for _, malformed := range []string{"http://user:hunter2@example.com/%zz", "http://user:hun ter2@example.com/", "ht!tp://user:hunter2@example.com/"} {
+		if _, err := ask(t, l, malformed); err == nil || strings.Contains(err.Error(), "ter2") {
+			t.Errorf("got %v", err)
+		}
+	}
 }
 
 func TestCloseEndsWhoWaits(t *testing.T) {

@@ -145,9 +145,12 @@ func lifeOf(h http.Header) time.Duration {
 
 // display is a name for logs: of a URL without password and query.
 func display(name string) string {
-	u, err := url.Parse(name)
-	if err != nil || !isURL(name) {
+	if !isURL(name) {
 		return name
+	}
+	u, err := url.Parse(name)
+	if err != nil { // where its secrets are cannot be told
+		return "a malformed URL"
 	}
 	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
 }
