@@ -23,6 +23,7 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	options.Level = least
 	switch {
 	case format == "json" || format == "auto" && !isTerminal(w):
+		options.ReplaceAttr = durationText
 		return slog.New(slog.NewJSONHandler(w, &options)), nil
 	case format == "text" || format == "auto":
 		options.ReplaceAttr = shortTime
@@ -35,6 +36,15 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 func shortTime(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) == 0 && a.Key == slog.TimeKey {
 		a.Value = slog.StringValue(a.Value.Time().Format("15:04:05.000"))
+	}
+	return a
+}
+
+// durationText writes durations as the configuration does, 1m30s, and not in
+// nanoseconds.
+func durationText(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		a.Value = slog.StringValue(a.Value.Duration().String())
 	}
 	return a
 }

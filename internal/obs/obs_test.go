@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -47,6 +48,20 @@ func TestLoggerFormats(t *testing.T) {
 	for _, bad := range [][2]string{{"loud", "text"}, {"info", "xml"}} {
 		if _, err := NewLogger(io.Discard, bad[0], bad[1]); err == nil {
 			t.Errorf("%v accepted", bad)
+		}
+	}
+}
+
+func TestDurationsAreReadable(t *testing.T) {
+	for _, format := range []string{"json", "text"} {
+		var out bytes.Buffer
+		log, err := NewLogger(&out, "info", format)
+		if err != nil {
+			t.Fatal(err)
+		}
+		log.Info("draining", "limit", 90*time.Second)
+		if !strings.Contains(out.String(), "1m30s") {
+			t.Errorf("%s: %s", format, out.String())
 		}
 	}
 }
