@@ -27,9 +27,9 @@ type demoCmd struct {
 
 // Run serves the sample company until a signal.
 func (d demoCmd) Run(ctx context.Context, stdout io.Writer) error {
-	carrier, err := netip.ParseAddrPort(d.Carrier)
+	carrier, err := d.carrier()
 	if err != nil {
-		return fmt.Errorf("--carrier: %w", err)
+		return err
 	}
 	folder, forget, err := d.folder()
 	if err != nil {
@@ -69,6 +69,19 @@ func (d demoCmd) Run(ctx context.Context, stdout io.Writer) error {
 		log.Warn("cannot print where the pages are", "error", err)
 	}
 	return n.run(ctx)
+}
+
+// carrier returns where the simulated carrier is. A carrier is known by its address
+// alone: phones at the same one would be taken for it.
+func (d demoCmd) carrier() (netip.AddrPort, error) {
+	at, err := netip.ParseAddrPort(d.Carrier)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("--carrier: %w", err)
+	}
+	if own, err := netip.ParseAddrPort(d.SIP); !at.Addr().IsLoopback() || err == nil && own.Addr() == at.Addr() {
+		return netip.AddrPort{}, fmt.Errorf("--carrier %s: expected a loopback address other than that of --sip, such as 127.0.0.2:5080", d.Carrier)
+	}
+	return at, nil
 }
 
 // greeting says where to go.
