@@ -71,11 +71,12 @@ func (s *serial) leave() {
 // to close. One without work stays while there is work for so many: starting
 // another and growing its stack costs more than most of what a strand does.
 type crew struct {
-	group  sync.WaitGroup
-	mu     sync.Mutex     // guards the fields below
-	idle   []chan *serial // the one that worked last is last
-	spare  int            // how many have been idle since thin was called
-	closed bool
+	mu      sync.Mutex     // guards the fields below
+	workers int            // goroutines; a WaitGroup would not let timers start one while close waits
+	idle    []chan *serial // the one that worked last is last
+	spare   int            // how many have been idle since thin was called
+	closed  bool
+	gone    chan struct{} // closed when there are no workers; nil unless close waits
 }
 
 // maxIdle is how many goroutines of a crew wait for work: a ring group's worth.
@@ -91,10 +92,12 @@ func (c *crew) run(s *serial) {
 		c.spare = min(c.spare, last)
 		return
 	}
-	c.group.Go(func() { c.work(s) })
+	c.workers++
+	go c.work(s)
 }
 
 func (c *crew) work(s *serial) {
+	defer c.left()
 	inbox := make(chan *serial, 1)
 	for s != nil {
 		for f := s.next(); f != nil; f = s.next() {
@@ -104,6 +107,16 @@ func (c *crew) work(s *serial) {
 			return
 		}
 		s = <-inbox // nil when closed
+	}
+}
+
+// left notes that a goroutine ends.
+func (c *crew) left() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.workers--; c.workers == 0 && c.gone != nil {
+		close(c.gone)
+		c.gone = nil
 	}
 }
 
@@ -129,8 +142,8 @@ func (c *crew) thin() {
 	c.spare = len(c.idle)
 }
 
-// close waits until all strands have run dry. Strands may still be given work,
-// for which goroutines are started and end.
+// close waits until all strands have run dry. Strands may still be given work, by a
+// timer that fires just now: goroutines are started for it, and end.
 func (c *crew) close() {
 	c.mu.Lock()
 	c.closed = true
@@ -138,6 +151,12 @@ func (c *crew) close() {
 		close(inbox)
 	}
 	c.idle, c.spare = nil, 0
+	if c.workers == 0 {
+		c.mu.Unlock()
+		return
+	}
+	gone := make(chan struct{})
+	c.gone = gone
 	c.mu.Unlock()
-	c.group.Wait()
+	<-gone
 }

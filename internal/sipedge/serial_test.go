@@ -56,6 +56,27 @@ func TestStrandOrder(t *testing.T) {
 	}
 }
 
+// TestTimerFiresWhileTheCrewCloses: a leg's timer may give work just then. Under the
+// race detector this failed while the goroutines were counted by a WaitGroup.
+func TestTimerFiresWhileTheCrewCloses(t *testing.T) {
+	for range 100 {
+		var c crew
+		busy, timer := serial{crew: &c}, serial{crew: &c}
+		hold, closed, ran := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		busy.post(func() { <-hold })
+		go func() { c.close(); close(closed) }()
+		for waits := false; !waits; time.Sleep(100 * time.Microsecond) {
+			c.mu.Lock()
+			waits = c.closed
+			c.mu.Unlock()
+		}
+		close(hold)
+		timer.post(func() { close(ran) })
+		<-ran
+		<-closed
+	}
+}
+
 // TestStrandGoesOnAfterAPanic: the read loop catches it, and the leg must not be
 // stuck for ever.
 func TestStrandGoesOnAfterAPanic(t *testing.T) {
