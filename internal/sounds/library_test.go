@@ -244,13 +244,15 @@ func TestSlowServerDoesNotDelayWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.expire(s.URL)
-	for _, most := range []time.Duration{3 * askTime, askTime / 2} { // who comes first waits a little
+	for _, times := range []int{1, 10} { // who comes first waits a little
 		begin := time.Now()
-		if pcm, err := ask(t, l, s.URL); pcm != first || err != nil {
-			t.Errorf("got %v, %v", pcm, err)
+		for range times {
+			if pcm, err := ask(t, l, s.URL); pcm != first || err != nil {
+				t.Errorf("got %v, %v", pcm, err)
+			}
 		}
-		if took := time.Since(begin); took > most {
-			t.Errorf("it took %v", took)
+		if took := time.Since(begin); took > 5*askTime {
+			t.Errorf("%d of them took %v", times, took)
 		}
 	}
 	close(release)

@@ -125,7 +125,7 @@ func TestSendsWhereTheFarEndIs(t *testing.T) {
 	expect := func(conn *net.UDPConn) {
 		t.Helper()
 		p.Send(&packet)
-		if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		if n, _, err := conn.ReadFromUDPAddrPort(make([]byte, 100)); n != 22 || err != nil {
@@ -159,7 +159,7 @@ func reportReader(t *testing.T, p *Path) func() *rtcp.SenderReport {
 	p.remote.Store(&remote)
 	return func() *rtcp.SenderReport {
 		t.Helper()
-		if err := conn.SetReadDeadline(time.Now().Add(time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		buf := make([]byte, 500)
