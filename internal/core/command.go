@@ -40,7 +40,9 @@ type Ring struct {
 // Progress tells the party of an incoming leg that the callee is being alerted.
 // With Early the edge brings the leg's media path up before the answer (183
 // with SDP) so that the caller can hear what Hear gives; an edge that cannot
-// sends plain ringing. Edges ignore repeated Progress without news.
+// sends plain ringing. Without Early it follows one with Early if a callee that is
+// heard already is alerted only then (180 after 183), and takes nothing back.
+// Edges ignore repeated Progress without news.
 type Progress struct {
 	LegRef
 	Early bool

@@ -57,7 +57,7 @@ func (e *Edge) ring(cmd core.Ring) {
 
 // progressLocked tells the caller that somebody is alerted, once for each news.
 func (d *device) progressLocked(l *leg, cmd core.Progress) {
-	if l.incoming || l.taken() || l.state == stateRinging && l.early == cmd.Early {
+	if l.incoming || l.taken() || l.state == stateRinging && (l.early || !cmd.Early) {
 		return
 	}
 	l.state = stateRinging

@@ -32,24 +32,25 @@ func (e *Edge) Do(cmd core.LegCommand) {
 	})
 }
 
-// progress sends 180, or 183 with SDP so that the caller can hear something.
+// progress sends 180, or 183 with SDP so that the caller can hear something, each
+// once. A 180 after the 183 has no SDP and changes nothing of what is heard.
 func (l *leg) progress(cmd core.Progress) {
 	if l.stage != stageSetup || l.in == nil {
 		return
 	}
 	if !cmd.Early || (l.offer == nil && !l.in.Reliable()) {
-		if l.rung == 0 {
-			l.rung = 180
+		if !l.rang {
+			l.rang = true
 			l.in.Ring(180, nil)
 		}
 		return
 	}
-	if l.rung == 183 {
+	if l.opened {
 		return
 	}
 	if l.offer == nil {
 		if l.makeOffer(cmd.Peers) {
-			l.rung = 183
+			l.opened = true
 			l.in.Ring(183, l.reply)
 		}
 		return
@@ -57,7 +58,7 @@ func (l *leg) progress(cmd core.Progress) {
 	if !l.acceptOffer(cmd.Peers) {
 		return
 	}
-	l.rung = 183
+	l.opened = true
 	l.in.Ring(183, l.reply)
 }
 
@@ -109,7 +110,7 @@ func (l *leg) answerWithOffer(peers core.Peers) {
 		return
 	}
 	l.stage = stageAnswered
-	if l.rung == 183 {
+	if l.opened {
 		l.in.Answer(nil)
 		l.connected()
 		return

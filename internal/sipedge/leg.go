@@ -59,7 +59,8 @@ type leg struct {
 	carried   slog.Attr // what stream carried, zero before release
 	reply     []byte    // our answer to offer, or our offer if there is none: a 200 repeats the answer of the 183
 	stage     stage
-	rung      int  // highest of 180 and 183 that was sent, 0 none
+	rang      bool // 180 was sent
+	opened    bool // 183 with SDP was sent
 	early     bool // an 18x brought the answer to our offer
 	told      told
 	held      bool

@@ -119,6 +119,28 @@ func TestOverloadRefusesNewCallsOnly(t *testing.T) {
 	}
 }
 
+// TestRinging180After183: what a callee says second goes on second, without SDP, once.
+func TestRinging180After183(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	o, ev := newOutcome()
+	carrier.invite(b, "12995558888", nil, ev)
+	ref := core.LegRef{Leg: wait(b, anyOf[core.Offered]).Leg, Edge: core.EdgeSIP}
+	b.edge.Do(core.Progress{LegRef: ref, Early: true})
+	b.edge.Do(core.Progress{LegRef: ref})
+	b.edge.Do(core.Progress{LegRef: ref})
+	b.edge.Do(core.Progress{LegRef: ref, Early: true})
+	b.edge.Do(core.Answer{LegRef: ref})
+	first, second := next(t, "183", o.provisional), next(t, "180", o.provisional)
+	if first.StatusCode != 183 || len(first.Body()) == 0 || second.StatusCode != 180 || len(second.Body()) != 0 {
+		t.Errorf("%d with %d bytes, %d with %d bytes", first.StatusCode, len(first.Body()), second.StatusCode, len(second.Body()))
+	}
+	next(t, "200", o.answered)
+	if len(o.provisional) != 0 {
+		t.Error("more of them came")
+	}
+}
+
 func TestCallerGivesUpWhileRinging(t *testing.T) {
 	carrier := newPeer(t, "127.0.0.3", nil)
 	b := newBench(t, carrier.at)

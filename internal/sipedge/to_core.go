@@ -154,7 +154,8 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	if d != nil {
 		l.known(d) // what rings here can be picked up (RFC 3891 section 3)
 	}
-	if code := res.StatusCode; code == 180 || code == 181 || code == 182 || code == 183 {
+	// After early media a 180 is news, but a 183 is not: it may be a repeat.
+	if code := res.StatusCode; code == 180 || code == 181 || code == 182 || code == 183 && !l.early {
 		l.edge.post(core.LegRinging{Leg: l.id})
 	}
 	if l.early || len(res.Body()) == 0 || d == nil {

@@ -120,7 +120,16 @@ func (s *scene) hearsCallee() {
 	call.Early()
 	awaitTone(s.T, "caller", caller.call, greetingHz)
 	s.wantEarly(caller)
+	if n := len(messages(fay, "< SIP/2.0 180 ")); n != 0 {
+		s.Errorf("%d times 180 before the callee's, which comes after its 183", n)
+	}
+	call.Ring()
+	if rings := s.message(fay, 1, "< SIP/2.0 180 "); strings.Contains(rings.Text, "m=audio") {
+		s.Errorf("180 with SDP after 183:\n%s", rings.Text)
+	}
 	call.Say(phone.Tone(deskHz))
+	awaitTone(s.T, "caller, still early,", caller.call, deskHz)
+	s.wantEarly(caller)
 	call.Answer()
 	s.wantTalk(caller, call, deskHz)
 }

@@ -80,7 +80,10 @@ func TestApply(t *testing.T) {
 		{"second 180", append(slices.Clone(alice), core.LegRinging{Leg: "desk"}), core.LegRinging{Leg: "tab"}, nil},
 		{"ringback of the group's country", group, core.LegRinging{Leg: "1001"}, []string{"progress a", "hear a ringback:de"}},
 		{"183 of a single callee is passed on", mobile, core.LegEarly{Leg: "1299555"}, []string{"progress a", "hear a 1299555"}},
-		{"180 after 183", append(slices.Clone(mobile), core.LegEarly{Leg: "1299555"}), core.LegRinging{Leg: "1299555"}, nil},
+		{"180 after 183", append(slices.Clone(mobile), core.LegEarly{Leg: "1299555"}), core.LegRinging{Leg: "1299555"}, []string{"rings a"}},
+		{"180 after 183, as an edge reports them", append(slices.Clone(mobile), core.LegRinging{Leg: "1299555"}, core.LegEarly{Leg: "1299555"}), core.LegRinging{Leg: "1299555"}, []string{"rings a"}},
+		{"second 180 after 183", append(slices.Clone(mobile), core.LegEarly{Leg: "1299555"}, core.LegRinging{Leg: "1299555"}), core.LegRinging{Leg: "1299555"}, nil},
+		{"180 after 183 of a group member", append(slices.Clone(group), core.LegRinging{Leg: "1001"}, core.LegEarly{Leg: "1001"}), core.LegRinging{Leg: "1001"}, nil},
 		{"183 after 180", append(slices.Clone(mobile), core.LegRinging{Leg: "1299555"}), core.LegEarly{Leg: "1299555"}, []string{"hear a 1299555"}},
 		{
 			"callee whose 183 was passed on declines, its other phone rings on",

@@ -250,6 +250,9 @@ func (s *script) line(cmd core.Command) string {
 	case core.Ring:
 		return "ring " + s.name(cmd.Leg)
 	case core.Progress:
+		if !cmd.Early {
+			return "rings " + s.name(cmd.Leg)
+		}
 		return "progress " + s.name(cmd.Leg)
 	case core.Answer:
 		return "answer " + s.name(cmd.Leg)

@@ -137,7 +137,13 @@ func (x *Exchange) ring(c *liveCall, cand ring.Candidate) {
 // unless it hears the callee's own early media already.
 func (x *Exchange) legRinging(l *leg) {
 	c := l.call
-	if l.direction != core.Outbound || l.state != setup || l.rang || c.hunt == nil {
+	if l.direction != core.Outbound || l.state != setup || c.hunt == nil {
+		return
+	}
+	if l.early {
+		x.rangLate(l)
+	}
+	if l.rang {
 		return
 	}
 	l.rang = true
@@ -147,6 +153,17 @@ func (x *Exchange) legRinging(l *leg) {
 		x.ringback(c)
 	}
 	x.rearm(c)
+}
+
+// rangLate passes on, once, that a callee is alerted whose early media the caller
+// hears already (180 after 183 with SDP). The early media goes on.
+func (x *Exchange) rangLate(l *leg) {
+	c := l.call
+	if l.late || c.caller.state != setup || !c.matrix.Overhears(c.caller.Leg) {
+		return
+	}
+	l.late = true
+	x.emit(core.Progress{LegRef: c.caller.LegRef, Peers: c.peers(c.caller)})
 }
 
 // ringback lets a caller who waits hear that it rings, unless it hears a callee

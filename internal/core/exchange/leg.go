@@ -26,6 +26,7 @@ type leg struct {
 	answered  time.Time // zero if it was not
 	early     bool      // inbound: was told to bring its path up before the answer; outbound: has
 	rang      bool      // was told, or told us, that the callee is alerted
+	late      bool      // outbound: told us so after its early media, and the caller knows
 	joined    bool      // talks with the others of its call
 	watches   bool      // supervises; is no party of its call
 	line      bool      // counts in Exchange.lines
