@@ -33,7 +33,7 @@ type reports struct {
 func (r *reports) arrived(p *Path, packet *media.Packet, now time.Time) {
 	f := p.Format()
 	clock := int64(f.Codec.ClockRate())
-	transit := uint32(now.UnixMicro()*clock/1e6) - packet.Timestamp
+	transit := uint32(now.UnixMicro()*(clock/1000)/1000) - packet.Timestamp // 48 kHz times microseconds is too much for 64 bits
 	if !r.begun || r.ssrc != packet.SSRC {
 		seq := uint32(packet.Seq)
 		*r = reports{begun: true, ssrc: packet.SSRC, base: seq, highest: seq, transit: transit, sent: now}
