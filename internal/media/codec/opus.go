@@ -94,6 +94,14 @@ func (e *gopusEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 	return n, nil
 }
 
+// survive makes a panic of the library an error: payloads come from the far end, and
+// the goroutine that decodes them serves all calls.
+func survive(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("codec: opus: %v", r)
+	}
+}
+
 type gopusDecoder struct {
 	*gopus.Decoder
 	lost []float32 // gopus recovers lost frames as floats only
@@ -110,9 +118,9 @@ func newGopusDecoder(rate int) (*gopusDecoder, error) {
 }
 
 // Decode implements Decoder.
-func (d *gopusDecoder) Decode(pcm []int16, payload []byte) (int, error) {
-	n, err := d.DecodeInt16(payload, pcm)
-	if err != nil {
+func (d *gopusDecoder) Decode(pcm []int16, payload []byte) (n int, err error) {
+	defer survive(&err)
+	if n, err = d.DecodeInt16(payload, pcm); err != nil {
 		return 0, fmt.Errorf("codec: opus: %w", err)
 	}
 	return n, nil
@@ -120,7 +128,8 @@ func (d *gopusDecoder) Decode(pcm []int16, payload []byte) (int, error) {
 
 // Conceal implements Decoder. It uses what next says about the frame before it (RFC 6716 section
 // 2.1.7); without that it guesses.
-func (d *gopusDecoder) Conceal(pcm []int16, next []byte) error {
+func (d *gopusDecoder) Conceal(pcm []int16, next []byte) (err error) {
+	defer survive(&err)
 	if len(pcm) > len(d.lost) {
 		return ErrTooLong
 	}
