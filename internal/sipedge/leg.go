@@ -2,6 +2,7 @@ package sipedge
 
 import (
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -75,8 +76,14 @@ type leg struct {
 
 func (e *Edge) newLeg(id core.LegID) *leg {
 	l := &leg{edge: e, id: id, log: e.log.With("leg", string(id))}
-	l.strand.crew = &e.crew
+	l.strand.crew, l.strand.broke = &e.crew, l.broke
 	return l
+}
+
+// broke ends the call of a leg that met a fault of ours. The others go on.
+func (l *leg) broke(reason any) {
+	l.log.Error("panic", "panic", reason, "stack", string(debug.Stack()))
+	l.edge.post(core.Broken{Leg: l.id})
 }
 
 // heard takes something the wire brought, on the stack's goroutine if it can: with a
@@ -129,8 +136,12 @@ func (l *leg) dialogEvents() sip.DialogEvents {
 }
 
 // causeIn returns the Q.850 cause of a BYE's or CANCEL's reasons, else normal clearing.
+// SIP;cause=200 is how a call says that somebody else took it (RFC 3326 section 3.1).
 func causeIn(reasons []sip.Reason) core.Cause {
 	for _, r := range reasons {
+		if r.Protocol == "SIP" && r.Cause == 200 {
+			return core.CauseElsewhere
+		}
 		if r.Protocol == "Q.850" && r.Cause >= 1 && r.Cause <= 127 {
 			return core.Cause(r.Cause)
 		}

@@ -217,27 +217,40 @@ type rawCall struct {
 	from, to string // values of these headers, with tags
 	id       string
 	seq      int
+
+	branch, offer string // of its INVITE
+
+	tags map[string]bool // of the INVITE's final responses
 }
 
 // rawCall calls mia over the rack's transport and is answered.
 func (r *rack) rawCall(ip string) *rawCall {
 	r.t.Helper()
-	id := rand.Text()
-	c := &rawCall{
-		t: r.t, link: newRawLink(r.t, r.Offhook, r.transport, ip), id: id,
-		from: "<sip:+12025550199@" + ip + ">;tag=" + id[:8], to: "<sip:" + number(0) + "@offhook>",
-	}
-	body := "v=0\r\no=- 1 1 IN IP4 " + ip + "\r\ns=-\r\nc=IN IP4 " + ip + "\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n"
-	c.seq++
-	c.say("INVITE", "z9hG4bK"+id, "Content-Type: application/sdp\r\n", body)
+	c := r.invitation(ip)
+	c.say("INVITE", c.branch, "Content-Type: application/sdp\r\n", c.offer)
 	ok := c.final(c.seq)
 	if ok.code != 200 {
 		r.t.Fatalf("the call got %q", ok.text)
 	}
 	c.to = ok.header("To")
-	c.say("ACK", "z9hG4bK"+rand.Text(), "", "")
+	c.ack()
 	return c
 }
+
+// invitation returns a call whose INVITE is still to be sent.
+func (r *rack) invitation(ip string) *rawCall {
+	r.t.Helper()
+	id := rand.Text()
+	return &rawCall{
+		t: r.t, link: newRawLink(r.t, r.Offhook, r.transport, ip), id: id, seq: 1,
+		from: "<sip:+12025550199@" + ip + ">;tag=" + id[:8], to: "<sip:" + number(0) + "@offhook>",
+		branch: "z9hG4bK" + id, tags: map[string]bool{},
+		offer: "v=0\r\no=- 1 1 IN IP4 " + ip + "\r\ns=-\r\nc=IN IP4 " + ip + "\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0\r\n",
+	}
+}
+
+// ack acknowledges the 2xx of the INVITE with the CSeq that is current.
+func (c *rawCall) ack() { c.t.Helper(); c.say("ACK", "z9hG4bK"+rand.Text(), "", "") }
 
 // say sends a request of the dialog with the CSeq that is current.
 func (c *rawCall) say(method, branch, headers, body string) {
@@ -272,12 +285,15 @@ func (c *rawCall) final(seq int) answer {
 			continue // a request of theirs, or about another
 		}
 		got, method, _ := strings.Cut(a.header("CSeq"), " ")
+		if _, tag, found := strings.Cut(a.header("To"), ";tag="); found && got == "1" {
+			c.tags[tag] = true
+		}
 		if method == "INVITE" && seq != 1 {
 			current := c.seq
 			if _, err := fmt.Sscan(got, &c.seq); err != nil {
 				c.t.Fatal(err)
 			}
-			c.say("ACK", "z9hG4bK"+rand.Text(), "", "")
+			c.ack()
 			c.seq = current
 		}
 		if got == fmt.Sprint(seq) {

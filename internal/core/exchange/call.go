@@ -141,11 +141,15 @@ func (x *Exchange) callerGone(c *liveCall, talked bool) {
 		x.transferring(c, 480, true)
 		x.end(c.referrer, core.CauseNormal, core.ReasonNone, 0)
 	}
-	reason := core.ReasonCallerGone
-	if talked {
-		reason = core.ReasonNone
+	switch {
+	case talked:
+		x.release(c, core.CauseNormal, core.ReasonNone)
+	case c.caller.cause == core.CauseElsewhere:
+		// Somebody took it at an exchange before ours: no missed call here either.
+		x.release(c, core.CauseElsewhere, core.ReasonElsewhere)
+	default:
+		x.release(c, core.CauseNormal, core.ReasonCallerGone)
 	}
-	x.release(c, core.CauseNormal, reason)
 }
 
 // handOver makes another talking leg the caller of its call.

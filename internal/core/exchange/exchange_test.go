@@ -149,6 +149,9 @@ func TestApply(t *testing.T) {
 		{"held while nothing is heard", seq(bridged, silentDesk, core.LegSilent{Leg: "a", Silence: core.SilenceStopped}, core.LegHeld{Leg: "a", Held: true}), timedOut(core.TimerSilence, "a"), nil},
 
 		// Nobody answers.
+		{"caller gives up because its call was taken elsewhere", append(slices.Clone(mobile), core.LegRinging{Leg: "1299555"}), gone("a", 26, 487), []string{
+			"stop ring a", "end 1299555 26 answered_elsewhere", "start drain 1299555 40s",
+		}},
 		{"caller gives up while ringing", alice, gone("a", 16, 487), []string{
 			"stop ring a", "end desk 16 caller_gone", "start drain desk 40s", "end tab 16 caller_gone", "start drain tab 40s",
 		}},
