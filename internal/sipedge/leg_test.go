@@ -429,3 +429,24 @@ func TestRingingLegCanBeNamed(t *testing.T) {
 	}
 	b.edge.Do(core.End{LegRef: rings, Cause: core.CauseNormal})
 }
+
+// A fault of ours ends the call of its leg, and the strand goes on: what was posted
+// by the exchange ran on goroutines whose panic took the program down.
+func TestPanicCostsOneCall(t *testing.T) {
+	var log *testkit.Log
+	b := newBench(t, netip.MustParseAddrPort("127.0.0.3:9"), func(c *Config) { log, c.Log = testkit.NewLog(t) })
+	for _, give := range []func(*leg, func()){
+		func(l *leg, f func()) { l.strand.post(f) },
+		func(l *leg, f func()) { l.strand.do(f) },
+	} {
+		l := b.edge.newLeg(core.LegID(newID()))
+		on := make(chan bool, 1)
+		give(l, func() { panic("as if") })
+		give(l, func() { on <- true })
+		testkit.Receive(t, on, 5*time.Second, "what comes behind it")
+		wait(b, func(ev core.Broken) bool { return ev.Leg == l.id })
+	}
+	if n := len(log.Lines("as if", "TestPanicCostsOneCall")); n != 2 {
+		t.Errorf("%d lines in the log say where", n)
+	}
+}

@@ -9,7 +9,8 @@ import (
 // one never blocks.
 type serial struct {
 	crew    *crew
-	mu      sync.Mutex // guards queue and running
+	broke   func(reason any) // is told of a panic, which costs this strand's leg alone; nil lets it through
+	mu      sync.Mutex       // guards queue and running
 	queue   []func()
 	running bool
 }
@@ -27,8 +28,20 @@ func (s *serial) post(f func()) {
 func (s *serial) do(f func()) {
 	if s.enter(f) {
 		defer s.leave() // also after a panic, which the read loop survives
-		s.next()()
+		s.run(s.next())
 	}
+}
+
+func (s *serial) run(f func()) {
+	defer func() {
+		if s.broke == nil {
+			return
+		}
+		if reason := recover(); reason != nil {
+			s.broke(reason)
+		}
+	}()
+	f()
 }
 
 // enter queues f and reports whether the caller has to see that it is run.
@@ -101,7 +114,7 @@ func (c *crew) work(s *serial) {
 	inbox := make(chan *serial, 1)
 	for s != nil {
 		for f := s.next(); f != nil; f = s.next() {
-			f()
+			s.run(f)
 		}
 		if !c.rest(inbox) {
 			return
