@@ -259,7 +259,6 @@ func (n *node) openEdges(ctx context.Context) error {
 	n.stack = sip.NewStack(n.sip.StackConfig(sip.Config{
 		Log: n.log, Agent: "offhook/" + version, SessionExpires: cmp.Or(n.cfg.SIP.SessionExpires, -1),
 	}))
-	n.sip.Start(n.stack)
 	n.onClose(n.closeSIP)
 
 	n.rtcE = rtcedge.New(rtcedge.Config{
@@ -274,6 +273,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
 		SIP:      n.sip, Browser: n.rtcE, Media: n.media, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
+	n.sip.Start(n.stack) // from now on it tells the loop of trunks
 	return nil
 }
 
@@ -292,7 +292,7 @@ func (n *node) closeSIP() {
 }
 
 // post hands an event to the loop. Every part gets this method before the loop
-// exists, and posts nothing before it listens.
+// exists, and posts nothing before it listens, or is started.
 func (n *node) post(ev core.Event) error { return n.loop.Post(ev) }
 
 // postUnlessOverloaded takes no new calls under overload. The SIP edge refuses them
