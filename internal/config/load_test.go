@@ -109,6 +109,7 @@ func TestLoadWrongFiles(t *testing.T) {
 		want       []string // all of them, each behind the file's path
 	}{
 		{"unknown section", "sipp:\n  udp: x\n", []string{`:1:1: unknown field "sipp"`}},
+		{"resource in the wrong place", "users: []\n", []string{`:1:1: unknown field "users", which belongs below resources`}},
 		{"unknown key", "http:\n  listen: :80\nsip:\n  ring_timeuot: 30s\n", []string{`:4:3: unknown field "ring_timeuot"`}},
 		{"unknown key of an embedded resource", "resources:\n  users:\n    - {name: a, pasword: x}\n", []string{`:3:17: unknown field "pasword"`}},
 		{"key twice", "sip:\n  domain: a\n  domain: b\n", []string{`:3:3: mapping key "domain" already defined`}},
