@@ -316,4 +316,7 @@ func (x *Exchange) hear(c *liveCall) {
 	for _, row := range c.matrix.Rows() {
 		x.emit(row)
 	}
+	if talkers := c.talkers(); len(talkers) > 0 {
+		x.boundSilence(c, talkers[0]) // who is silent already may have come together only now
+	}
 }

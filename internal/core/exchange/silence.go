@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"slices"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -13,7 +14,14 @@ func (x *Exchange) legSilent(l *leg, ev core.LegSilent) {
 	change := l.change(core.ChangeSilent)
 	change.Silence, change.Diagnosis = ev.Silence, ev.Diagnosis
 	x.emit(core.Publish{Change: change})
-	if l.call.dead() {
+	x.boundSilence(l.call, l)
+}
+
+// boundSilence begins the time after which a dead call ends, with a timer of l,
+// unless a timer runs already.
+func (x *Exchange) boundSilence(c *liveCall, l *leg) {
+	runs := func(l *leg) bool { return l.timers.running(core.TimerSilence) }
+	if c.dead() && !slices.ContainsFunc(c.legs, runs) {
 		x.startTimer(l, core.TimerSilence, time.Duration(x.dir.Silence()))
 	}
 }
