@@ -50,6 +50,7 @@ type Dialog struct {
 	remoteTag string
 	incoming  *Incoming // of an incoming dialog
 	user      string    // of our Contact
+	sips      bool      // our Contact is sips, as the INVITE's Request-URI was
 
 	// The fields below belong to the strand.
 	state   dialogState
@@ -93,7 +94,7 @@ type sentAck struct {
 func newIncomingDialog(ses *session, tx *ServerTx, ev DialogEvents) *Dialog {
 	req := tx.req
 	d := &Dialog{
-		ses: ses, ev: ev, remoteTag: Tag(req.From().Params), user: req.Recipient.User,
+		ses: ses, ev: ev, remoteTag: Tag(req.From().Params), user: req.Recipient.User, sips: req.Recipient.Scheme == sips,
 		local:  Address{Name: req.To().DisplayName, URI: req.To().Address},
 		remote: Address{Name: req.From().DisplayName, URI: req.From().Address},
 		target: req.From().Address, flow: tx.flow, inSeq: req.CSeq().SeqNo,
@@ -117,7 +118,7 @@ func newIncomingDialog(ses *session, tx *ServerTx, ev DialogEvents) *Dialog {
 // section 12.1.2).
 func newOutgoingDialog(o *Outgoing, res *Response) *Dialog {
 	d := &Dialog{
-		ses: o.ses, ev: o.ev.Dialog, remoteTag: Tag(res.To().Params), user: o.r.ContactUser,
+		ses: o.ses, ev: o.ev.Dialog, remoteTag: Tag(res.To().Params), user: o.r.ContactUser, sips: o.r.RequestURI.Scheme == sips,
 		local:  Address{Name: escapeName(o.r.From.Name), URI: o.r.From.URI},
 		remote: Address{Name: escapeName(o.r.To.Name), URI: o.r.To.URI},
 		target: o.r.RequestURI, flow: o.flow, sticky: !o.r.Flow.IsZero(),

@@ -89,7 +89,7 @@ func (d *Dialog) newRequest(method Method, seq uint32, f Flow) *Request {
 	r.AppendHeader(new(CallIDHeader(d.ses.callID)))
 	r.AppendHeader(&CSeqHeader{SeqNo: seq, MethodName: method})
 	if method != BYE && method != ACK {
-		r.AppendHeader(&ContactHeader{Address: f.Contact(d.user)})
+		r.AppendHeader(contactOn(f, d.user, d.sips))
 	}
 	if method == INVITE || method == UPDATE {
 		r.AppendHeader(NewHeader("Allow", inDialogMethods))
@@ -112,7 +112,7 @@ func (d *Dialog) askTimer(r *Request) {
 
 // dress adds to a response what makes or refreshes the dialog.
 func (d *Dialog) dress(res *Response, tx *ServerTx, body []byte, headers []Header) {
-	res.AppendHeader(&ContactHeader{Address: tx.flow.Contact(d.user)})
+	res.AppendHeader(contactOn(tx.flow, d.user, d.sips))
 	if body != nil {
 		d.sdp = body
 	}

@@ -58,6 +58,9 @@ func (s *Stack) request(req *Request, data []byte, f Flow) {
 		}
 		return
 	}
+	if bad == nil && req.Method != ACK && req.Method != CANCEL && insecure(req, f) {
+		bad = &refusal{code: 416}
+	}
 	dest := stampVia(req, f)
 	if req.Method == ACK {
 		s.serveACK(req, bad)

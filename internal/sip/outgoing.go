@@ -143,7 +143,7 @@ func (o *Outgoing) build(f Flow) *Request {
 	r.AppendHeader(&ToHeader{DisplayName: escapeName(o.r.To.Name), Address: o.r.To.URI})
 	r.AppendHeader(new(CallIDHeader(o.ses.callID)))
 	r.AppendHeader(&CSeqHeader{SeqNo: o.seq, MethodName: INVITE})
-	r.AppendHeader(&ContactHeader{Address: f.Contact(o.r.ContactUser)})
+	r.AppendHeader(contactOn(f, o.r.ContactUser, o.r.RequestURI.Scheme == sips))
 	r.AppendHeader(NewHeader("Allow", inDialogMethods))
 	r.AppendHeader(o.ses.stack.supported)
 	timer := sessionTimer{least: o.minSE}
