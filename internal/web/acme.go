@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/tls"
 	"log/slog"
+	"slices"
 	"time"
 
 	"golang.org/x/crypto/acme"
@@ -38,6 +39,8 @@ func (a ACME) config(log *slog.Logger) *tls.Config {
 		begun := time.Now()
 		cert, err := manager.GetCertificate(hello)
 		switch took := time.Since(begun); {
+		case err != nil && !slices.Contains(a.Domains, hello.ServerName): // who scans the Internet asks for anything
+			log.Debug("no certificate", "domain", hello.ServerName, "error", err)
 		case err != nil:
 			log.Warn("no certificate", "domain", hello.ServerName, "error", err)
 		case took > time.Second:
