@@ -146,8 +146,11 @@ func TestApply(t *testing.T) {
 			"end a 102 no_media", "start drain a 40s", "end desk 102 no_media", "start drain desk 40s",
 		}},
 		{"nothing is heard on hold", seq(bridged, silentDesk, core.LegHeld{Leg: "desk", Held: true}), core.LegSilent{Leg: "a", Silence: core.SilenceStopped}, nil},
-		{"resumed while nothing is heard", seq(bridged, silentDesk, core.LegHeld{Leg: "desk", Held: true}, core.LegSilent{Leg: "a", Silence: core.SilenceStopped}),
-			core.LegHeld{Leg: "desk"}, []string{"hear a desk", "hear desk a", "start silence a 1m0s"}},
+		{
+			"resumed while nothing is heard", seq(bridged, silentDesk, core.LegHeld{Leg: "desk", Held: true}, core.LegSilent{Leg: "a", Silence: core.SilenceStopped}),
+			core.LegHeld{Leg: "desk"},
+			[]string{"hear a desk", "hear desk a", "start silence a 1m0s"},
+		},
 		{"held while nothing is heard", seq(bridged, silentDesk, core.LegSilent{Leg: "a", Silence: core.SilenceStopped}, core.LegHeld{Leg: "a", Held: true}), timedOut(core.TimerSilence, "a"), nil},
 
 		// Nobody answers.
