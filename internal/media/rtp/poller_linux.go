@@ -3,6 +3,7 @@ package rtp
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -29,13 +30,14 @@ const (
 // does. So relaying, which is short, costs no hand-over, and long work uses every
 // core.
 type poller struct {
-	epoll  int
-	alarm  int // an eventfd that ends the wait
+	file   *os.File // the epoll descriptor, which the runtime watches like a socket
+	raw    syscall.RawConn
 	lead   sync.Mutex
 	wg     sync.WaitGroup
 	closed bool // guarded by lead
 
 	mu      sync.Mutex // guards what follows
+	epoll   int        // of file
 	sockets map[int32]*socket
 }
 
@@ -44,15 +46,15 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, fmt.Errorf("epoll: %w", err)
 	}
-	alarm, _, errno := syscall.RawSyscall(syscall.SYS_EVENTFD2, 0, syscall.O_CLOEXEC|syscall.O_NONBLOCK, 0)
-	if errno != 0 {
-		return nil, errors.Join(fmt.Errorf("eventfd: %w", errno), syscall.Close(epoll))
+	if err := syscall.SetNonblock(epoll, true); err != nil { // else the runtime does not watch it
+		return nil, errors.Join(fmt.Errorf("epoll: %w", err), syscall.Close(epoll))
 	}
-	p := &poller{epoll: epoll, alarm: int(alarm), sockets: make(map[int32]*socket)}
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN, Fd: int32(p.alarm)}
-	if err := syscall.EpollCtl(epoll, syscall.EPOLL_CTL_ADD, p.alarm, &event); err != nil {
-		return nil, errors.Join(fmt.Errorf("epoll: %w", err), p.free())
+	file := os.NewFile(uintptr(epoll), "epoll")
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("epoll: %w", err), file.Close())
 	}
+	p := &poller{file: file, raw: raw, epoll: epoll, sockets: make(map[int32]*socket)}
 	for range runtime.GOMAXPROCS(0) {
 		p.wg.Go(p.work)
 	}
@@ -61,14 +63,9 @@ func newPoller() (*poller, error) {
 
 // close ends the workers and waits for them. No socket may be added any more.
 func (p *poller) close() error {
-	one := [8]byte{1} // any number; nobody reads it, so every worker wakes
-	_, err := syscall.Write(p.alarm, one[:])
+	err := p.file.Close()
 	p.wg.Wait()
-	return errors.Join(err, p.free())
-}
-
-func (p *poller) free() error {
-	return errors.Join(syscall.Close(p.epoll), syscall.Close(p.alarm))
+	return err
 }
 
 // add begins to deliver what comes in on s, and what waits there already.
@@ -110,19 +107,17 @@ func (p *poller) work() {
 	}
 }
 
-// wait returns when some sockets have news; false when the poller closes.
+// wait returns when some sockets have news; false when the poller closes. A blocking
+// epoll_wait would keep the runtime's monitor thread awake for nothing; so the
+// runtime is asked to say when there is something to fetch.
 func (p *poller) wait(w *worker) bool {
-	n, err := syscall.EpollWait(p.epoll, w.events[:], -1)
-	if err != nil && !errors.Is(err, syscall.EINTR) {
-		return false // only a descriptor that is no epoll can cause it
+	if err := p.raw.Read(w.fetch); err != nil {
+		return false // closed
 	}
 	w.ready = w.ready[:0]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, e := range w.events[:max(n, 0)] {
-		if int(e.Fd) == p.alarm {
-			return false
-		}
+	for _, e := range w.events[:w.news] {
 		// A socket may have been closed since. Its number may even be another's
 		// now: that one has no packets, then.
 		if s := p.sockets[e.Fd]; s != nil {

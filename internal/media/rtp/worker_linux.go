@@ -14,6 +14,8 @@ const atOnce = 4
 // worker is what one goroutine of the poller works with.
 type worker struct {
 	events [batch]syscall.EpollEvent
+	news   int                   // how many of events are
+	fetch  func(fd uintptr) bool // is poll; made once, so that waiting allocates nothing
 	ready  []*socket
 
 	datagrams [atOnce]datagram
@@ -31,6 +33,7 @@ type messageHeader struct {
 
 func newWorker() *worker {
 	w := &worker{ready: make([]*socket, 0, batch)}
+	w.fetch = w.poll
 	for i := range w.headers {
 		room := w.datagrams[i].room()
 		w.vectors[i].Base = unsafe.SliceData(room)
@@ -40,6 +43,17 @@ func newWorker() *worker {
 		h.Name = (*byte)(unsafe.Pointer(&w.names[i]))
 	}
 	return w
+}
+
+// poll fetches what the epoll descriptor has, without waiting, and reports whether
+// that is anything.
+func (w *worker) poll(epoll uintptr) bool {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, epoll, uintptr(unsafe.Pointer(&w.events[0])), batch, 0, 0, 0)
+	if errno != 0 {
+		n = 0
+	}
+	w.news = int(n)
+	return n > 0
 }
 
 // receive reads what has come in on fd and returns how many datagrams.
