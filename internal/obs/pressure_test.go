@@ -1,6 +1,7 @@
 package obs
 
 import (
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -44,22 +45,24 @@ func TestMedianSince(t *testing.T) {
 	}
 }
 
-// TestPressureSeesWaiting lets many goroutines want the processors at once.
+// TestPressureSeesWaiting lets many goroutines take turns at the processors.
 func TestPressureSeesWaiting(t *testing.T) {
+	const turn = 100 * time.Microsecond
 	p := NewPressure()
 	p.wait()
 	stop := time.Now().Add(600 * time.Millisecond)
 	var wg sync.WaitGroup
-	for range 400 {
+	for range 100 * runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for time.Now().Before(stop) {
-				for range 1_000_000 {
+				for begun := time.Now(); time.Since(begun) < turn; {
 				}
+				runtime.Gosched()
 			}
 		})
 	}
 	wg.Wait()
-	if wait := p.wait(); wait < 10*time.Millisecond {
+	if wait := p.wait(); wait < 10*turn { // each waits for a hundred others
 		t.Errorf("the median wait is %v", wait)
 	}
 }
