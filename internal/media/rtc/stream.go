@@ -171,11 +171,10 @@ func (s *Server) readStream(c *stream) {
 			return
 		}
 		s.deliver(&r, datagram, from)
-		if !c.proved.Load() {
-			if s.routes.find(from) == nil {
-				return // the first must be a check that is ours
-			}
-			c.proved.Store(true)
+		if s.routes.find(from) == nil {
+			return // no check has led to a path of ours, or that path is gone
+		}
+		if !c.proved.Swap(true) {
 			s.forgetUnproved(c)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/offhook/offhook/internal/testkit"
@@ -38,6 +39,23 @@ func TestTonesOverTCP(t *testing.T) {
 	if got := e.path.Stats().Dropped; got != 1 {
 		t.Errorf("%d packets dropped behind the end of the connection, want 1", got)
 	}
+}
+
+// TestClosedPathEndsItsStream: whoever goes on to send keeps no connection.
+func TestClosedPathEndsItsStream(t *testing.T) {
+	s := newServer(t, Config{ListenTCP: loopback})
+	e := newPath(t, s)
+	b := newBrowser(t, webrtc.MimeTypePCMU, webrtc.NetworkTypeTCP4)
+	b.connect(e.path)
+	next(t, "up", e.up)
+	b.until(webrtc.PeerConnectionStateConnected)
+	e.path.Close()
+	testkit.Eventually(t, 10*time.Second, "the connection ends", func() bool {
+		b.seq++
+		h := rtp.Header{Version: 2, SequenceNumber: b.seq, SSRC: uint32(b.mic.context.SSRC())}
+		_, _ = b.mic.context.WriteStream().WriteRTP(&h, tone(0, 440)) // fails when it has ended
+		return s.Stats().Streams == 0
+	})
 }
 
 func TestStrangersOverTCPAreClosed(t *testing.T) {
