@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/offhook/offhook/internal/testkit"
@@ -45,15 +44,17 @@ func TestTonesOverTCP(t *testing.T) {
 func TestClosedPathEndsItsStream(t *testing.T) {
 	s := newServer(t, Config{ListenTCP: loopback})
 	e := newPath(t, s)
-	b := newBrowser(t, webrtc.MimeTypePCMU, webrtc.NetworkTypeTCP4)
-	b.connect(e.path)
-	next(t, "up", e.up)
-	b.until(webrtc.PeerConnectionStateConnected)
+	l := newLight(t, s)
+	l.negotiate(e.path)
+	conn := dialTCP(t, s)
+	check := l.request(nominate).Raw
+	frame := append(binary.BigEndian.AppendUint16(nil, uint16(len(check))), check...)
+	_, err := conn.Write(frame)
+	must(t, err)
+	testkit.Eventually(t, 5*time.Second, "the check leads to the path", func() bool { return s.Stats().Routes == 1 })
 	e.path.Close()
-	testkit.Eventually(t, 10*time.Second, "the connection ends", func() bool {
-		b.seq++
-		h := rtp.Header{Version: 2, SequenceNumber: b.seq, SSRC: uint32(b.mic.context.SSRC())}
-		_, _ = b.mic.context.WriteStream().WriteRTP(&h, tone(0, 440)) // fails when it has ended
+	testkit.Eventually(t, 5*time.Second, "the connection ends", func() bool {
+		_, _ = conn.Write(frame) // fails when it has ended
 		return s.Stats().Streams == 0
 	})
 }
