@@ -491,13 +491,13 @@ func TestEveryPressHasAnEnd(t *testing.T) {
 		inStudio(t, func(s *studio) {
 			all := []*phone{s.call("a", media.PCMU, 400), s.call("b", c.to, 1000), s.call("c", media.PCMA, 0)}
 			s.conference(all[:c.legs])
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(310 * time.Millisecond) // half-way between two packets of his voice
 			keys := []byte{7, 3, 9}
 			for n, key := range keys {
 				pressing := party{t: t, format: all[0].party.format, stamp: 777 + uint32(n)}
 				for i := range 3 { // the rest is lost
 					all[0].mu.Lock()
-					pressing.seq = all[0].seq // between two packets of his voice
+					pressing.seq = all[0].seq
 					all[0].seq++
 					all[0].mu.Unlock()
 					event := make([]byte, 16)
