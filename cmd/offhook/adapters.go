@@ -14,6 +14,7 @@ import (
 
 	"github.com/offhook/offhook/internal/config"
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/rtc"
 	"github.com/offhook/offhook/internal/media/rtp"
 	"github.com/offhook/offhook/internal/rtcedge"
@@ -26,6 +27,16 @@ type poster func(core.Event) error
 
 // Post implements the packages' Poster.
 func (p poster) Post(ev core.Event) error { return p(ev) }
+
+// hearing gives each media command to who carries it out.
+type hearing struct{ media *media.Server }
+
+// Do implements engine.MediaDriver.
+func (h hearing) Do(cmd core.MediaCommand) {
+	if row, ok := cmd.(core.Hear); ok {
+		h.media.Do(row)
+	}
+}
 
 // rtcPaths lets the browser edge make WebRTC paths.
 type rtcPaths struct{ server *rtc.Server }

@@ -34,7 +34,9 @@ type Ring struct {
 	Target Target
 	From   Party  // who calls, as the callee shall see it
 	To     Party  // who is called
-	Caller LegRef // the leg it rings for; its codecs come first in our offer
+	Caller LegRef // the leg it rings for; its codecs come first in our offer; zero if it rings for nobody
+	// Headers go into the INVITE, or into the first message of a WebSocket.
+	Headers []Header
 }
 
 // Progress tells the party of an incoming leg that the callee is being alerted.
@@ -73,27 +75,51 @@ type End struct {
 
 // Hear sets what the party of Leg hears from now on, replacing what it heard:
 // the legs From (never Leg itself), or, when Sound is not zero, that sound
-// alone. Empty From and zero Sound is silence. Rows for all legs of a call make
+// alone, and over either what is injected in Over. Empty From and zero Sound is
+// silence. A Sound that does not change between two rows goes on. Rows for all legs of a call make
 // the hear/speak matrix. Package media carries it out; a leg without media path
 // yet keeps its row until the path is up.
 type Hear struct {
 	Leg   LegID
 	From  []LegID
 	Sound Sound
+	Over  [InjectSlots]Sound
 }
 
 // Sound names a source of audio.
 type Sound struct {
 	Kind SoundKind
-	Name string // tone: country code, "us"; prompt: its name, "no-answer"; file: its name or URL; else ""
+	Name string // tone: country code, "us"; prompt: its name, "no-answer"; file: its name or URL; speech: the text; else ""
+	// No tells apart two times that the same sound is played to a leg, so that the
+	// second begins anew. 0 where that does not matter.
+	No uint32
+	// Loop is how often a file or speech is played; LoopForever is for ever, 0 is once.
+	Loop uint16
+	// Level makes it louder or softer, in tenths: -10 is silent, 0 as it is, 10 is
+	// 20 dB louder.
+	Level int8
+	// Language, a BCP 47 tag, and Style choose the voice of speech; Voice does so by
+	// name. What is not there is replaced by what is.
+	Language, Voice string
+	Style           int16
 }
+
+// LoopForever is the Loop of a sound that is repeated until it is replaced.
+const LoopForever = 0xffff
 
 // IsZero reports whether s is no sound.
 func (s Sound) IsZero() bool { return s.Kind == SoundNone }
 
 // Ends reports whether s comes to an end, which Played reports; others go on for
 // ever.
-func (s Sound) Ends() bool { return s.Kind == SoundPrompt || s.Kind == SoundFile }
+func (s Sound) Ends() bool {
+	switch s.Kind {
+	case SoundPrompt, SoundFile, SoundSpeech, SoundBeep:
+		return s.Loop != LoopForever
+	case SoundNone, SoundRingback, SoundBusy, SoundHold, SoundMusic:
+	}
+	return false
+}
 
 // SoundKind says what a Sound is made of.
 type SoundKind uint8
@@ -113,6 +139,10 @@ const (
 	SoundFile
 	// SoundMusic is the file or URL Name, for ever.
 	SoundMusic
+	// SoundSpeech is the text Name, plain or SSML in <speak>, once or Loop times; then Played.
+	SoundSpeech
+	// SoundBeep is a short tone before a recording; then Played.
+	SoundBeep
 )
 
 // The announcements that the exchange gives; names of prompts in the binary.
@@ -171,6 +201,13 @@ const (
 	TimerTalk
 	// TimerSilence ends a conversation in which nothing is heard of anybody.
 	TimerSilence
+	// TimerVerb bounds what the script of a leg waits for: a key, a pause, who answered.
+	TimerVerb
+	// TimerLimit ends a leg that was to last no longer.
+	TimerLimit
+	// TimerScript bounds the wait for an application's answer, should it never come,
+	// and how long a leg that it leaves unanswered may wait.
+	TimerScript
 )
 
 // TransferProgress tells the party of Leg, who asked for a transfer, how it
@@ -205,6 +242,7 @@ type LegChange struct {
 	Kind      ChangeKind
 	Leg       LegID
 	Call      CallID
+	App       string // the application whose leg it is, "" for the house's
 	Edge      Edge
 	Direction Direction
 	From, To  Party
@@ -216,6 +254,13 @@ type LegChange struct {
 	Silence   Silence // with ChangeSilent
 	Diagnosis string  // with ChangeSilent: for people
 	Quality   Quality // with ChangeEnded
+	Left      CallID  // with ChangeMoved: the call it was in
+
+	// Of a leg with App.
+	Hook     Hook     // where its application is told
+	Turn     Turn     // who waits for the application's answer, if not zero
+	Headers  []Header // with ChangeBegan
+	Answered bool     // with ChangeEnded
 }
 
 // ChangeKind says what happened to a leg.
@@ -246,11 +291,22 @@ const (
 	ChangeSilent
 	// ChangeHeard ends ChangeSilent.
 	ChangeHeard
+	// ChangeHuman says that a person answered; ChangeMachine, a machine; ChangeBeep,
+	// that it records now; ChangeNoBeep, that no beep came in time.
+	ChangeHuman
+	// ChangeMachine is described with ChangeHuman.
+	ChangeMachine
+	// ChangeBeep is described with ChangeHuman.
+	ChangeBeep
+	// ChangeNoBeep is described with ChangeHuman.
+	ChangeNoBeep
+	// ChangeClosed says that the far end of a WebSocket leg closed it.
+	ChangeClosed
 )
 
 // String returns the word stored in the event log: "began", "ringing", ...
 func (k ChangeKind) String() string {
-	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended", "confirming", "moved", "parked", "silent", "heard"}
+	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended", "confirming", "moved", "parked", "silent", "heard", "human", "machine", "beep", "no_beep", "closed"}
 	if int(k) < len(names) {
 		return names[k]
 	}

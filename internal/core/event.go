@@ -30,6 +30,11 @@ type Offered struct {
 	// Replaces is a leg whose place the new one shall take (RFC 3891), "" for
 	// none: a leg that rings is picked up, one that talks is taken over.
 	Replaces LegID
+	// Headers are what an application may see of the INVITE.
+	Headers []Header
+	// Custom is what a browser sends along for an application: a JSON object of at
+	// most 4 KB, or "".
+	Custom string
 }
 
 // LegRinging reports that an outgoing leg alerts its party.

@@ -48,6 +48,8 @@ const (
 	EdgeSIP Edge = iota + 1
 	// EdgeBrowser legs use our JSON signalling; package rtcedge owns them.
 	EdgeBrowser
+	// EdgeSocket legs are WebSocket servers of applications; package wsedge owns them.
+	EdgeSocket
 )
 
 // String returns "sip" or "browser".
@@ -57,6 +59,8 @@ func (e Edge) String() string {
 		return "sip"
 	case EdgeBrowser:
 		return "browser"
+	case EdgeSocket:
+		return "websocket"
 	}
 	return "none"
 }

@@ -25,5 +25,22 @@ type Target struct {
 	User    UserID    // whose contact it is
 	Trunk   string    // set for a number on a trunk
 	Number  string    // what to dial there, in the trunk's format
-	URI     string    // set for a plain SIP URI of the configuration
+	URI     string    // set for a plain SIP URI of the configuration or an application
+	Socket  Socket    // set for a WebSocket of an application
 }
+
+// Socket is a WebSocket server that takes part in a call with its audio.
+type Socket struct {
+	URI  string // ws or wss
+	Rate int    // of 16-bit linear PCM: 8000, 16000 or 24000 Hz
+	// Authorization is the value of that header; SocketToken makes it a token that
+	// the application can check.
+	Authorization string
+	App           string // whose signature secret that token has
+}
+
+// SocketToken is the Authorization of a Socket that gets a signed token.
+const SocketToken = "token"
+
+// IsZero reports whether s is no socket.
+func (s Socket) IsZero() bool { return s.URI == "" }

@@ -20,6 +20,12 @@ type Request interface {
 	LegID() LegID
 }
 
+// RequestBase is embedded by the few requests that core cannot declare, because
+// they carry values of a package that imports core.
+type RequestBase struct{}
+
+func (RequestBase) request() {}
+
 // Within refuses a Request with NotFound unless its leg is in Call.
 type Within struct {
 	Call CallID

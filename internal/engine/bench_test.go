@@ -25,7 +25,7 @@ func (e *ender) Do(cmd core.LegCommand) {
 
 type discard struct{}
 
-func (discard) Do(core.Hear)                      {}
+func (discard) Do(core.MediaCommand)              {}
 func (discard) Publish(time.Time, core.LegChange) {}
 
 // BenchmarkLoop posts from several goroutines, with timers and drivers: calls

@@ -14,12 +14,14 @@ import (
 // second at most, and the loop needs microseconds for each.
 const legCap = 256
 
-// Config is what a Loop needs. All fields but DrainLimit are required.
+// Config is what a Loop needs. All fields but Socket, Apps and DrainLimit are required.
 type Config struct {
 	Exchange Exchange
 	SIP      LegDriver // legs with core.EdgeSIP
 	Browser  LegDriver // legs with core.EdgeBrowser
-	Media    Hearer
+	Socket   LegDriver // legs with core.EdgeSocket; nil if there are none
+	Media    MediaDriver
+	Apps     AppDriver // nil if there are no applications
 	Events   Publisher
 	Log      *slog.Logger
 	// DrainLimit is how long running calls may go on after Run's context ends.
@@ -170,8 +172,12 @@ func (l *Loop) dispatch(now time.Time, cmd core.Command) {
 	switch cmd := cmd.(type) {
 	case core.LegCommand:
 		l.driver(cmd.LegEdge()).Do(cmd)
-	case core.Hear:
+	case core.MediaCommand:
 		l.cfg.Media.Do(cmd)
+	case core.AppCommand:
+		if l.cfg.Apps != nil {
+			l.cfg.Apps.Do(now, cmd)
+		}
 	case core.StartTimer:
 		l.timers.start(cmd.Timer, cmd.After)
 	case core.StopTimer:
@@ -180,12 +186,19 @@ func (l *Loop) dispatch(now time.Time, cmd core.Command) {
 		l.questions.answer(cmd)
 	case core.Publish:
 		l.cfg.Events.Publish(now, cmd.Change)
+		if cmd.Change.App != "" && l.cfg.Apps != nil {
+			l.cfg.Apps.Changed(now, cmd.Change)
+		}
 	}
 }
 
 func (l *Loop) driver(edge core.Edge) LegDriver {
-	if edge == core.EdgeBrowser {
+	switch edge {
+	case core.EdgeBrowser:
 		return l.cfg.Browser
+	case core.EdgeSocket:
+		return l.cfg.Socket
+	case core.EdgeSIP:
 	}
 	return l.cfg.SIP
 }

@@ -132,7 +132,11 @@ func (d driver) Do(cmd core.LegCommand) {
 
 type hearer struct{ *node }
 
-func (h hearer) Do(row core.Hear) { h.note("hear %s %s", row.Leg, row.Sound.Name) }
+func (h hearer) Do(cmd core.MediaCommand) {
+	if row, ok := cmd.(core.Hear); ok {
+		h.note("hear %s %s", row.Leg, row.Sound.Name)
+	}
+}
 
 type publisher struct{ *node }
 

@@ -21,9 +21,18 @@ type LegDriver interface {
 	Do(core.LegCommand)
 }
 
-// Hearer carries out who hears whom. Do returns at once.
-type Hearer interface {
-	Do(core.Hear)
+// MediaDriver carries out who hears whom, and what is recorded and listened for. Do
+// returns at once.
+type MediaDriver interface {
+	Do(core.MediaCommand)
+}
+
+// AppDriver speaks with applications. Do returns at once; commands of one
+// application come in order. Changed gets every change of a leg that belongs to an
+// application, between the commands, in order.
+type AppDriver interface {
+	Do(now time.Time, cmd core.AppCommand)
+	Changed(now time.Time, change core.LegChange)
 }
 
 // Publisher takes the history of legs, in order, with the time of the event

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -122,7 +123,7 @@ func TestSubscribersAreToldAfterTheLog(t *testing.T) {
 		defer sub.Close()
 		b.Publish(time.Now(), change("a", core.ChangeBegan))
 		e := <-sub.C()
-		if written, _ := m.all(); len(written) != 1 || written[0] != e {
+		if written, _ := m.all(); len(written) != 1 || !reflect.DeepEqual(written[0], e) {
 			t.Errorf("told %+v, written %+v", e, written)
 		}
 	})

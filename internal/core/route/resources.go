@@ -152,10 +152,12 @@ type Destination struct {
 	User     string `yaml:"user,omitempty" json:"user,omitempty"`         // of the house
 	Phone    string `yaml:"phone,omitempty" json:"phone,omitempty"`       // a number: one of ours, or over a trunk
 	Announce string `yaml:"announce,omitempty" json:"announce,omitempty"` // announcement, file or URL; then the call ends
+	// Application is asked what to do with the call; its identifier.
+	Application string `yaml:"application,omitempty" json:"application,omitempty"`
 }
 
 // Number is something that can be dialled from outside. It leads to exactly one
-// of Group, User, Phone and Announce.
+// of Group, User, Phone, Announce and Application.
 type Number struct {
 	// Number is E.164 digits without +. "x" stands for any digit, "[2-5]" for one
 	// of a set, and "*" at the end for any rest, also none: "1299555*". An exact
@@ -165,6 +167,9 @@ type Number struct {
 	User     string `yaml:"user,omitempty" json:"user,omitempty"`
 	Phone    string `yaml:"phone,omitempty" json:"phone,omitempty"`
 	Announce string `yaml:"announce,omitempty" json:"announce,omitempty"`
+	// Application is asked what to do with calls to the number; its identifier. The
+	// application may show the number on the calls that it makes.
+	Application string `yaml:"application,omitempty" json:"application,omitempty"`
 	// Schedule says when the number leads there; Closed is where it leads
 	// otherwise. Both or none.
 	Schedule string       `yaml:"schedule,omitempty" json:"schedule,omitempty"`
@@ -173,7 +178,7 @@ type Number struct {
 
 // Destination returns where the number leads, but for its schedule.
 func (n Number) Destination() Destination {
-	return Destination{Group: n.Group, User: n.User, Phone: n.Phone, Announce: n.Announce}
+	return Destination{Group: n.Group, User: n.User, Phone: n.Phone, Announce: n.Announce, Application: n.Application}
 }
 
 // Resources is everything a Directory is made of, in the order of the
@@ -188,6 +193,9 @@ type Resources struct {
 	Dialling  Dialling     `yaml:"dialling,omitempty" json:"dialling,omitzero"`
 	Limits    Limits       `yaml:"limits,omitempty" json:"limits,omitzero"`
 	Parking   Parking      `yaml:"parking,omitempty" json:"parking,omitzero"`
+	// Applications are who programs calls; Accounts are whose they are.
+	Applications []Application `yaml:"applications,omitempty" json:"applications,omitempty"`
+	Accounts     []Account     `yaml:"accounts,omitempty" json:"accounts,omitempty"`
 	// Overrides are made by hand at run time, whoever keeps the schedule.
 	Overrides []Override `yaml:"-" json:"overrides,omitempty"`
 }

@@ -1,0 +1,50 @@
+package route
+
+// Account owns applications. Its key and secrets are what clients of the hosted
+// platforms log in with; the secrets are kept sealed, apart from this.
+type Account struct {
+	Key  string `yaml:"key" json:"key"`                       // 1-64 of a-z A-Z 0-9 _ -
+	Name string `yaml:"name,omitempty" json:"name,omitempty"` // for people
+}
+
+// Application is a program that steers calls by webhooks and REST, and signs
+// tokens for itself and its own users.
+type Application struct {
+	ID      string `yaml:"id" json:"id"`                               // UUID in lower case
+	Name    string `yaml:"name,omitempty" json:"name,omitempty"`       // for people
+	Account string `yaml:"account,omitempty" json:"account,omitempty"` // key of its Account, "" if it has none
+	// Answer is asked what to do with each call of a number that leads here, and of
+	// each of its users; an application without one has users who call each other.
+	Answer Webhook `yaml:"answer,omitempty" json:"answer,omitzero"`
+	// Event is told of every change of a leg; Fallback is asked when Answer fails.
+	Event    Webhook `yaml:"event,omitempty" json:"event,omitzero"`
+	Fallback Webhook `yaml:"fallback,omitempty" json:"fallback,omitzero"`
+	// Unsigned sends webhooks without a signature; the others are signed with the
+	// signature secret of the account.
+	Unsigned bool `yaml:"unsigned,omitempty" json:"unsigned,omitempty"`
+	// CallsPerSecond is how many legs it may begin by REST and connect; more of them
+	// fail. 0-1000, default 3.
+	CallsPerSecond float64 `yaml:"calls_per_second,omitempty" json:"calls_per_second,omitempty"`
+	// RequestsPerSecond bounds all its other requests. 0-10000, default 15.
+	RequestsPerSecond float64 `yaml:"requests_per_second,omitempty" json:"requests_per_second,omitempty"`
+	// Members is how many legs one conversation may have. 0-1000, default 50.
+	Members int `yaml:"members,omitempty" json:"members,omitempty"`
+	// Limits replace those of Limits.Application for this application.
+	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
+}
+
+// Webhook is a URL of an application.
+type Webhook struct {
+	URL    string `yaml:"url" json:"url"`                           // http or https
+	Method string `yaml:"method,omitempty" json:"method,omitempty"` // GET or POST
+	// ConnectTimeout, 300ms-1s, is for the connection, Timeout, 1s-10s, for the answer.
+	ConnectTimeout Duration `yaml:"connection_timeout,omitempty" json:"connection_timeout,omitempty"`
+	Timeout        Duration `yaml:"socket_timeout,omitempty" json:"socket_timeout,omitempty"`
+}
+
+// The defaults of an Application.
+const (
+	DefaultAppCallsPerSecond    = 3
+	DefaultAppRequestsPerSecond = 15
+	DefaultMembers              = 50
+)
