@@ -13,6 +13,8 @@ const (
 	maxPress = 1300
 	// step is the time of one packet in ms.
 	step = 20
+	// maxLate is how late audio may come out of order, in ms: 60 packets of 60 ms.
+	maxLate = 3600
 	// ends is how often the end of a press is said, because packets get lost
 	// (RFC 4733 section 2.5.1.4).
 	ends = 3
@@ -37,6 +39,7 @@ type Sender struct {
 	clock    uint32 // of timestamps, in Hz
 	duration uint32 // of durations: the clock of the telephone-event payload type
 	keys     []pressed
+	begun    bool // a press was sent, or is being
 	sending  bool
 	now      pressed
 	at       uint32 // timestamp of its beginning
@@ -85,8 +88,12 @@ func (s *Sender) Release() {
 func (s *Sender) Busy() bool { return s.sending || len(s.keys) > 0 }
 
 // Next returns the packet in place of the audio at timestamp, and whether there is
-// one. There is none in the pause behind a press.
+// one. There is none in the pause behind a press, nor for audio that was overtaken
+// on its way.
 func (s *Sender) Next(timestamp uint32) (e Event, ok bool) {
+	if s.overtaken(timestamp) {
+		return Event{}, false
+	}
 	if s.sending && s.ended >= ends && timestamp-s.at >= s.lasts+s.units(pauseTime) {
 		s.sending = false
 	}
@@ -94,12 +101,12 @@ func (s *Sender) Next(timestamp uint32) (e Event, ok bool) {
 		if len(s.keys) == 0 {
 			return Event{}, false
 		}
-		s.sending, s.now, s.at, s.ended = true, s.keys[0], timestamp, 0
+		s.begun, s.sending, s.now, s.at, s.ended = true, true, s.keys[0], timestamp, 0
 		s.keys = s.keys[:copy(s.keys, s.keys[1:])]
 	}
 	first, elapsed := timestamp == s.at, timestamp-s.at+s.units(step)
 	if s.ended == 0 {
-		s.lasts = elapsed
+		s.lasts = min(elapsed, s.units(maxPress)) // the audio's timestamps may jump
 	}
 	if s.ended > 0 || elapsed >= s.units(maxPress) || elapsed >= s.units(pressTime) && !s.now.held {
 		s.ended++
@@ -114,6 +121,16 @@ func (s *Sender) Next(timestamp uint32) (e Event, ok bool) {
 	}
 	binary.BigEndian.PutUint16(e.Payload[2:], uint16(uint64(s.lasts)*uint64(s.duration)/uint64(s.clock)))
 	return e, true
+}
+
+// overtaken reports whether audio at timestamp belongs before what was last sent: a
+// press must not end by it, nor the next one begin with it.
+func (s *Sender) overtaken(timestamp uint32) bool {
+	from := s.at
+	if !s.sending {
+		from += s.lasts + s.units(pauseTime)
+	}
+	return s.begun && from-timestamp-1 < s.units(maxLate)
 }
 
 // units returns ms in units of timestamps.

@@ -67,6 +67,79 @@ func TestHeldKeyIsOneEvent(t *testing.T) {
 	}
 }
 
+// Audio that comes out of order, or after a jump of its timestamps, neither cuts a
+// press short nor makes one that lasts for ever.
+func TestPressAmongAudioOutOfOrder(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		times []uint32 // of the audio, in packets of 20 ms
+		want  []uint16 // durations in packets; 0 is no event
+	}{
+		{"a packet from before the press", []uint32{10, 9, 11, 12, 13, 14, 15, 16}, []uint16{1, 0, 2, 3, 4, 5, 5, 5}},
+		{"two packets of the press change places", []uint32{10, 12, 11, 13, 14, 15, 16}, []uint16{1, 3, 2, 4, 5, 5, 5}},
+		{"a jump of a minute", []uint32{10, 3010, 3011, 3012}, []uint16{1, 65, 65, 65}},
+	} {
+		s := NewSender(8000, 8000)
+		if !s.Press('5') {
+			t.Fatal("refused")
+		}
+		for i, at := range c.times {
+			e, ok := s.Next(at * 160)
+			if d := binary.BigEndian.Uint16(e.Payload[2:]) / 160; ok != (c.want[i] > 0) || d != c.want[i] {
+				t.Errorf("%s: audio %d: event %v of %d, want %d", c.name, i, ok, d, c.want[i])
+			}
+		}
+		if _, ok := s.Next(1_000_000); ok || s.Busy() {
+			t.Errorf("%s: it goes on", c.name)
+		}
+	}
+}
+
+// FuzzSender presses, holds and lets go of keys while audio comes in any order: each
+// key is received once and in its turn, and no press lasts longer than one may.
+func FuzzSender(f *testing.F) {
+	f.Add([]byte("\x05\x80\x80\x80\x80\x80\x80\x80\x80\x15\x80\x80\x20\x80"))
+	f.Add([]byte("\x01\x40\x80\x11\x12\xff\x80"))
+	f.Fuzz(func(t *testing.T, steps []byte) {
+		var r Receiver
+		s := NewSender(8000, 8000)
+		pressed, received, at := "", "", uint32(0xffffff00)
+		next := func(timestamp uint32) {
+			e, ok := s.Next(timestamp)
+			if !ok {
+				return
+			}
+			if d := binary.BigEndian.Uint16(e.Payload[2:]); d == 0 || d > maxPress*8 {
+				t.Fatalf("%x: a press of %d", steps, d)
+			}
+			if key, ok := r.Key(e.Payload[:], e.Timestamp); ok {
+				received += string(key)
+			}
+		}
+		for _, b := range steps {
+			switch key := Keys[b%16]; {
+			case b < 0x10 && s.Press(key), b >= 0x10 && b < 0x20 && s.Hold(key):
+				pressed += string(key)
+			case b < 0x20: // one too many
+			case b < 0x40:
+				s.Release()
+			case b < 0x80: // overtaken
+				next(at - 160*uint32(b-0x3f))
+			default:
+				at += 160 * uint32(b-0x7f)
+				next(at)
+			}
+		}
+		for n := 0; s.Busy() && n < 100*(maxKeys+1); n++ {
+			at += 160
+			next(at)
+		}
+		if s.Busy() || received != pressed {
+			t.Errorf("%x: received %q of %q", steps, received, pressed)
+		}
+	})
+}
+
 func TestSenderRefusesWhatIsNoKey(t *testing.T) {
 	s := NewSender(8000, 8000)
 	if s.Press('x') || s.Busy() {
