@@ -29,7 +29,7 @@ var allow = map[string]string{
 	"engine": "core core/route core/exchange",
 	"media":  "core core/route",
 	"sip":    "core core/route",
-	"speech": "core core/route media", // of media only the file formats
+	"speech": "core core/route media",
 	"store":  "core core/route",
 	"events": "core core/route",
 	"config": "core core/route",
@@ -43,8 +43,10 @@ var allow = map[string]string{
 	"rtcedge": "core core/route media sip",
 	"wsedge":  "core core/route media sip",
 
-	"api": "core core/route",
-	"web": "core core/route",
+	"api":     "core core/route core/flow", // flow: what applications ask for
+	"web":     "core core/route",
+	"webhook": "core core/route",
+	"record":  "core core/route media",
 
 	// phone is a client of any exchange, demo a network of such phones.
 	"phone": "core media sip",
