@@ -150,6 +150,8 @@ func newEar(s *Server, leg core.LegID, in Format) *ear { return &ear{server: s, 
 // packet implements sink.
 func (e *ear) packet(p *Packet) {
 	switch {
+	case e.in.isNoise(p):
+		e.next = p.Seq + 1 // silence between two tones
 	case e.in.RecvDTMF == 0:
 		e.listen(p)
 	case p.Type == e.in.RecvDTMF:

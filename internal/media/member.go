@@ -214,8 +214,9 @@ func (s *Server) heardLocked(m *member, t *tap) {
 
 // newRoute relays where both speak the same and transcodes elsewhere. Between the
 // two laws of G.711, too: where packets are lost only who decodes can conceal it.
+// And comfort noise for who does not know it: only who decodes can make it.
 func (s *Server) newRoute(in Format, out *output, to Format) route {
-	if in.Codec == to.Codec {
+	if in.Codec == to.Codec && (in.RecvNoise == 0 || to.SendNoise != 0) {
 		return newRelay(in, out, to)
 	}
 	return newTranscoder(s.pool, s.pacer, in, out, to)

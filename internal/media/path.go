@@ -59,10 +59,17 @@ type Format struct {
 	RecvType uint8 // payload type the far end sends Codec with (our number)
 	SendDTMF uint8 // telephone-event at DTMFClock Hz, RFC 4733
 	RecvDTMF uint8
+	// SendNoise and RecvNoise are comfort noise (RFC 3389) at the codec's clock; zero
+	// is none.
+	SendNoise uint8
+	RecvNoise uint8
 	// DTMFClock is the clock of the telephone-event payload; 8000 or 48000.
 	DTMFClock uint32
 	PTime     int // milliseconds per packet we send: 20 unless the far end asked else
 }
+
+// isNoise reports whether p is comfort noise.
+func (f Format) isNoise(p *Packet) bool { return f.RecvNoise != 0 && p.Type == f.RecvNoise }
 
 // Path is the media connection of a leg: RTP or WebRTC. All methods are safe
 // for concurrent use. One that can serve several legs, one after the other, has a

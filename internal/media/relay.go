@@ -58,6 +58,9 @@ func (r *relay) packet(p *Packet) {
 		}
 	} else {
 		r.packed.Type = r.to.SendType
+		if r.in.isNoise(p) {
+			r.packed.Type = r.to.SendNoise
+		}
 		r.packed.Timestamp = p.Timestamp + r.time
 	}
 	r.out.send(&r.packed, now)

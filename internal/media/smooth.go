@@ -30,7 +30,8 @@ const (
 
 // smoother plays a speaker's packets at an even pace for a transcoder: they wait
 // in a jitter buffer for as long as the network's jitter asks for. It ends in the
-// first silent moment after some seconds of even arrival.
+// first silent moment after some seconds of even arrival without comfort noise,
+// which nobody but a smoother has the clock to make.
 type smoother struct {
 	t     *transcoder
 	inbox inbox // the speaker's read goroutine writes
@@ -107,6 +108,8 @@ func (s *smoother) drain(now time.Time) {
 		if s.t.isEvent(&a.Packet) {
 			s.t.event(&a.Packet, now)
 			s.buffer.PutEvent(a.Seq, a.SSRC)
+		} else if s.t.in.isNoise(&a.Packet) {
+			s.buffer.PutNoise(a.at, a.Seq, a.Timestamp, a.SSRC, a.Payload())
 		} else {
 			s.buffer.Put(a.at, a.Seq, a.Timestamp, a.SSRC, a.Payload())
 		}
@@ -129,7 +132,7 @@ func (s *smoother) play(now time.Time) {
 	default:
 		t.pause(len(pcm))
 	}
-	if s.calm++; s.buffer.Jitter() > calmLateness {
+	if s.calm++; s.buffer.Jitter() > calmLateness || s.buffer.Noise() {
 		s.calm = 0
 	} else if s.calm > calmSteps && speech && (slices.Max(pcm) > calmPeak || slices.Min(pcm) < -calmPeak) {
 		s.calm = calmSteps // it waits for silence

@@ -98,7 +98,10 @@ func (t *tap) take(pool *codec.Pool, a *arrival) {
 		if t.buffer != nil {
 			t.buffer.PutEvent(a.Seq, a.SSRC)
 		}
-	case t.open(pool):
+	case !t.open(pool):
+	case t.in.isNoise(&a.Packet):
+		t.buffer.PutNoise(a.at, a.Seq, a.Timestamp, a.SSRC, a.Payload())
+	default:
 		t.buffer.Put(a.at, a.Seq, a.Timestamp, a.SSRC, a.Payload())
 	}
 }

@@ -23,8 +23,8 @@ const (
 // transcoder decodes the speaker's packets and codes them anew for the listener.
 // While they come evenly it does so as they come, which costs no delay: what is
 // missing before a packet is concealed when the packet is there, and what comes
-// behind its place is left out. While they do not it plays them at an even pace
-// (see smoother). It is a route; its codecs are made with the first packet.
+// behind its place is left out. While they do not, and when comfort noise comes, it
+// plays them at an even pace (see smoother). It is a route; its codecs are made with the first packet.
 type transcoder struct {
 	right  feeder
 	in, to Format
@@ -147,7 +147,11 @@ func (t *transcoder) arrived(p *Packet, first bool, now time.Time) {
 		}
 		return
 	}
-	if rough := t.weather.note(p, t.in.Codec.ClockRate(), now); rough && !first {
+	rough, noise := t.weather.note(p, t.in.Codec.ClockRate(), now), t.in.isNoise(p)
+	if noise && first {
+		t.align(p, now)
+	}
+	if noise || rough && !first {
 		t.pacer.smooth(t, p, now)
 		return
 	}

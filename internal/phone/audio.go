@@ -44,6 +44,7 @@ func (p *Phone) newAudio(c *Call) (*audio, error) {
 		path: path, where: netip.AddrPortFrom(ip, path.LocalPort()),
 		session: rand.Uint64() >> 1, stop: make(chan struct{}), wg: &p.wg,
 	}
+	a.mouth.noise = p.config.Noise
 	a.mouth.seq, a.mouth.stamp = uint16(rand.Uint32()), rand.Uint32()
 	a.say(p.config.Say())
 	a.listen(p.config.Hear())
@@ -60,7 +61,7 @@ func (a *audio) local(dir sdp.Direction) sdp.Local {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.version++
-	return sdp.Local{Addr: a.where, Session: a.session, Version: a.version, Direction: dir}
+	return sdp.Local{Addr: a.where, Session: a.session, Version: a.version, Direction: dir, Noise: true}
 }
 
 // newOffer returns an offer of codecs.

@@ -3,6 +3,7 @@ package phone
 import (
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/codec"
+	"github.com/offhook/offhook/internal/media/jitter"
 )
 
 // longestGap is how many lost packets are filled with silence; a longer gap is
@@ -19,12 +20,16 @@ type ear struct {
 	next    uint16 // sequence number expected
 	pcm     []int16
 	out     []int16 // one decoded packet
+	noise   jitter.Noise
 }
 
 // hear returns the samples of p, and those of lost packets before it. They are
 // valid until the next call.
 func (e *ear) hear(f media.Format, p *media.Packet) []int16 {
-	if p.Type != f.RecvType {
+	switch {
+	case f.RecvNoise != 0 && p.Type == f.RecvNoise:
+		return e.rest(p)
+	case p.Type != f.RecvType:
 		return nil // telephone-events are the path's
 	}
 	if e.codec != f.Codec {
@@ -45,6 +50,16 @@ func (e *ear) hear(f media.Format, p *media.Packet) []int16 {
 	e.begun, e.next = true, p.Seq+1
 	e.pcm = append(e.pcm[:0], make([]int16, int(gap)*Frame)...)
 	e.pcm = e.decode(e.pcm, p.Payload())
+	return e.pcm
+}
+
+// rest returns what a packet of comfort noise sounds like for the time of a packet of
+// audio; what is heard of the pause behind it is nothing.
+func (e *ear) rest(p *media.Packet) []int16 {
+	e.next = p.Seq + 1
+	e.noise.Set(p.Payload())
+	e.pcm = append(e.pcm[:0], make([]int16, Frame)...)
+	e.noise.Fill(e.pcm)
 	return e.pcm
 }
 

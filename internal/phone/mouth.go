@@ -2,6 +2,7 @@ package phone
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,6 +20,9 @@ const (
 	pressVolume  = 10 // -10 dBm0
 )
 
+// noisePackets is after how many packets of a pause its noise is sent again.
+const noisePackets = 10
+
 // mouth makes the packets of one call. Its stream of time stamps never breaks.
 type mouth struct {
 	codec   media.Codec
@@ -26,6 +30,10 @@ type mouth struct {
 	seq     uint16
 	stamp   uint32
 	buf     [media.HeaderRoom + media.MaxPayload + media.TailRoom]byte
+
+	noise  uint8 // see Config.Noise
+	rested int   // packets of the pause so far
+	marker bool
 
 	pressed int // packets of the key in keys[0] that were sent, pause included
 	mu      sync.Mutex
@@ -50,6 +58,9 @@ func (m *mouth) say(path media.Path, pcm []int16) {
 	if m.key(path, f) {
 		return
 	}
+	if m.rest(path, f, pcm) {
+		return
+	}
 	if m.codec != f.Codec {
 		encoder, err := codec.NewEncoder(f.Codec, Rate)
 		if err != nil {
@@ -61,7 +72,23 @@ func (m *mouth) say(path media.Path, pcm []int16) {
 	if err != nil || n == 0 {
 		return
 	}
-	m.send(path, media.Packet{Type: f.SendType, Timestamp: m.stamp}, n)
+	m.send(path, media.Packet{Type: f.SendType, Timestamp: m.stamp, Marker: m.marker}, n)
+	m.marker = false
+}
+
+// rest sends comfort noise, and then nothing, in place of silence if the far end
+// takes that.
+func (m *mouth) rest(path media.Path, f media.Format, pcm []int16) bool {
+	if m.noise == 0 || f.SendNoise == 0 || slices.ContainsFunc(pcm, func(x int16) bool { return x != 0 }) {
+		m.marker = m.marker || m.rested > 0 // a talkspurt begins
+		m.rested = 0
+		return false
+	}
+	if m.rested++; m.rested%noisePackets == 1 {
+		m.buf[media.HeaderRoom] = m.noise
+		m.send(path, media.Packet{Type: f.SendNoise, Timestamp: m.stamp}, 1)
+	}
+	return true
 }
 
 // key sends the next packet of the first key in the queue, if there is one and

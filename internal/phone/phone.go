@@ -58,6 +58,9 @@ type Config struct {
 	// Tone in Hz is looked for in what each call hears; see Heard. 0 is none.
 	Tone float64
 
+	// Noise is the level of the comfort noise (RFC 3389) that takes the place of digital
+	// silence where the far end takes it, in -dBov, 1 to 127. 0 sends silence.
+	Noise uint8
 	// Events gets every Event; see the package comment. Nil drops them.
 	Events func(Event)
 	// Tracer sees every SIP message; see sip.Config.

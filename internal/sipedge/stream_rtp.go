@@ -26,7 +26,7 @@ func openRTP(ports Ports, at place, protection sdp.Protection, digit func(byte))
 		return nil, err
 	}
 	return &rtpStream{path: p, local: sdp.Local{
-		Addr: netip.AddrPortFrom(at.advertise, p.LocalPort()), Session: sessionID(), Version: 1,
+		Addr: netip.AddrPortFrom(at.advertise, p.LocalPort()), Session: sessionID(), Version: 1, Noise: true,
 		Protection: protection, Secrets: sdp.NewSecrets(),
 	}}, nil
 }

@@ -110,7 +110,7 @@ func TestNumbersAndCodecsOfATrunk(t *testing.T) {
 	b := onTrunk(t, carrier.at, route.TrunkSIP{NumberFormat: "plus", Codecs: []string{"pcma"}})
 	ring(b, "l1")
 	req := next(t, "INVITE", carrier.calls).in.Request()
-	if req.Recipient.User != "+12995551111" || !strings.Contains(string(req.Body()), " RTP/AVP 8 101\r\n") {
+	if req.Recipient.User != "+12995551111" || !strings.Contains(string(req.Body()), " RTP/AVP 8 13 101\r\n") {
 		t.Errorf("called %s with\n%s", req.Recipient.User, req.Body())
 	}
 	_, ev := newOutcome()

@@ -81,7 +81,7 @@ type Buffer struct {
 	frame   int // samples of the last packet
 	owed    int // samples made up since the last packet, in place of nothing yet
 	made    int // samples made up since the last packet, in all
-	noise   noise
+	noise   Noise
 	pace    pace
 	now     time.Duration // of the Read in progress
 }
@@ -97,7 +97,7 @@ func New(c Config, dec Decoder) *Buffer {
 // lets go of the old one; b must be reset again before it is used.
 func (b *Buffer) Reset(dec Decoder) {
 	b.dec, b.stats, b.begun = dec, Stats{}, false
-	b.arrival, b.pace, b.noise = Arrival{}, pace{}, noise{}
+	b.arrival, b.pace, b.noise = Arrival{}, pace{}, Noise{}
 	b.clear()
 	b.fifo.clear()
 }
@@ -234,6 +234,9 @@ func (b *Buffer) due(p *packet) time.Duration {
 
 // Jitter returns how late packets come: see Arrival.Lateness.
 func (b *Buffer) Jitter() time.Duration { return b.arrival.Lateness() }
+
+// Noise reports whether there is comfort noise to play, now or behind what waits.
+func (b *Buffer) Noise() bool { return b.noise.on }
 
 // Stats returns what was counted since New or Reset.
 func (b *Buffer) Stats() Stats { return b.stats }

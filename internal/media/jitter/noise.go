@@ -2,16 +2,16 @@ package jitter
 
 import "math"
 
-// noise is the comfort noise of a pause (RFC 3389). The spectrum that a sender may
-// describe is not followed, only the level.
-type noise struct {
+// Noise is the comfort noise of a pause (RFC 3389). The spectrum that a sender may
+// describe is not followed, only the level. The zero value is silent.
+type Noise struct {
 	on    bool
 	level float64 // amplitude of the white noise
 	seed  uint32
 }
 
-// set begins noise as a payload describes it.
-func (n *noise) set(payload []byte) {
+// Set begins noise as a payload, which must not be empty, describes it.
+func (n *Noise) Set(payload []byte) {
 	n.on = true
 	// Level in -dBov, where 0 is a square wave of full scale; uniform noise of
 	// amplitude a has an RMS of a/sqrt(3).
@@ -19,10 +19,10 @@ func (n *noise) set(payload []byte) {
 	n.level = min(n.level, math.MaxInt16/8) // a wrong one must not hurt
 }
 
-func (n *noise) stop() { n.on = false }
+func (n *Noise) stop() { n.on = false }
 
-// fill writes noise, unless there is none.
-func (n *noise) fill(pcm []int16) bool {
+// Fill writes noise over pcm; it is false, and pcm as it was, if there is none.
+func (n *Noise) Fill(pcm []int16) bool {
 	if !n.on || len(pcm) == 0 {
 		return false
 	}

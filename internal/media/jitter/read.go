@@ -26,7 +26,7 @@ func (b *Buffer) Read(now time.Time, pcm []int16) State {
 	}
 	n := b.fifo.play(pcm)
 	rest := pcm[n:]
-	if b.noise.fill(rest) {
+	if b.noise.Fill(rest) {
 		return Speech
 	}
 	clear(rest)
@@ -104,7 +104,7 @@ func (b *Buffer) take(p *packet) bool {
 	b.noise.stop()
 	if p.kind != audio {
 		if p.kind == noiseLevel {
-			b.noise.set(payload)
+			b.noise.Set(payload)
 		}
 		b.playing = false
 		return true

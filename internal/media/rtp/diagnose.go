@@ -3,10 +3,15 @@ package rtp
 import (
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media"
 )
+
+// longestRest is how long a far end may send nothing after comfort noise: many send
+// it once for a whole pause.
+const longestRest = 30 * time.Second
 
 // Diagnose implements media.Path.
 func (p *Path) Diagnose(since media.Stats) media.Diagnosis {
@@ -15,7 +20,7 @@ func (p *Path) Diagnose(since media.Stats) media.Diagnosis {
 		return media.Diagnosis{Silence: s, Text: fmt.Sprintf(format, args...)}
 	}
 	switch f := p.Format(); {
-	case p.mum.Load():
+	case p.mum.Load(), time.Since(time.Unix(0, p.resting.Load())) < longestRest:
 		return media.Diagnosis{}
 	case now.Unauthentic > since.Unauthentic:
 		return say(core.SilenceKeys, "SRTP comes, but its authentication fails (%d packets): the far end uses other keys than it announced", now.Unauthentic-since.Unauthentic)

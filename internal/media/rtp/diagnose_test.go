@@ -27,6 +27,7 @@ func TestDiagnose(t *testing.T) {
 		"another host":                   {said: "192.0.2.1:4000", packets: []string{"\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01x"}, want: core.SilenceBlocked, text: "announced 192.0.2.1:4000"},
 		"no RTP":                         {packets: []string{"hello"}, want: core.SilenceMalformed, text: "is no RTP"},
 		"stopped":                        {packets: []string{"\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01x"}, want: core.SilenceStopped, text: "(1 packets)"},
+		"comfort noise, agreed or not":   {packets: []string{"\x80\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01x", "\x80\x0d\x00\x02\x00\x00\x00\xa0\x00\x00\x00\x01\x32"}, want: core.SilenceNone},
 		"announced":                      {mum: true, want: core.SilenceNone},
 	} {
 		t.Run(name, func(t *testing.T) {

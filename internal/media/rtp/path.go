@@ -17,6 +17,9 @@ import (
 
 var _ media.Path = (*Path)(nil)
 
+// typeNoise is comfort noise (RFC 3389), which some gateways send unasked.
+const typeNoise = 13
+
 // Config says how a path is bound and what it reports.
 type Config struct {
 	// LocalIP is where to bind, unspecified for every address.
@@ -56,6 +59,7 @@ type Path struct {
 	lost                                                atomic.Uint64                  // packets of the far end that did not come
 	jitter                                              atomic.Int64                   // of its packets, in nanoseconds
 	far                                                 feedback.Feedback
+	resting                                             atomic.Int64  // when comfort noise came, unless anything came since
 	stamp                                               atomic.Uint64 // last sent timestamp, for reports
 	receivedThen                                        atomic.Uint64 // received when reportToSilence looked last
 
@@ -251,7 +255,8 @@ func (p *Path) arrived(d *datagram) {
 	}
 	f := p.format.Load()
 	isEvent := f.RecvDTMF != 0 && packet.Type == f.RecvDTMF
-	if packet.Type != f.RecvType && !isEvent {
+	isNoise := packet.Type != f.RecvType && (packet.Type == typeNoise || f.RecvNoise != 0 && packet.Type == f.RecvNoise)
+	if packet.Type != f.RecvType && !isEvent && !isNoise {
 		p.foreign.Store(uint32(packet.Type))
 		p.wrongType.Add(1)
 		return
@@ -270,6 +275,10 @@ func (p *Path) arrived(d *datagram) {
 	p.received.Add(1)
 	p.receivedBytes.Add(uint64(end - begin))
 	p.reports.arrived(p, packet, now)
+	p.rest(isNoise, now)
+	if isNoise && f.RecvNoise == 0 {
+		return // a sign of life, which nobody can decode
+	}
 	packet.Buf = d.buf[begin-headerSize:]
 	packet.Len = end - begin
 	if isEvent {
@@ -279,6 +288,17 @@ func (p *Path) arrived(d *datagram) {
 	}
 	if f := p.receive.Load(); f != nil {
 		(*f)(packet)
+	}
+}
+
+// rest notes whether the far end is silent on purpose.
+func (p *Path) rest(noise bool, now time.Time) {
+	var since int64
+	if noise {
+		since = now.UnixNano()
+	}
+	if p.resting.Load() != since {
+		p.resting.Store(since)
 	}
 }
 

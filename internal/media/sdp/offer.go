@@ -16,6 +16,8 @@ type Local struct {
 	Version uint64         // o= version: one more for every description that differs from the last
 	// Direction limits what we offer or answer; the zero value is SendRecv.
 	Direction Direction
+	// Noise says that comfort noise (RFC 3389) is understood.
+	Noise bool
 	// Protection says what becomes of SRTP; without Secrets there is none.
 	Protection Protection
 	Secrets    *Secrets
@@ -116,7 +118,7 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 		return nil, Result{}, conflict(op, ErrNoAudio)
 	}
 	s := &o.desc.Sections[at]
-	audio, event, ok := choose(s.payloads(), prefer)
+	c, ok := choose(s.payloads(), prefer)
 	if !ok {
 		return nil, Result{}, conflict(op, ErrNoCommonCodec)
 	}
@@ -124,13 +126,16 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 		return nil, Result{}, err
 	}
 	r.Direction = o.desc.direction(s).Reverse().And(local.Direction)
-	r.Format = format(audio, event, audio, event, s.ptime())
+	if !local.Noise {
+		c.noise = payload{}
+	}
+	r.Format = format(c, c, s.ptime())
 
 	d := local.description()
 	for i := range o.desc.Sections {
 		d.Sections = append(d.Sections, o.desc.Sections[i].refused())
 	}
-	mine := local.section(s.Proto, r.Direction, codecsAndEvents(audio, event)...)
+	mine := local.section(s.Proto, r.Direction, c.payloads()...)
 	if s.Port == 0 {
 		mine.Port = 0
 	} else {
@@ -151,7 +156,7 @@ func NewOffer(local Local, codecs []media.Codec) []byte {
 	if p == ProtectRequired {
 		proto = "RTP/SAVP"
 	}
-	mine := local.section(proto, local.Direction, offered(codecs)...)
+	mine := local.section(proto, local.Direction, offered(codecs, local.Noise)...)
 	if p == ProtectRequired || p == ProtectOptional {
 		mine.offerCrypto(local.Secrets)
 	}
@@ -160,14 +165,18 @@ func NewOffer(local Local, codecs []media.Codec) []byte {
 	return d.Marshal()
 }
 
-// offered returns our payloads for codecs and the events of their clocks.
-func offered(codecs []media.Codec) []payload {
+// offered returns our payloads for codecs, the events of their clocks and, if noise
+// says so, comfort noise for those that may have it.
+func offered(codecs []media.Codec, noise bool) []payload {
 	var list, events []payload
 	for _, c := range codecs {
 		list = append(list, own(c))
 		if e := ownEvent(c.ClockRate()); !slices.Contains(events, e) {
 			events = append(events, e)
 		}
+	}
+	if noise && slices.ContainsFunc(list, func(p payload) bool { return p.clock == ownNoise().clock }) {
+		list = append(list, ownNoise())
 	}
 	return append(list, events...)
 }
@@ -228,35 +237,31 @@ func settled(mine, s *Section) (media.Format, bool) {
 		}
 	}
 	for _, p := range answered {
-		c := p.codec
-		recv, recvEvent, ok := choose(offered, []media.Codec{c})
+		codec := []media.Codec{p.codec}
+		recv, ok := choose(offered, codec)
 		if !ok {
 			continue
 		}
-		send, sendEvent, _ := choose(answered, []media.Codec{c})
-		if sendEvent.typ == 0 {
-			recvEvent = payload{}
-		} else if recvEvent.clock != sendEvent.clock {
-			recvEvent = eventFor(offered, sendEvent.clock)
+		send, _ := choose(answered, codec)
+		if send.event.typ == 0 {
+			recv.event = payload{}
+		} else if recv.event.clock != send.event.clock {
+			recv.event = eventFor(offered, send.event.clock)
 		}
-		return format(send, sendEvent, recv, recvEvent, s.ptime()), true
+		if send.noise.typ == 0 || recv.noise.typ == 0 {
+			send.noise, recv.noise = payload{}, payload{}
+		}
+		return format(send, recv, s.ptime()), true
 	}
 	return media.Format{}, false
 }
 
-func format(send, sendEvent, recv, recvEvent payload, ptime int) media.Format {
+func format(send, recv choice, ptime int) media.Format {
 	return media.Format{
-		Codec: send.codec, SendType: send.typ, RecvType: recv.typ,
-		SendDTMF: sendEvent.typ, RecvDTMF: recvEvent.typ, DTMFClock: sendEvent.clock,
-		PTime: ptime,
+		Codec: send.audio.codec, SendType: send.audio.typ, RecvType: recv.audio.typ,
+		SendDTMF: send.event.typ, RecvDTMF: recv.event.typ, DTMFClock: send.event.clock,
+		SendNoise: send.noise.typ, RecvNoise: recv.noise.typ, PTime: ptime,
 	}
-}
-
-func codecsAndEvents(audio, event payload) []payload {
-	if event.typ == 0 {
-		return []payload{audio}
-	}
-	return []payload{audio, event}
 }
 
 func (l Local) description() *Description {

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	local  = Local{Addr: netip.MustParseAddrPort("198.51.100.1:30000"), Session: 77, Version: 3}
+	local  = Local{Addr: netip.MustParseAddrPort("198.51.100.1:30000"), Session: 77, Version: 3, Noise: true}
 	prefer = []media.Codec{media.Opus, media.PCMU, media.PCMA}
 )
 
@@ -117,6 +117,21 @@ func TestAnswer(t *testing.T) {
 			[]string{"m=audio 0 RTP/SAVP 0", "m=audio 30000 RTP/AVP 0", "a=rtpmap:0 PCMU/8000", "a=ptime:20", "a=sendrecv"},
 		},
 		{
+			"comfort noise at the clock of the codec", head("m=audio 4000 RTP/AVP 8 13 118 101", "a=rtpmap:118 CN/16000", "a=rtpmap:101 telephone-event/8000"), prefer,
+			Result{Format: media.Format{
+				Codec: media.PCMA, SendType: 8, RecvType: 8, SendNoise: 13, RecvNoise: 13, SendDTMF: 101, RecvDTMF: 101, DTMFClock: 8000, PTime: 20,
+			}, Remote: remote, Direction: SendRecv},
+			[]string{
+				"m=audio 30000 RTP/AVP 8 13 101", "a=rtpmap:8 PCMA/8000", "a=rtpmap:13 CN/8000",
+				"a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16", "a=ptime:20", "a=sendrecv",
+			},
+		},
+		{
+			"no comfort noise with Opus", head("m=audio 4000 RTP/AVP 96 13", "a=rtpmap:96 opus/48000/2"), prefer,
+			Result{Format: media.Format{Codec: media.Opus, SendType: 96, RecvType: 96, PTime: 20}, Remote: remote, Direction: SendRecv},
+			[]string{"m=audio 30000 RTP/AVP 96", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 minptime=10;useinbandfec=1", "a=ptime:20", "a=sendrecv"},
+		},
+		{
 			"a static number with another meaning", head("m=audio 4000 RTP/AVP 0 8", "a=rtpmap:0 speex/8000"), prefer,
 			Result{Format: media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, PTime: 20}, Remote: remote, Direction: SendRecv},
 			[]string{"m=audio 30000 RTP/AVP 8", "a=rtpmap:8 PCMA/8000", "a=ptime:20", "a=sendrecv"},
@@ -192,8 +207,8 @@ func TestOfferAndItsAnswer(t *testing.T) {
 	offer := NewOffer(local, []media.Codec{media.PCMA, media.Opus})
 	want := string(wire(
 		"v=0", "o=- 77 3 IN IP4 198.51.100.1", "s=-", "c=IN IP4 198.51.100.1", "t=0 0",
-		"m=audio 30000 RTP/AVP 8 111 101 110", "a=rtpmap:8 PCMA/8000", "a=rtpmap:111 opus/48000/2",
-		"a=fmtp:111 minptime=10;useinbandfec=1", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16",
+		"m=audio 30000 RTP/AVP 8 111 13 101 110", "a=rtpmap:8 PCMA/8000", "a=rtpmap:111 opus/48000/2",
+		"a=fmtp:111 minptime=10;useinbandfec=1", "a=rtpmap:13 CN/8000", "a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16",
 		"a=rtpmap:110 telephone-event/48000", "a=fmtp:110 0-16", "a=ptime:20", "a=sendrecv", "a=rtcp-mux",
 	))
 	if string(offer) != want {
@@ -222,6 +237,14 @@ func TestOfferAndItsAnswer(t *testing.T) {
 			Result{Format: media.Format{
 				Codec: media.PCMA, SendType: 8, RecvType: 8, SendDTMF: 101, RecvDTMF: 101, DTMFClock: 8000, PTime: 20,
 			}, Remote: remote, Direction: SendRecv},
+		},
+		{
+			"with comfort noise, which Opus has not", head("m=audio 4000 RTP/AVP 8 13"),
+			Result{Format: media.Format{Codec: media.PCMA, SendType: 8, RecvType: 8, SendNoise: 13, RecvNoise: 13, PTime: 20}, Remote: remote, Direction: SendRecv},
+		},
+		{
+			"Opus with a needless number", head("m=audio 4000 RTP/AVP 111 13", "a=rtpmap:111 opus/48000/2"),
+			Result{Format: media.Format{Codec: media.Opus, SendType: 111, RecvType: 111, PTime: 20}, Remote: remote, Direction: SendRecv},
 		},
 		{
 			"no events", head("m=audio 4000 RTP/AVP 8", "a=maxptime:40", "a=ptime:60"),

@@ -13,6 +13,7 @@ type payload struct {
 	typ   uint8
 	codec media.Codec // CodecNone for one we do not know, and for events
 	event bool        // telephone-event (RFC 4733)
+	noise bool        // comfort noise (RFC 3389)
 	clock uint32
 	fmtp  string
 }
@@ -23,6 +24,7 @@ const (
 	typePCMU    = 0
 	typePCMA    = 8
 	typeG722    = 9
+	typeNoise   = 13
 	typeOpus    = 111
 	typeEvent8  = 101
 	typeEvent48 = 110
@@ -38,6 +40,8 @@ func static(typ uint8) payload {
 		p.codec = media.PCMA
 	case typeG722:
 		p.codec = media.G722
+	case typeNoise:
+		p.noise = true
 	}
 	return p
 }
@@ -94,6 +98,8 @@ func mapped(typ uint8, rtpmap string) payload {
 		p.codec = only(media.Opus, clock == 48000)
 	case "telephone-event":
 		p.event = clock == 8000 || clock == 48000
+	case "cn":
+		p.noise = clock == 8000 && mono
 	}
 	return p
 }
@@ -131,17 +137,40 @@ func ownEvent(clock uint32) payload {
 	return payload{typ: typeEvent8, event: true, clock: 8000}
 }
 
-// choose picks the first codec of prefer that list has, and the events that go
-// with it: those of the same clock, else any. A missing event has type 0.
-func choose(list []payload, prefer []media.Codec) (audio, event payload, ok bool) {
-	for _, c := range prefer {
-		i := slices.IndexFunc(list, func(p payload) bool { return p.codec == c && c != media.CodecNone })
+// ownNoise is comfort noise in an offer of ours. There is none but at 8000 Hz, the
+// clock of all our codecs but Opus, which has its own.
+func ownNoise() payload { return payload{typ: typeNoise, noise: true, clock: 8000} }
+
+// choice is a codec and the payloads that go with it. Those that are missing have
+// type 0.
+type choice struct{ audio, event, noise payload }
+
+// choose picks the first codec of prefer that list has, the events of the same
+// clock, else any, and the comfort noise of that clock.
+func choose(list []payload, prefer []media.Codec) (c choice, ok bool) {
+	for _, want := range prefer {
+		i := slices.IndexFunc(list, func(p payload) bool { return p.codec == want && want != media.CodecNone })
 		if i < 0 {
 			continue
 		}
-		return list[i], eventFor(list, list[i].clock), true
+		c = choice{audio: list[i], event: eventFor(list, list[i].clock)}
+		if n := slices.IndexFunc(list, func(p payload) bool { return p.noise && p.clock == c.audio.clock }); n >= 0 {
+			c.noise = list[n]
+		}
+		return c, true
 	}
-	return payload{}, payload{}, false
+	return choice{}, false
+}
+
+// payloads returns what c consists of.
+func (c choice) payloads() []payload {
+	list := []payload{c.audio}
+	for _, p := range []payload{c.noise, c.event} {
+		if p.typ != 0 {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 func eventFor(list []payload, clock uint32) payload {
@@ -170,6 +199,8 @@ func (p payload) rtpmap() string {
 	switch {
 	case p.event:
 		return "telephone-event/" + strconv.Itoa(int(p.clock))
+	case p.noise:
+		return "CN/8000"
 	case p.codec == media.Opus:
 		return "opus/48000/2"
 	}

@@ -62,7 +62,7 @@ func (o *Offer) AnswerWeb(local WebLocal, prefer []media.Codec) (answer []byte, 
 		return nil, WebResult{}, conflict(op, ErrNoAudio)
 	}
 	s := o.section()
-	audio, event, ok := choose(s.payloads(), prefer)
+	c, ok := choose(s.payloads(), prefer)
 	if !ok {
 		return nil, WebResult{}, conflict(op, ErrNoCommonCodec)
 	}
@@ -74,7 +74,8 @@ func (o *Offer) AnswerWeb(local WebLocal, prefer []media.Codec) (answer []byte, 
 	}
 	r.Setup = Passive
 	r.Direction = o.desc.webDirection(s).Reverse().And(local.Direction)
-	r.Format = format(audio, event, audio, event, s.ptime())
+	c.noise = payload{} // browsers would leave out quiet speech, to save nothing that matters
+	r.Format = format(c, c, s.ptime())
 
 	d := local.description()
 	for i := range o.desc.Sections {
@@ -89,7 +90,7 @@ func (o *Offer) AnswerWeb(local WebLocal, prefer []media.Codec) (answer []byte, 
 	if mid != "" && o.desc.bundles(mid) {
 		d.Attrs = append(d.Attrs, Attr{"group", "BUNDLE " + mid})
 	}
-	d.Sections[o.audio] = local.section(s.Proto, mid, Passive, r.Direction, codecsAndEvents(audio, event))
+	d.Sections[o.audio] = local.section(s.Proto, mid, Passive, r.Direction, c.payloads())
 	return d.Marshal(), r, nil
 }
 
@@ -98,7 +99,7 @@ func (o *Offer) AnswerWeb(local WebLocal, prefer []media.Codec) (answer []byte, 
 func NewWebOffer(local WebLocal, codecs []media.Codec) []byte {
 	d := local.description()
 	d.Attrs = append(d.Attrs, Attr{"group", "BUNDLE 0"})
-	d.Sections = []Section{local.section(webProto, "0", ActPass, local.Direction, offered(codecs))}
+	d.Sections = []Section{local.section(webProto, "0", ActPass, local.Direction, offered(codecs, false))}
 	return d.Marshal()
 }
 
