@@ -100,7 +100,9 @@ func TestMixDoesNotAllocate(t *testing.T) {
 // Whoever sends nothing needs no decoder.
 func TestSilentMembersCostNothing(t *testing.T) {
 	h := newHall(t, 3, Opus, three)
+	h.s.mu.Lock()
 	mute := h.s.memberLocked("mute")
+	h.s.mu.Unlock()
 	h.s.Attach("mute", &deaf{format: Format{Codec: Opus, PTime: 20}})
 	h.s.Do(core.Hear{Leg: "0", From: []core.LegID{"1", "2", "mute"}})
 	for range 10 {
