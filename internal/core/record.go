@@ -25,6 +25,13 @@ type CDR struct {
 	Diagnosis string
 	// Quality is how its audio fared; zero while it lives, and if it had none.
 	Quality Quality
+
+	// Of a leg of an application: whose it is, where that is told, what it may see of
+	// the INVITE, and the application's word for how far the leg came.
+	App     string
+	Hook    Hook
+	Headers []Header
+	Status  string
 }
 
 // CDRQuery selects call detail records, the newest first.

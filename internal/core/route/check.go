@@ -38,6 +38,12 @@ func (d *Directory) check() error {
 	for i, u := range d.res.Users {
 		d.checkUser(&m, fmt.Sprintf("users[%d]", i), u)
 	}
+	for i, a := range d.res.Accounts {
+		d.checkAccount(&m, fmt.Sprintf("accounts[%d]", i), a)
+	}
+	for i, a := range d.res.Applications {
+		d.checkApplication(&m, fmt.Sprintf("applications[%d]", i), a)
+	}
 	for i, g := range d.res.Groups {
 		_, double := d.groups[g.Name]
 		d.checkName(&m, fmt.Sprintf("groups[%d]", i), g.Name, double)
@@ -170,8 +176,8 @@ func (d *Directory) hasPattern(text string) bool {
 
 func (d *Directory) checkNumber(m *mistakes, at string, n Number) {
 	to := n.Destination()
-	if countSet(to.Group, to.User, to.Phone, to.Announce) != 1 {
-		m.add(at, "needs exactly one of group, user, phone, announce")
+	if countSet(to.Group, to.User, to.Phone, to.Announce, to.Application) != 1 {
+		m.add(at, "needs exactly one of group, user, phone, announce, application")
 	} else {
 		d.checkDestination(m, at, &to)
 	}
@@ -189,8 +195,8 @@ func (d *Directory) checkDestination(m *mistakes, at string, to *Destination) {
 	if to == nil {
 		return
 	}
-	if countSet(to.Group, to.User, to.Phone, to.Announce) != 1 {
-		m.add(at, "needs exactly one of group, user, phone, announce")
+	if countSet(to.Group, to.User, to.Phone, to.Announce, to.Application) != 1 {
+		m.add(at, "needs exactly one of group, user, phone, announce, application")
 		return
 	}
 	switch {
@@ -200,6 +206,8 @@ func (d *Directory) checkDestination(m *mistakes, at string, to *Destination) {
 		}
 	case to.User != "":
 		d.checkHouseUser(m, at+".user", to.User)
+	case to.Application != "":
+		d.checkDestinationApp(m, at+".application", to.Application)
 	case to.Announce != "":
 		if _, err := parseAnnouncement(to.Announce); err != nil {
 			m.add(at+".announce", "%v", err)

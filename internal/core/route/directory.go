@@ -20,6 +20,9 @@ type Directory struct {
 	schedules map[string]*schedule
 	overrides map[string]Override
 	rules     []callerRule
+
+	applications map[string]Application
+	accounts     map[string]Account
 }
 
 type numberPattern struct {
@@ -41,6 +44,9 @@ func NewDirectory(r Resources) (*Directory, error) {
 		trunks:    make(map[string]Trunk, len(r.Trunks)),
 		schedules: make(map[string]*schedule, len(r.Schedules)),
 		overrides: make(map[string]Override, len(r.Overrides)),
+
+		applications: make(map[string]Application, len(r.Applications)),
+		accounts:     make(map[string]Account, len(r.Accounts)),
 	}
 	if err := d.check(); err != nil {
 		return nil, err

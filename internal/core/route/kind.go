@@ -19,6 +19,9 @@ const (
 	KindSchedules Kind = "schedules"
 	KindCallers   Kind = "callers"
 	KindSettings  Kind = "settings"
+
+	KindAccounts     Kind = "accounts"
+	KindApplications Kind = "applications"
 )
 
 // The names of settings.
@@ -84,6 +87,10 @@ func (r Resources) nameOf(kind Kind, number string) string {
 		return r.Schedules[i].Name
 	case KindCallers:
 		return r.Callers[i].Name
+	case KindAccounts:
+		return r.Accounts[i].Key
+	case KindApplications:
+		return r.Applications[i].ID
 	case KindSettings:
 	}
 	return number
