@@ -173,7 +173,7 @@ func (n *node) applyResources(ctx context.Context) error {
 func (n *node) openMedia(ctx context.Context) error {
 	var err error
 	if n.sounds, err = newSounds(n.cfg.Media, n.log); err != nil {
-		return fmt.Errorf("media.sound_hosts: %w", err)
+		return err
 	}
 	n.onClose(n.sounds.Close)
 	n.media = media.NewServer(media.Config{

@@ -35,17 +35,19 @@ var allow = map[string]string{
 	"config": "core core/route",
 	"auth":   "core core/route",
 	"obs":    "core core/route",
-	"sounds": "core core/route media", // of media only the file formats
+	"sounds": "core core/route media outward", // of media only the file formats
+
+	"outward": "",
 
 	"cluster": "core core/route",
 
 	"sipedge": "core core/route media sip",
 	"rtcedge": "core core/route media sip",
-	"wsedge":  "core core/route media sip",
+	"wsedge":  "core core/route media sip outward",
 
-	"api":     "core core/route core/flow", // flow: what applications ask for
+	"api":     "core core/route core/flow webhook", // flow: what applications ask for
 	"web":     "core core/route",
-	"webhook": "core core/route",
+	"webhook": "core outward",
 	"record":  "core core/route media",
 
 	// phone is a client of any exchange, demo a network of such phones.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/media/file"
+	"github.com/offhook/offhook/internal/outward"
 )
 
 const (
@@ -94,7 +95,7 @@ type answer struct {
 
 // New returns an empty Library. Close ends it.
 func New(c Config) (*Library, error) {
-	g, err := newGuard(c.Hosts)
+	g, err := outward.NewGuard("media.sound_hosts", c.Hosts)
 	if err != nil {
 		return nil, err
 	}

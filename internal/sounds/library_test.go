@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/media/file"
+	"github.com/offhook/offhook/internal/outward"
 	"github.com/offhook/offhook/internal/testkit"
 )
 
@@ -271,11 +272,11 @@ func TestNamesAreCheckedWhereTheyLead(t *testing.T) {
 		url   string
 		want  error
 	}{
-		{nil, named, ErrPrivate},
-		{[]string{"10.0.0.0/8", "elsewhere"}, named, ErrPrivate},
+		{nil, named, outward.ErrPrivate},
+		{[]string{"10.0.0.0/8", "elsewhere"}, named, outward.ErrPrivate},
 		{[]string{"LocalHost"}, named, nil},
 		{[]string{"127.0.0.0/8"}, named, nil},
-		{[]string{"localhost"}, s.URL, ErrPrivate},
+		{[]string{"localhost"}, s.URL, outward.ErrPrivate},
 	} {
 		if _, err := ask(t, newLibrary(t, "", c.hosts...), c.url+"/a.wav"); !errors.Is(err, c.want) {
 			t.Errorf("%v, %s: %v, want %v", c.hosts, c.url, err, c.want)
@@ -325,12 +326,12 @@ func TestURLsThatFail(t *testing.T) {
 		{s.URL + "/slow", errLate},
 		{s.URL + "/circle", errRedirects},
 		{s.URL + "/file", errScheme},
-		{s.URL + "/elsewhere?port=" + port, ErrPrivate},
-		{"http://127.0.0.3:" + port + "/a.wav", ErrPrivate},
-		{"http://0.0.0.0:" + port + "/a.wav", ErrPrivate},
-		{"http://[::1]:" + port + "/a.wav", ErrPrivate},
-		{"http://[::ffff:127.0.0.3]:" + port + "/a.wav", ErrPrivate},
-		{"http://169.254.169.254/latest/meta-data", ErrPrivate},
+		{s.URL + "/elsewhere?port=" + port, outward.ErrPrivate},
+		{"http://127.0.0.3:" + port + "/a.wav", outward.ErrPrivate},
+		{"http://0.0.0.0:" + port + "/a.wav", outward.ErrPrivate},
+		{"http://[::1]:" + port + "/a.wav", outward.ErrPrivate},
+		{"http://[::ffff:127.0.0.3]:" + port + "/a.wav", outward.ErrPrivate},
+		{"http://169.254.169.254/latest/meta-data", outward.ErrPrivate},
 		{"ftp://127.0.0.1/a.wav", errScheme},
 		{"http://", errAny},
 		{"://", errAny},

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/media/file"
+	"github.com/offhook/offhook/internal/outward"
 )
 
 const (
@@ -38,12 +39,12 @@ var (
 // web fetches URLs.
 type web struct{ client *http.Client }
 
-func newWeb(g guard) *web {
+func newWeb(g outward.Guard) *web {
 	return &web{&http.Client{
 		// Without a proxy, which would connect where we must not, and without
 		// connections that are kept, so that each is checked.
 		Transport: &http.Transport{
-			DialContext: g.dial, DisableKeepAlives: true, DisableCompression: true,
+			DialContext: g.Dial, DisableKeepAlives: true, DisableCompression: true,
 			TLSHandshakeTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10,
 		},
 		CheckRedirect: follow,

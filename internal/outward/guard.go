@@ -1,4 +1,7 @@
-package sounds
+// Package outward connects to hosts that others named: in a script, a request, a
+// redirect. What is not public, our own network above all, it leaves alone unless
+// the operator has listed it.
+package outward
 
 import (
 	"context"
@@ -11,18 +14,22 @@ import (
 	"time"
 )
 
-// ErrPrivate is a URL that leads to an address that is not public and not listed.
-var ErrPrivate = errors.New("is no public address; media.sound_hosts can allow it")
+// ErrPrivate is an address that is not public and not listed.
+var ErrPrivate = errors.New("is no public address")
 
-// guard says which addresses may be connected to.
-type guard struct {
-	names map[string]bool // whatever they resolve to
-	nets  []netip.Prefix
+// Guard says which addresses may be connected to. The zero Guard allows public
+// addresses only.
+type Guard struct {
+	setting string
+	names   map[string]bool // whatever they resolve to
+	nets    []netip.Prefix
 }
 
-// newGuard reads the list of hosts that are allowed besides public ones.
-func newGuard(hosts []string) (guard, error) {
-	g := guard{names: make(map[string]bool)}
+// NewGuard reads a list of hosts that are allowed besides public addresses: names,
+// addresses and networks. Setting is the configuration key of the list, which
+// errors name.
+func NewGuard(setting string, hosts []string) (Guard, error) {
+	g := Guard{setting: setting, names: make(map[string]bool)}
 	for _, host := range hosts {
 		if p, err := netip.ParsePrefix(host); err == nil {
 			g.nets = append(g.nets, p.Masked())
@@ -31,15 +38,16 @@ func newGuard(hosts []string) (guard, error) {
 		} else if host != "" && !strings.ContainsAny(host, "/:") {
 			g.names[strings.ToLower(host)] = true
 		} else {
-			return guard{}, fmt.Errorf("sounds: host %q is neither a name nor an address nor a network", host)
+			return Guard{}, fmt.Errorf("%s: %q is neither a name nor an address nor a network", setting, host)
 		}
 	}
 	return g, nil
 }
 
-// dial connects to a host of a URL. The address is checked when it is known and
-// before a packet leaves, so that no name can lead elsewhere the second time.
-func (g guard) dial(ctx context.Context, network, hostPort string) (net.Conn, error) {
+// Dial connects to a host of a URL, within 5 s. The address is checked when it is
+// known and before a packet leaves, so that no name can lead elsewhere the second
+// time.
+func (g Guard) Dial(ctx context.Context, network, hostPort string) (net.Conn, error) {
 	host, _, err := net.SplitHostPort(hostPort)
 	if err != nil {
 		return nil, err
@@ -52,7 +60,7 @@ func (g guard) dial(ctx context.Context, network, hostPort string) (net.Conn, er
 }
 
 // check says why an address with its port must not be connected to.
-func (g guard) check(address string) error {
+func (g Guard) check(address string) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil {
 		return err
@@ -64,7 +72,10 @@ func (g guard) check(address string) error {
 		}
 	}
 	if !isPublic(addr) {
-		return fmt.Errorf("%v %w", addr, ErrPrivate)
+		if g.setting == "" {
+			return fmt.Errorf("%v %w", addr, ErrPrivate)
+		}
+		return fmt.Errorf("%v %w; %s can allow it", addr, ErrPrivate, g.setting)
 	}
 	return nil
 }

@@ -1,8 +1,7 @@
-package sounds
+package outward
 
 import (
 	"errors"
-	"net/http"
 	"net/netip"
 	"testing"
 )
@@ -18,7 +17,7 @@ func TestPublicAddresses(t *testing.T) {
 		"fd00:ec2::254": false, "ff02::1": false, "64:ff9b::a00:1": false, "64:ff9b::7f00:1": false, "2001::1": false, "2002:a00:1::": false,
 		"2001:db8::1": false, "::10.0.0.1": false,
 	} {
-		err := guard{}.check(netip.AddrPortFrom(netip.MustParseAddr(text), 80).String())
+		err := Guard{}.check(netip.AddrPortFrom(netip.MustParseAddr(text), 80).String())
 		if (err == nil) != want || err != nil && !errors.Is(err, ErrPrivate) {
 			t.Errorf("%s: %v, want public to be %v", text, err, want)
 		}
@@ -26,7 +25,7 @@ func TestPublicAddresses(t *testing.T) {
 }
 
 func TestListedAddresses(t *testing.T) {
-	g, err := newGuard([]string{"10.1.0.0/16", "127.0.0.1", "fd00::/8", "Music.internal"})
+	g, err := NewGuard("media.sound_hosts", []string{"10.1.0.0/16", "127.0.0.1", "fd00::/8", "Music.internal"})
 	if err != nil || !g.names["music.internal"] {
 		t.Fatal(g, err)
 	}
@@ -39,25 +38,8 @@ func TestListedAddresses(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "http://x", "10.0.0.0/99", "host:80"} {
-		if _, err := newGuard([]string{bad}); err == nil {
+		if _, err := NewGuard("media.sound_hosts", []string{bad}); err == nil {
 			t.Errorf("%q is taken for a host", bad)
 		}
-	}
-}
-
-func TestRedirectsKeepTheirLock(t *testing.T) {
-	request := func(url string) *http.Request {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return req
-	}
-	via := []*http.Request{request("https://a.example/")}
-	if err := follow(request("http://a.example/"), via); !errors.Is(err, errDowngrade) {
-		t.Errorf("from https to http: %v", err)
-	}
-	if err := follow(request("https://b.example/"), via); err != nil {
-		t.Error(err)
 	}
 }
