@@ -29,6 +29,7 @@ type studio struct {
 	server *media.Server
 	stop   chan struct{}
 	speak  sync.WaitGroup
+	phones int
 }
 
 // inStudio runs f in a studio, and ends it when f has returned.
@@ -65,6 +66,13 @@ type phone struct {
 	events []heard
 }
 
+// offbeat is when phone n begins to speak: no two phones, mixes, sounds or steps of
+// a test, which all count milliseconds, shall ever meet at one virtual instant, where
+// who comes first is up to the scheduler.
+func offbeat(n int) time.Duration {
+	return time.Duration(50+700*n%20000) * time.Microsecond
+}
+
 // call makes a phone join and speak until the test ends.
 func (s *studio) call(leg core.LegID, k media.Codec, freq float64) *phone {
 	s.t.Helper()
@@ -77,7 +85,12 @@ func (s *studio) call(leg core.LegID, k media.Codec, freq float64) *phone {
 		s.t.Fatal(err)
 	}
 	s.server.Attach(leg, p)
-	s.speak.Go(func() { p.speak(s.stop) })
+	begin := offbeat(s.phones)
+	s.phones++
+	s.speak.Go(func() {
+		time.Sleep(begin)
+		p.speak(s.stop)
+	})
 	return p
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -55,7 +56,7 @@ func TestOneStreamAcrossSources(t *testing.T) {
 				if last.ssrc != 0 && (h.ssrc != last.ssrc || h.seq != last.seq+1 || int32(h.stamp-last.stamp) <= 0) {
 					t.Errorf("%s: %d/%d/%x after %d/%d/%x", what, h.seq, h.stamp, h.ssrc, last.seq, last.stamp, last.ssrc)
 				}
-				if last.ssrc != 0 && h.stamp-last.stamp > k.ClockRate() {
+				if last.ssrc != 0 && h.stamp-last.stamp > 10*k.ClockRate() {
 					t.Errorf("%s: timestamps jump by %d", what, h.stamp-last.stamp)
 				}
 				if h.marker != first {
@@ -121,30 +122,42 @@ func TestSoundsAreHeard(t *testing.T) {
 	}
 }
 
+// slow is a line that holds up whoever sends to it now and then, as a busy machine
+// does.
+type slow struct{ *line }
+
+func (s slow) Send(p *media.Packet) {
+	if s.line.Send(p); s.sent.Load()%10 == 0 {
+		time.Sleep(33 * time.Millisecond)
+	}
+}
+
 // Packets count the time of a sound, timers do not: over a second each listener
 // gets 50, whatever the machine does meanwhile.
 func TestSoundsKeepTime(t *testing.T) {
-	testkit.CheckLeaks(t)
-	server := media.NewServer(media.Config{Events: make(events, 1)})
-	defer server.Close()
-	lines := make([]*line, 100)
-	begin := time.Now()
-	for i := range lines {
-		lines[i] = newLine([]media.Codec{media.PCMU, media.PCMA, media.Opus}[i%3])
-		leg := core.LegID(fmt.Sprint(i))
-		server.Attach(leg, lines[i])
-		server.Do(core.Hear{Leg: leg, Sound: core.Sound{Kind: core.SoundHold}})
-	}
-	testkit.Eventually(t, 5*time.Second, "a second of sound", func() bool { return lines[0].sent.Load() >= 50 })
-	if took := time.Since(begin); took < 970*time.Millisecond {
-		t.Errorf("a second of sound took %v", took)
-	}
-	least := lines[0].sent.Load() - 3
-	for i, l := range lines {
-		if n := l.sent.Load(); n < least || n > lines[0].sent.Load()+3 { // in this order, as all go on
-			t.Errorf("listener %d got %d packets, another %d", i, n, least+3)
+	synctest.Test(t, func(t *testing.T) {
+		server := media.NewServer(media.Config{})
+		defer server.Close()
+		lines := make([]*line, 100)
+		for i := range lines {
+			lines[i] = newLine([]media.Codec{media.PCMU, media.PCMA, media.Opus}[i%3])
+			leg := core.LegID(fmt.Sprint(i))
+			if i == 50 {
+				server.Attach(leg, slow{lines[i]})
+			} else {
+				server.Attach(leg, lines[i])
+			}
+			server.Do(core.Hear{Leg: leg, Sound: core.Sound{Kind: core.SoundHold}})
 		}
-	}
+		for second := range int64(5) {
+			time.Sleep(time.Second)
+			for i, l := range lines { // up to 33 ms may be missing just now
+				if n, want := l.sent.Load(), 50*(second+1); n < want-2 || n > want+1 {
+					t.Errorf("after %d s listener %d got %d packets", second+1, i, n)
+				}
+			}
+		}
+	})
 }
 
 func TestPromptIsPlayedOnce(t *testing.T) {
@@ -156,7 +169,7 @@ func TestPromptIsPlayedOnce(t *testing.T) {
 	for range 10 {
 		a.mustListen()
 	}
-	if ev := testkit.Receive(t, o.events, time.Second, "Played"); ev != (core.Played{Leg: "a", Sound: prompt}) {
+	if ev := testkit.Receive(t, o.events, 10*time.Second, "Played"); ev != (core.Played{Leg: "a", Sound: prompt}) {
 		t.Errorf("got %v", ev)
 	}
 	if took := time.Since(begin); took < 150*time.Millisecond {
@@ -172,7 +185,7 @@ func TestPromptIsPlayedOnce(t *testing.T) {
 	o.server.Do(core.Hear{Leg: "a"})
 	begun := time.Now()
 	o.server.Do(core.Hear{Leg: "a", Sound: core.Sound{Kind: core.SoundPrompt, Name: "missing"}})
-	if ev := testkit.Receive(t, o.events, 5*time.Second, "Played"); ev.(core.Played).Sound.Name != "missing" {
+	if ev := testkit.Receive(t, o.events, 10*time.Second, "Played"); ev.(core.Played).Sound.Name != "missing" {
 		t.Errorf("a replaced prompt is reported: %v", ev)
 	}
 	if took := time.Since(begun); took < 900*time.Millisecond { // else who repeats it spins
@@ -280,8 +293,8 @@ func TestSeveralHearOneForLong(t *testing.T) {
 	o.server.Do(core.Hear{Leg: "c", From: []core.LegID{"a"}})
 	for i := range 70000 {
 		a.say(sine(1, 1000))
-		_, toB := b.listen(time.Second)
-		_, toC := c.listen(time.Second)
+		_, toB := b.listen(10 * time.Second)
+		_, toC := c.listen(10 * time.Second)
 		if !toB || !toC {
 			t.Fatalf("packet %d is not heard: %v, %v", i, toB, toC)
 		}
