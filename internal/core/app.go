@@ -1,6 +1,9 @@
 package core
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // What an application that programs calls and the exchange say to each other. The
 // verbs of its scripts, and the requests that carry verbs, are in package flow.
@@ -138,6 +141,10 @@ const (
 	ReasonCrowded  = "Conversation is full."
 )
 
+// ErrTooFast is what refuses a new leg of an application that begins too many
+// a second; its Kind is Unavailable.
+var ErrTooFast = errors.New(ReasonCapacity)
+
 // Application implements AppCommand.
 func (c Consult) Application() string { return c.App }
 
@@ -153,7 +160,6 @@ type MediaCommand interface {
 	Command
 	mediaCommand()
 }
-
 
 // RecordingID names a recording. Same form as LegID.
 type RecordingID string

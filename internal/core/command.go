@@ -261,6 +261,7 @@ type LegChange struct {
 	Turn     Turn     // who waits for the application's answer, if not zero
 	Headers  []Header // with ChangeBegan
 	Answered bool     // with ChangeEnded
+	ByUs     bool     // with ChangeEnded: we ended it, not its party
 }
 
 // ChangeKind says what happened to a leg.

@@ -204,6 +204,7 @@ func (x *Exchange) publish(l *leg, kind core.ChangeKind) {
 	change := l.change(kind)
 	if kind == core.ChangeEnded {
 		change.Cause, change.Reason, change.Code, change.Quality = l.cause, l.reason, l.code, l.quality
+		change.ByUs = l.state == ending
 	}
 	x.emit(core.Publish{Change: change})
 }
