@@ -28,7 +28,7 @@ var unbuilt []byte
 // site is the pages and their files, ready to send.
 type site struct {
 	files map[string]file // by URL path
-	pages map[string]file // "/" and "/demo", by URL path
+	pages map[string]file // "/", "/demo", "/docs" and below, by URL path
 }
 
 // file is one embedded file.
@@ -79,6 +79,8 @@ func newSite(root fs.FS, demo bool) (*site, error) {
 			if demo {
 				s.pages["/demo"], err = newFile(name, body, cacheAsk)
 			}
+		case name == "docs.html", strings.HasPrefix(name, "docs/"):
+			s.pages["/"+strings.TrimSuffix(name, ".html")], err = newFile(name, body, cacheAsk)
 		case strings.HasPrefix(name, "assets/"):
 			s.files["/"+name], err = newFile(name, body, cacheForever)
 		default:

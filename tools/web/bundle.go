@@ -18,9 +18,9 @@ type page struct{ name, file string }
 
 var pages = []page{{"phone", "index.html"}, {"demo", "demo.html"}}
 
-// bundlePages fills out with the pages, their assets and the SDK. Everything is
+// bundlePages fills out with the pages, their assets, the SDK and the manual of docs. Everything is
 // built in memory first: a mistake in a source leaves out as it was.
-func bundlePages(src, out string) error {
+func bundlePages(src, docs, out string) error {
 	files := map[string][]byte{}
 	for _, p := range pages {
 		if err := bundlePage(src, p, files); err != nil {
@@ -28,6 +28,9 @@ func bundlePages(src, out string) error {
 		}
 	}
 	if err := bundleSDK(src, files); err != nil {
+		return err
+	}
+	if err := bundleDocs(docs, src, files); err != nil {
 		return err
 	}
 	icon, err := os.ReadFile(filepath.Join(src, "ui", "icon.svg"))

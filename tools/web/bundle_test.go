@@ -19,6 +19,16 @@ var sources = map[string]string{
 	"sdk/src/index.ts":      `export function dial(to: string): void { console.log(to); }`,
 	"sdk/test/dial.test.ts": `import { dial } from "../src/index.ts"; dial("1");`,
 	"ui/icon.svg":           `<svg/>`,
+	"docs/page.html":        `<title>{{.Page.Title}}</title><link href="{{.Style}}">{{range .Chapters}}{{range .Pages}}<a href="{{.Path}}">{{end}}{{end}}{{.Page.Body}}`,
+	"docs/docs.css":         `a { color: red }`,
+}
+
+// manual is a small copy of the shape of docs/ and what it leads to.
+var manual = map[string]string{
+	"main.go":             "",
+	"docs/site":           "# comment\nStart\n  guide/first.md\nMore\n  other.md\n",
+	"docs/guide/first.md": "# First *steps*\n\n## Dial `it`\n\n[on](../other.md#end) and [out](../../main.go) and [far](https://example.org/x.md)\n\n| a | b |\n| --- | --- |\n| 1 | <x> |\n",
+	"docs/other.md":       "# Other\n\n[back](guide/first.md)\n",
 }
 
 func place(t *testing.T, files map[string]string) string {
@@ -47,7 +57,7 @@ func read(t *testing.T, path string) string {
 
 func TestPagesNameTheirAssetsByHash(t *testing.T) {
 	src, out := place(t, sources), place(t, map[string]string{".gitkeep": "", "assets/old-AAAA.js": "old"})
-	if err := bundlePages(src, out); err != nil {
+	if err := bundlePages(src, filepath.Join(place(t, manual), "docs"), out); err != nil {
 		t.Fatal(err)
 	}
 	html := read(t, filepath.Join(out, "index.html"))
@@ -81,7 +91,7 @@ func TestFailedBuildLeavesTheOldPages(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(src, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := bundlePages(src, out); err == nil {
+		if err := bundlePages(src, filepath.Join(place(t, manual), "docs"), out); err == nil {
 			t.Errorf("%s with %q was built", name, text)
 		}
 		if read(t, filepath.Join(out, "index.html")) != "old" {
@@ -100,5 +110,44 @@ func TestTestsAreBundledForNode(t *testing.T) {
 	}
 	if err := bundleTests(t.TempDir(), out); err == nil {
 		t.Error("no tests at all is no error")
+	}
+}
+
+func TestManualIsASite(t *testing.T) {
+	out := t.TempDir()
+	if err := bundlePages(place(t, sources), filepath.Join(place(t, manual), "docs"), out); err != nil {
+		t.Fatal(err)
+	}
+	first, other := read(t, filepath.Join(out, "docs.html")), read(t, filepath.Join(out, "docs/other.html"))
+	for _, want := range []string{
+		"<title>First steps</title>", `href="/docs/other#end"`, `href="` + repository + `main.go"`,
+		`href="https://example.org/x.md"`, `<h2 id="dial-it">`, "<td>1</td>", "/assets/docs-",
+	} {
+		if !strings.Contains(first, want) {
+			t.Errorf("no %s in %s", want, first)
+		}
+	}
+	if strings.Contains(first, "<x>") {
+		t.Error("HTML in the text was passed on")
+	}
+	if !strings.Contains(other, `<a href="/docs">`) {
+		t.Errorf("the menu or the way back is missing: %s", other)
+	}
+}
+
+func TestManualMustHoldTogether(t *testing.T) {
+	for _, wrong := range []struct{ name, text string }{
+		{"other.md", "# Other\n\n[gone](nowhere.md)\n"},
+		{"other.md", "no heading\n"},
+		{"site", "  guide/first.md\n"},
+		{"site", "Start\n  missing.md\n"},
+	} {
+		docs := filepath.Join(place(t, manual), "docs")
+		if err := os.WriteFile(filepath.Join(docs, wrong.name), []byte(wrong.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := bundlePages(place(t, sources), docs, t.TempDir()); err == nil {
+			t.Errorf("%s with %q was built", wrong.name, wrong.text)
+		}
 	}
 }

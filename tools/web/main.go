@@ -5,6 +5,7 @@
 //	assets/NAME-HASH.*       scripts and styles of the pages, immutable
 //	sdk/offhook.js           the SDK as an ES module
 //	sdk/offhook.iife.js      the SDK for a plain script tag, as global "offhook"
+//	docs.html, docs/*.html   the manual, of the Markdown files that docs/site lists
 //	icon.svg                 the page icon
 //
 // Run it from the root of the repository, after "npm ci" in web/:
@@ -21,6 +22,7 @@ import (
 
 func main() {
 	src := flag.String("src", "web", "folder with the sources")
+	docs := flag.String("docs", "docs", "folder with the manual")
 	out := flag.String("out", "internal/web/dist", "folder to fill; what an earlier run left there is removed")
 	tests := flag.String("tests", "", "bundle the tests into this folder instead of the pages")
 	flag.Parse()
@@ -29,7 +31,7 @@ func main() {
 	if *tests != "" {
 		err = bundleTests(*src, *tests)
 	} else {
-		err = bundlePages(*src, *out)
+		err = bundlePages(*src, *docs, *out)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "web:", err)
