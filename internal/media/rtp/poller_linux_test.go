@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,8 +47,13 @@ func pair(t *testing.T) (paths [2]*Path, fars [2]*net.UDPConn, to [2]netip.AddrP
 // TestLongWorkDelaysNobody: while one path's packet is worked on for long, others
 // are delivered.
 func TestLongWorkDelaysNobody(t *testing.T) {
+	if n := runtime.GOMAXPROCS(0); n == 1 { // the poller has a worker for each
+		runtime.GOMAXPROCS(2)
+		t.Cleanup(func() { runtime.GOMAXPROCS(n) })
+	}
 	paths, fars, to := pair(t)
-	inside, goOn, second := make(chan struct{}), make(chan struct{}), make(chan struct{}, 10)
+	inside, goOn, second := make(chan struct{}, 10), make(chan struct{}, 10), make(chan struct{}, 10)
+	t.Cleanup(func() { close(goOn) }) // before the paths, which wait for it
 	var first atomic.Bool
 	paths[0].Receive(func(*media.Packet) {
 		if !first.Swap(true) {
