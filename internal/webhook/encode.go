@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -28,6 +29,18 @@ func (r request) payload() ([]byte, error) {
 		return nil, err
 	}
 	return queryObject(u.RawQuery)
+}
+
+// sign adds the signature, if there is to be one.
+func (r *request) sign(s *Signer) error {
+	if s == nil {
+		return nil
+	}
+	payload, err := r.payload()
+	if err == nil {
+		r.Token = s.Token(payload, time.Now())
+	}
+	return err
 }
 
 // newRequest encodes params for a target.
