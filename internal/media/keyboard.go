@@ -23,9 +23,10 @@ type keyboard struct {
 
 // keyPress is a key of a leg's party.
 type keyPress struct {
-	leg  core.LegID
-	key  byte // 0 lets go of the one that is held
-	form keyForm
+	leg    core.LegID
+	key    byte // 0 lets go of the one that is held
+	form   keyForm
+	lasted time.Duration // with formEnded
 }
 
 // keyForm is the form in which a key came, which says who must be told of it.
@@ -35,13 +36,14 @@ const (
 	formInfo  keyForm = iota // outside RTP: everybody
 	formEvent                // a telephone-event: those who take none
 	formTone                 // in the voice: those who take telephone-events
+	formEnded                // whatever it was is over: virtual legs
 )
 
 // Press takes a key that the party of leg pressed, and that came outside RTP, to
 // all who hear it: as a telephone-event, or as a tone to who takes none. Keys that
 // are none are ignored.
 func (s *Server) Press(leg core.LegID, key byte) {
-	s.keyboard.press(s, keyPress{leg, key, formInfo})
+	s.keyboard.press(s, keyPress{leg: leg, key: key, form: formInfo})
 }
 
 // press never blocks. What comes after close, or when hundreds wait, is dropped.
@@ -103,6 +105,10 @@ func (s *Server) order(p keyPress) (list []*output) {
 		return nil
 	}
 	for _, hearer := range speaker.hearers {
+		if hearer.virtual() || p.form == formEnded {
+			p.tell(hearer)
+			continue
+		}
 		if !hearer.audible() || p.form == formEvent && hearer.format.SendDTMF != 0 {
 			continue
 		}
@@ -137,6 +143,7 @@ type ear struct {
 	in     Format
 
 	receiver dtmf.Receiver
+	held     heldKey
 	detector *dtmf.Detector
 	dec      codec.Decoder // of the server's pool, but not given back: it is small
 	begun    bool
@@ -149,6 +156,9 @@ func newEar(s *Server, leg core.LegID, in Format) *ear { return &ear{server: s, 
 
 // packet implements sink.
 func (e *ear) packet(p *Packet) {
+	if e.held.key != 0 {
+		e.follow(p)
+	}
 	switch {
 	case e.in.isNoise(p):
 		e.next = p.Seq + 1 // silence between two tones
@@ -156,7 +166,8 @@ func (e *ear) packet(p *Packet) {
 		e.listen(p)
 	case p.Type == e.in.RecvDTMF:
 		if key, ok := e.receiver.Key(p.Payload(), p.Timestamp); ok {
-			e.server.keyboard.press(e.server, keyPress{e.leg, key, formEvent})
+			e.server.keyboard.press(e.server, keyPress{leg: e.leg, key: key, form: formEvent})
+			e.hold(key, p)
 		}
 	}
 }
@@ -199,11 +210,15 @@ func (e *ear) detect(pcm []int16) {
 	key, begins := e.detector.Detect(pcm)
 	if begins {
 		_ = e.server.events.Post(core.LegDigit{Leg: e.leg, Digit: key}) // the node has stopped: nobody is left to tell
-		e.server.keyboard.press(e.server, keyPress{e.leg, key, formTone})
+		e.server.keyboard.press(e.server, keyPress{leg: e.leg, key: key, form: formTone})
+		e.letGo()
+		e.held = heldKey{key: key}
 	}
+	e.held.lasted += time.Duration(len(pcm)) * time.Second / speechRate
 	if down := e.detector.Down() != 0; down != e.down {
 		if e.down = down; !down {
-			e.server.keyboard.press(e.server, keyPress{e.leg, 0, formTone})
+			e.letGo()
+			e.server.keyboard.press(e.server, keyPress{leg: e.leg, form: formTone})
 		}
 	}
 }

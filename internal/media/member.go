@@ -85,6 +85,10 @@ func (m *member) drop(s sink) {
 // audible reports whether m has a path that audio can come and go by.
 func (m *member) audible() bool { return m.path != nil && m.format.Codec != CodecNone }
 
+// virtual reports whether m is no party's: it is given linear PCM, by the clock of
+// the mixer.
+func (m *member) virtual() bool { return m.format.Codec.Linear() }
+
 // setLocked gives m another row.
 func (s *Server) setLocked(m *member, row core.Hear) {
 	old := m.speakers
@@ -123,7 +127,7 @@ func (s *Server) connectLocked(m *member) {
 	case m.audible() && !m.row.Sound.IsZero():
 		s.disconnectLocked(m)
 		s.player.play(m.id, m.row.Sound, m.out, m.format)
-	case len(heard) > 1:
+	case len(heard) > 1 || m.audible() && m.virtual():
 		s.mixLocked(m, heard)
 	case len(heard) == 1:
 		s.routeLocked(m, heard[0])

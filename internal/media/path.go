@@ -49,6 +49,9 @@ const (
 	PCMA      = codec.PCMA
 	G722      = codec.G722
 	Opus      = codec.Opus
+	L16x8     = codec.L16x8
+	L16x16    = codec.L16x16
+	L16x24    = codec.L16x24
 )
 
 // Format is what offer and answer settled for a path: the codec in use and the
@@ -74,6 +77,12 @@ func (f Format) isNoise(p *Packet) bool { return f.RecvNoise != 0 && p.Type == f
 // Path is the media connection of a leg: RTP or WebRTC. All methods are safe
 // for concurrent use. One that can serve several legs, one after the other, has a
 // method Stream() *Stream, too.
+//
+// A Path of linear PCM belongs to a virtual leg: a recorder, a recogniser, an
+// application that talks by WebSocket. From Attach to Detach it is sent a packet
+// every 20 ms, silence too, with timestamps that count samples; they jump where the
+// process was held up for more than 100 ms. It is never reported silent or carried,
+// and is told of keys by its method HearKey, if it has one.
 type Path interface {
 	// Format returns the negotiated format; it may change on renegotiation.
 	Format() Format

@@ -141,7 +141,7 @@ func (s *Server) Detach(leg core.LegID) {
 	if !ok {
 		return
 	}
-	if m.path != nil && m.format.Codec != CodecNone {
+	if m.audible() && !m.virtual() {
 		_ = s.events.Post(core.LegCarried{Leg: leg, Quality: m.quality()}) // the node has stopped: nobody is left to tell
 	}
 	s.setLocked(m, core.Hear{Leg: leg})
@@ -175,7 +175,7 @@ func (s *Server) listenLocked(m *member, f Format) {
 		m.drop(m.ear)
 		m.ear = nil
 	}
-	if f.Codec != CodecNone {
+	if f.Codec != CodecNone && !f.Codec.Linear() {
 		m.ear = newEar(s, m.id, f)
 		m.add(m.ear)
 	}

@@ -100,19 +100,11 @@ func (s sources) open(what content, k Codec) (source, error) {
 		return ofPCM(pcm, speechRate, false), nil
 	case core.SoundFile, core.SoundMusic:
 		if pcm := what.pcm.Value(); pcm != nil {
-			return ofPCM(*pcm, min(bestRate(k), pcm.Rate), what.sound.Kind == core.SoundMusic), nil
+			return ofPCM(*pcm, min(mixRate(k), pcm.Rate), what.sound.Kind == core.SoundMusic), nil
 		}
 	case core.SoundNone:
 	}
 	return source{}, fmt.Errorf("media: sound %d: %w", what.sound.Kind, errNoSound)
-}
-
-// bestRate returns the rate of what a codec can carry of speech and music.
-func bestRate(k Codec) int {
-	if k == Opus || k == G722 {
-		return 2 * speechRate
-	}
-	return speechRate
 }
 
 func ofTone(cadence []tone.Burst, rounds int) source {

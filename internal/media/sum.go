@@ -131,7 +131,7 @@ func (s *sum) encoded(k Codec, pool *codec.Pool, step uint64, before []int16) *c
 }
 
 // remembers reports whether codec k has a state, which each packet changes.
-func remembers(k Codec) bool { return k != PCMU && k != PCMA }
+func remembers(k Codec) bool { return k == Opus || k == G722 || k == L16x24 }
 
 // inherit takes over an encoder of old, which nobody hears any more, so that its
 // listeners hear one stream across the change.

@@ -22,8 +22,10 @@ const (
 
 // mixRate returns the rate at which codec k takes part in a mix.
 func mixRate(k Codec) int {
-	if k == Opus || k == G722 {
+	switch k {
+	case Opus, G722, L16x16, L16x24:
 		return wideRate
+	case PCMU, PCMA, L16x8, CodecNone:
 	}
 	return narrowRate
 }

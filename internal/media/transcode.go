@@ -71,7 +71,7 @@ func newTranscoder(pool *codec.Pool, pacer *pacer, in Format, out *output, to Fo
 // samplesOf returns the samples at speechRate of a packet in format f.
 func samplesOf(f Format) int {
 	switch {
-	case f.PTime <= 0, f.PTime > 60, f.PTime%10 != 0, f.Codec == Opus && f.PTime%20 != 0:
+	case f.PTime <= 0, f.PTime > 60, f.PTime%10 != 0, f.Codec == Opus && f.PTime%20 != 0, f.Codec.Linear():
 		return speechRate / 50
 	}
 	return speechRate / 1000 * f.PTime

@@ -65,7 +65,7 @@ func (s *Server) listen(now time.Time) []core.Event {
 // heard by somebody can be silent.
 func (m *member) listen(now time.Time) core.Event {
 	h := &m.hearing
-	if !m.audible() || len(m.hearers) == 0 {
+	if !m.audible() || m.virtual() || len(m.hearers) == 0 {
 		h.since = time.Time{}
 		return nil
 	}

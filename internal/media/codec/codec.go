@@ -15,18 +15,30 @@ const (
 	PCMA
 	G722
 	Opus
+	// L16x8, L16x16 and L16x24 are linear PCM at 8000, 16000 and 24000 Hz: signed
+	// 16-bit samples, the lower byte first. No phone gets them, only who listens or
+	// speaks within this machine, and applications by WebSocket.
+	L16x8
+	L16x16
+	L16x24
 )
 
-// String returns the SDP encoding name, "PCMU".
+// String returns the SDP encoding name, "PCMU"; that of linear PCM has its rate.
 func (k Kind) String() string {
-	return [...]string{"none", "PCMU", "PCMA", "G722", "opus"}[min(k, Opus)]
+	return [...]string{"none", "PCMU", "PCMA", "G722", "opus", "L16/8000", "L16/16000", "L16/24000"}[min(k, L16x24)]
 }
 
 // ClockRate returns the RTP clock in Hz: 8000, also for G722 (RFC 3551 section
-// 4.5.2), and 48000 for Opus (RFC 7587).
+// 4.5.2), 48000 for Opus (RFC 7587), and the rate of linear PCM.
 func (k Kind) ClockRate() uint32 {
-	if k == Opus {
+	switch k {
+	case Opus:
 		return 48000
+	case L16x16:
+		return 16000
+	case L16x24:
+		return 24000
+	case None, PCMU, PCMA, G722, L16x8:
 	}
 	return 8000
 }
@@ -74,7 +86,8 @@ var (
 )
 
 // NewEncoder returns an encoder for mono audio at rate Hz: 8000 for G.711; 8000 or
-// 16000 for G.722; 8000, 16000 or 48000 for Opus.
+// 16000 for G.722 and linear PCM, which is converted to its own rate; 8000, 16000 or
+// 48000 for Opus.
 func NewEncoder(k Kind, rate int) (Encoder, error) {
 	switch {
 	case k == PCMU && rate == 8000:
@@ -85,13 +98,15 @@ func NewEncoder(k Kind, rate int) (Encoder, error) {
 		return newG722Encoder(rate), nil
 	case k == Opus:
 		return newOpusEncoder(rate)
+	case k.Linear() && (rate == 8000 || rate == 16000):
+		return newLinearEncoder(k, rate), nil
 	}
 	return nil, fmt.Errorf("codec: %v at %d Hz: %w", k, rate, ErrUnsupported)
 }
 
 // NewDecoder returns a decoder that yields mono audio at rate Hz: 8000 for
-// G.711; 8000 or 16000 for G.722; 8000, 16000 or 48000 for Opus, whatever the far
-// end encoded.
+// G.711; 8000 or 16000 for G.722 and linear PCM; 8000, 16000 or 48000 for Opus,
+// whatever the far end encoded.
 func NewDecoder(k Kind, rate int) (Decoder, error) {
 	switch {
 	case k == PCMU && rate == 8000:
@@ -102,6 +117,8 @@ func NewDecoder(k Kind, rate int) (Decoder, error) {
 		return newG722Decoder(rate), nil
 	case k == Opus:
 		return newOpusDecoder(rate)
+	case k.Linear() && (rate == 8000 || rate == 16000):
+		return newLinearDecoder(k, rate), nil
 	}
 	return nil, fmt.Errorf("codec: %v at %d Hz: %w", k, rate, ErrUnsupported)
 }

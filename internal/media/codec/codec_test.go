@@ -75,7 +75,7 @@ func TestToneSurvivesEveryCodec(t *testing.T) {
 	for _, c := range []struct {
 		kind             Kind
 		encoded, decoded int
-	}{{PCMU, 8000, 8000}, {PCMA, 8000, 8000}, {Opus, 8000, 8000}, {Opus, 48000, 8000}, {Opus, 8000, 48000}, {Opus, 16000, 16000}, {G722, 16000, 16000}, {G722, 8000, 8000}, {G722, 16000, 8000}, {G722, 8000, 16000}} {
+	}{{PCMU, 8000, 8000}, {PCMA, 8000, 8000}, {Opus, 8000, 8000}, {Opus, 48000, 8000}, {Opus, 8000, 48000}, {Opus, 16000, 16000}, {G722, 16000, 16000}, {G722, 8000, 8000}, {G722, 16000, 8000}, {G722, 8000, 16000}, {L16x8, 8000, 8000}, {L16x8, 16000, 16000}, {L16x16, 8000, 8000}, {L16x16, 16000, 16000}, {L16x16, 8000, 16000}, {L16x24, 16000, 16000}, {L16x24, 8000, 8000}, {L16x24, 16000, 8000}} {
 		e, d := pair(t, c.kind, c.encoded, c.decoded)
 		in, payload, pcm := sine(c.encoded, c.encoded, 1000), make([]byte, 1400), make([]int16, MaxSamples(c.decoded))
 		var heard []int16
@@ -96,7 +96,7 @@ func TestToneSurvivesEveryCodec(t *testing.T) {
 }
 
 func TestLossIsConcealedAndFades(t *testing.T) {
-	for _, k := range []Kind{PCMU, PCMA, G722, Opus} {
+	for _, k := range []Kind{PCMU, PCMA, G722, Opus, L16x8, L16x16, L16x24} {
 		e, d := pair(t, k, 8000, 8000)
 		in, payload, pcm := sine(4000, 8000, 440), make([]byte, 1400), make([]int16, MaxSamples(8000))
 		for ; len(in) >= 160; in = in[160:] {
@@ -161,5 +161,33 @@ func BenchmarkFrame(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// Linear PCM at its own rate is the samples themselves; at 24 kHz each frame has its
+// length.
+func TestLinearFrames(t *testing.T) {
+	in, payload := []int16{1, -1, 0x1234, math.MinInt16}, make([]byte, 960)
+	e, d := pair(t, L16x16, 16000, 16000)
+	n, err := e.Encode(payload, in)
+	if want := "0100ffff34120080"; err != nil || fmt.Sprintf("%x", payload[:n]) != want {
+		t.Errorf("%x, %v, want %s", payload[:n], err, want)
+	}
+	pcm := make([]int16, 1920)
+	if n, err = d.Decode(pcm, append(payload[:n:n], 7)); err != nil || fmt.Sprint(pcm[:n]) != fmt.Sprint(in) {
+		t.Errorf("back: %v, %v", pcm[:n], err)
+	}
+	e, _ = pair(t, L16x24, 16000, 16000)
+	frame := sine(320, 16000, 1000)
+	for range 5 {
+		if n, err = e.Encode(payload, frame); err != nil || n != 960 {
+			t.Errorf("20 ms at 24 kHz are %d bytes, %v", n, err)
+		}
+	}
+	if allocs := testing.AllocsPerRun(100, func() { _, err = e.Encode(payload, frame) }); allocs > 0 || err != nil {
+		t.Errorf("%v allocations, %v", allocs, err)
+	}
+	if L16(24000) != L16x24 || L16(11025) != None {
+		t.Error("L16")
 	}
 }

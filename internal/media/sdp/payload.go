@@ -123,7 +123,7 @@ func own(c media.Codec) payload {
 		p.typ = typeG722
 	case media.Opus:
 		p.typ = typeOpus
-	case media.CodecNone:
+	case media.CodecNone, media.L16x8, media.L16x16, media.L16x24: // no phone gets these
 	}
 	return p
 }
