@@ -26,6 +26,7 @@ import (
 	"github.com/offhook/offhook/internal/events"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/rtc"
+	"github.com/offhook/offhook/internal/media/turn"
 	"github.com/offhook/offhook/internal/obs"
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
@@ -49,6 +50,7 @@ type node struct {
 	loop  *engine.Loop
 	media *media.Server
 	rtc   *rtc.Server
+	turn  *turn.Server // nil without
 	stack *sip.Stack
 	sip   *sipedge.Edge
 	rtcE  *rtcedge.Edge
@@ -63,6 +65,7 @@ type node struct {
 	// sipAddrs are the bound SIP listeners by transport.
 	sipAddrs map[string]netip.AddrPort
 	tokenKey []byte        // signs the house's tokens
+	turnKey  []byte        // makes credentials of the relay
 	draining chan struct{} // closed when new calls are refused
 	closers  []func()      // what close runs, last first
 }
@@ -72,7 +75,7 @@ type node struct {
 func newNode(ctx context.Context, cfg config.Config, log *slog.Logger, demo http.Handler) (*node, error) {
 	n := &node{cfg: cfg, log: log, draining: make(chan struct{}), sipAddrs: make(map[string]netip.AddrPort)}
 	for _, step := range []func(context.Context) error{
-		n.openStore, n.watchPressure, n.openMedia, n.openEdges, n.listenSIP,
+		n.openStore, n.watchPressure, n.openMedia, n.openTURN, n.openEdges, n.listenSIP,
 		func(ctx context.Context) error { return n.listenWeb(ctx, demo) },
 	} {
 		if err := step(ctx); err != nil {
@@ -107,7 +110,7 @@ func (n *node) openStore(ctx context.Context) error {
 		return err
 	}
 	n.onClose(func() { n.logged("unlock store", unlock()) })
-	n.tokenKey = key.Derive(tokenPurpose)
+	n.tokenKey, n.turnKey = key.Derive(tokenPurpose), key.Derive(turnPurpose)
 	n.store, err = sqlite.Open(ctx, n.cfg.Store.URL, key)
 	if err != nil {
 		return err
@@ -144,8 +147,12 @@ func (n *node) openLog(ctx context.Context) error {
 	return nil
 }
 
-// tokenPurpose is what the key that signs the house's tokens is derived for.
-const tokenPurpose = "tokens"
+// What the keys that sign the house's tokens and the relay's credentials are derived
+// for.
+const (
+	tokenPurpose = "tokens"
+	turnPurpose  = "turn"
+)
 
 // nodeKeyFile is the name of the node key in the data folder.
 const nodeKeyFile = "node.key"
@@ -263,7 +270,7 @@ func (n *node) openEdges(ctx context.Context) error {
 
 	n.rtcE = rtcedge.New(rtcedge.Config{
 		Version: version, Limits: rtcedge.DefaultLimits(), Log: n.log, Auth: n.auth, Post: poster(n.postUnlessOverloaded),
-		Paths: rtcPaths{n.rtc}, Media: n.media, Profile: n.profile,
+		Paths: rtcPaths{n.rtc}, Media: n.media, Profile: n.profile, ICE: n.iceServers,
 	})
 	n.onClose(n.rtcE.Close)
 

@@ -20,6 +20,7 @@ type Config struct {
 	SIP       SIP       `yaml:"sip"`
 	Network   Network   `yaml:"network"`
 	Media     Media     `yaml:"media"`
+	TURN      TURN      `yaml:"turn"`
 	Store     Store     `yaml:"store"`
 	Log       Log       `yaml:"log"`
 	Limits    Limits    `yaml:"limits"`
@@ -34,7 +35,7 @@ func (c Config) Validate() error {
 		errs = errors.New("tls.acme_domains: needs http.tls: true, where the authority looks for the answer to its challenge")
 	}
 	return errors.Join(errs, c.HTTP.Validate(), c.TLS.Validate(), c.SIP.Validate(), c.Network.Validate(),
-		c.Media.Validate(), c.Store.Validate(), c.Log.Validate(), c.Limits.Validate(), c.Resources.Validate())
+		c.Media.Validate(), c.TURN.Validate(), c.Store.Validate(), c.Log.Validate(), c.Limits.Validate(), c.Resources.Validate())
 }
 
 // HTTP is the server of pages, REST and WebSockets.
@@ -125,8 +126,8 @@ func (c SIP) Validate() error {
 	if !isHost(c.Domain) {
 		errs = append(errs, fmt.Errorf("sip.domain: %q is neither a host name nor an address", c.Domain))
 	}
-	if c.Realm == "" || len(c.Realm) > 128 || strings.ContainsFunc(c.Realm, func(r rune) bool { return r < ' ' || r == '"' || r == '\\' || r > '~' }) {
-		errs = append(errs, fmt.Errorf(`sip.realm: %q is not 1 to 128 printable ASCII characters without " and \`, c.Realm))
+	if !isRealm(c.Realm) {
+		errs = append(errs, fmt.Errorf("sip.realm: %q %s", c.Realm, notRealm))
 	}
 	if !c.SRTP.Valid() {
 		errs = append(errs, fmt.Errorf("sip.srtp: %q is not off, optional or required", c.SRTP))

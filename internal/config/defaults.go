@@ -19,6 +19,7 @@ func defaults() Config {
 		},
 		Network: Network{Public: Auto, Local: localNetworks()},
 		Media:   Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", WebRTCTCP: Auto, Prefer: PreferQuality},
+		TURN:    TURN{Relay: Auto},
 		Store:   Store{Folder: "offhook-data"},
 		Log:     Log{Level: "info", Format: "auto"},
 		Limits:  Limits{Drain: time.Minute, APIRate: 50, APIBurst: 100},
@@ -38,6 +39,9 @@ func localNetworks() []netip.Prefix {
 func (c *Config) complete() {
 	if c.SIP.Realm == "" {
 		c.SIP.Realm = c.SIP.Domain
+	}
+	if c.TURN.Realm == "" {
+		c.TURN.Realm = c.SIP.Realm
 	}
 	if c.SIP.TLS == Auto {
 		c.SIP.TLS = besides(c.SIP.UDP, c.SIP.TCP)

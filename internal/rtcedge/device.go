@@ -23,8 +23,9 @@ type device struct {
 	token  string  // what the next resume must bring
 	socket *socket // nil while lost
 	grace  *time.Timer
-	losses int  // how often the socket was lost: tells a late grace from the current one
-	ended  bool // final: the device is over
+	renew  *time.Timer // of ICE servers
+	losses int         // how often the socket was lost: tells a late grace from the current one
+	ended  bool        // final: the device is over
 	legs   map[core.LegID]*leg
 	order  []*leg // the same legs, oldest first
 	paths  map[string]*path
@@ -67,9 +68,36 @@ func (d *device) takeLocked(s *socket, requestID string, resumed bool) {
 	d.socket = s
 	d.token = newSecret()
 	s.send(d.helloLocked(requestID, resumed))
+	d.renewLocked()
 	d.missed = nil
 	d.watchDownLocked()
 	d.announceLocked()
+}
+
+// iceServers returns what the client may use to reach us.
+func (d *device) iceServers() []ICEServer {
+	if d.edge.ICE == nil {
+		return []ICEServer{}
+	}
+	return append([]ICEServer{}, d.edge.ICE(d.user)...)
+}
+
+// renewLocked tells a client that stays for long of new credentials, again and again.
+func (d *device) renewLocked() {
+	if d.renew != nil {
+		d.renew.Stop()
+	}
+	if d.edge.ICE == nil {
+		return
+	}
+	d.renew = d.edge.after(d.edge.Limits.ICEEvery, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if !d.ended {
+			d.sendLocked(iceServers{"ice_servers", d.iceServers()})
+			d.renewLocked()
+		}
+	})
 }
 
 // announceLocked tells the exchange that the device can be rung.
@@ -128,6 +156,9 @@ func (d *device) endLocked(cause core.Cause, reason core.Reason) map[string]*pat
 	if d.grace != nil {
 		d.grace.Stop()
 	}
+	if d.renew != nil {
+		d.renew.Stop()
+	}
 	for len(d.order) > 0 {
 		d.goneLocked(d.order[0], cause, reason)
 	}
@@ -180,7 +211,7 @@ func (d *device) helloLocked(requestID string, resumed bool) hello {
 	h := hello{
 		Type: "hello", ID: requestID, Protocol: protocolVersion, Version: d.edge.Version,
 		User: d.profile(), Device: string(d.id), Resume: d.token, Resumed: resumed,
-		Calls: []call{}, Ended: append([]legEvent{}, d.missed...), Paths: []pathState{}, IceServers: []struct{}{},
+		Calls: []call{}, Ended: append([]legEvent{}, d.missed...), Paths: []pathState{}, IceServers: d.iceServers(),
 		Limits: wireLimits{
 			Frame: l.Frame, PerSecond: l.PerSecond, Burst: l.Burst, Queue: l.Queue, Legs: l.Legs, Paths: l.Paths,
 			ResumeSeconds: int(l.ResumeFor.Seconds()), PingSeconds: int(l.PingEvery.Seconds()),

@@ -16,7 +16,7 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// Config is what New needs. Origin, Source and Profile may be nil, the rest may
+// Config is what New needs. Origin, Source, Profile and ICE may be nil, the rest may
 // not.
 type Config struct {
 	Version string // of the server, for hello
@@ -35,6 +35,9 @@ type Config struct {
 	// Profile returns how a user is shown to himself: User, Number, Name. It
 	// returns at once. nil shows the user alone.
 	Profile func(core.UserID) core.Party
+	// ICE returns the servers, with credentials of limited life, that a user's client
+	// may reach us by; nil is none. It returns at once.
+	ICE func(core.UserID) []ICEServer
 }
 
 // Edge serves /ws and carries out the exchange's commands for browser legs.

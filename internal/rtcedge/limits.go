@@ -25,6 +25,7 @@ type Limits struct {
 	PathIdle    time.Duration // how long a path may be up without a leg
 	PingEvery   time.Duration // between WebSocket pings
 	PongWithin  time.Duration // for the pong, and for one frame to be written
+	ICEEvery    time.Duration // between new credentials of ICE servers; they are good for twice as long
 }
 
 // DefaultLimits are those of docs/protocol/ws.md section 8.
@@ -34,6 +35,6 @@ func DefaultLimits() Limits {
 		Legs: 8, Paths: 4, Devices: 32, Strangers: 1024, SourceStrangers: 64,
 		LoginWithin: 10 * time.Second, LoginTries: 3, FailAfter: 500 * time.Millisecond,
 		ResumeFor: time.Minute, PathDown: 30 * time.Second, Abandoned: 10 * time.Second, PathIdle: 10 * time.Minute,
-		PingEvery: 20 * time.Second, PongWithin: 10 * time.Second,
+		PingEvery: 20 * time.Second, PongWithin: 10 * time.Second, ICEEvery: 12 * time.Hour,
 	}
 }

@@ -1,9 +1,11 @@
 package rtcedge
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,6 +77,31 @@ func TestHelloShowsTheUsersProfile(t *testing.T) {
 	_, h := r.login("sales")
 	if user, _ := h["user"].(map[string]any); user["user"] != "sales" || user["name"] != "Sales desk" || user["number"] != "12995550111" {
 		t.Fatalf("hello %v", h)
+	}
+}
+
+// A client is given credentials at each hello, and new ones as long as it stays.
+func TestIceServers(t *testing.T) {
+	_, h := newRig(t, nil).login("sales")
+	if list, ok := h["ice_servers"].([]any); !ok || len(list) != 0 {
+		t.Errorf("hello without a relay has ice_servers %v, want []", h["ice_servers"])
+	}
+	var given atomic.Int32
+	r := newRig(t, func(c *Config) {
+		c.Limits.ICEEvery = time.Millisecond
+		c.ICE = func(u core.UserID) []ICEServer {
+			return []ICEServer{{[]string{"turn:x"}, u.String(), fmt.Sprint(given.Add(1))}}
+		}
+	})
+	c, h := r.login("sales")
+	first := fmt.Sprint(h["ice_servers"])
+	if first != "[map[credential:1 urls:[turn:x] username:sales]]" {
+		t.Errorf("hello has ice_servers %s", first)
+	}
+	for range 2 {
+		if next := c.want("ice_servers"); fmt.Sprint(next["ice_servers"]) == first {
+			t.Errorf("event %v has the old ones", next)
+		}
 	}
 }
 

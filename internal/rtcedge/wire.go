@@ -139,10 +139,23 @@ type hello struct {
 	Calls    []call      `json:"calls"`
 	Ended    []legEvent  `json:"ended"`
 	Paths    []pathState `json:"paths"`
-	// IceServers are for RTCPeerConnection. We are ICE-lite on reachable
-	// addresses: none is needed.
-	IceServers []struct{} `json:"ice_servers"`
-	Limits     wireLimits `json:"limits"`
+	// IceServers are for RTCPeerConnection. We are ICE-lite on reachable addresses:
+	// none is needed but where the client's network lets nothing through.
+	IceServers []ICEServer `json:"ice_servers"`
+	Limits     wireLimits  `json:"limits"`
+}
+
+// ICEServer is an RTCIceServer (W3C WebRTC section 4.2.4).
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username"`
+	Credential string   `json:"credential"`
+}
+
+// iceServers is the event that brings new credentials before the old ones end.
+type iceServers struct {
+	Type       string      `json:"type"` // "ice_servers"
+	IceServers []ICEServer `json:"ice_servers"`
 }
 
 type wireLimits struct {

@@ -35,6 +35,7 @@ type Server struct {
 	conn        *net.UDPConn
 	tcp         *net.TCPListener // nil without
 	candidates  []sdp.Candidate
+	hosts       []sdp.Candidate // those that are this machine's own, of UDP
 	cert        tls.Certificate
 	fingerprint sdp.Fingerprint
 
@@ -100,6 +101,9 @@ func (s *Server) prepare() (err error) {
 	if s.candidates, err = hostCandidates(s.Addr(), s.cfg.Public, s.cfg.Loopback); err != nil {
 		return err
 	}
+	if s.hosts, err = hostCandidates(s.Addr(), nil, s.cfg.Loopback); err != nil {
+		return err
+	}
 	if !s.cfg.ListenTCP.IsValid() {
 		return nil
 	}
@@ -133,6 +137,14 @@ func (s *Server) Addr() netip.AddrPort {
 		return netip.AddrPort{}
 	}
 	return addr.AddrPort()
+}
+
+// Hosts returns where UDP is heard under addresses of this machine, best first.
+func (s *Server) Hosts() (list []netip.AddrPort) {
+	for _, c := range s.hosts {
+		list = append(list, c.Addr)
+	}
+	return list
 }
 
 // Stats returns the current figures.

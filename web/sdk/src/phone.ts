@@ -239,6 +239,9 @@ class PhoneObject implements Phone, CallOwner {
       case "path":
         this.#calls.find((c) => c.pathId === event.path)?.pathEvent(event);
         return;
+      case "ice_servers":
+        this.iceServers = event.ice_servers;
+        return;
       case "ended":
       case "handled":
         this.#ended(event);

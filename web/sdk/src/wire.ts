@@ -96,6 +96,7 @@ export type ServerEvent =
   | { readonly type: "answered"; readonly leg: string }
   | { readonly type: "up"; readonly leg: string }
   | ({ readonly type: "path" } & WirePath)
+  | { readonly type: "ice_servers"; readonly ice_servers: readonly RTCIceServer[] }
   | WireEnd;
 
 export type ServerMessage = Reply | Failure | Hello | ServerEvent;
@@ -109,6 +110,7 @@ const known: ReadonlySet<string> = new Set<ServerMessage["type"]>([
   "answered",
   "up",
   "path",
+  "ice_servers",
   "ended",
   "handled",
 ]);

@@ -151,6 +151,7 @@ export class FakePath implements MediaPath {
 export class FakeMedia implements MediaDriver {
   readonly paths: FakePath[] = [];
   allowed = true;
+  iceServers: readonly RTCIceServer[] = [];
   failure: PhoneErrorKind | undefined;
   events: MediaDriverEvents | undefined;
   readonly devices: AudioDevices = { microphones: [], speakers: [], microphone: "", speaker: "", canChooseSpeaker: true };
@@ -168,7 +169,8 @@ export class FakeMedia implements MediaDriver {
   async setSpeaker(): Promise<void> {}
   async unlockAudio(): Promise<void> {}
 
-  async openPath(events: MediaPathEvents): Promise<MediaPath> {
+  async openPath(events: MediaPathEvents, iceServers: readonly RTCIceServer[]): Promise<MediaPath> {
+    this.iceServers = iceServers;
     if (this.failure !== undefined) throw phoneError(this.failure);
     const path = new FakePath(events);
     this.paths.push(path);

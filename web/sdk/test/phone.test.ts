@@ -71,6 +71,15 @@ describe("login", () => {
     assert.deepEqual(states, ["connecting", "online"]);
   });
 
+  test("a call uses the newest relays", async () => {
+    await online();
+    assert.deepEqual(media.iceServers, []);
+    const relay = { urls: ["turn:pbx.example.com:3478"], username: "1:sales", credential: "secret" };
+    await server.socket.say({ type: "ice_servers", ice_servers: [relay] });
+    await answered("a1");
+    assert.deepEqual(media.iceServers, [relay]);
+  });
+
   test("a wrong password is final", async () => {
     const connected = phone.connect("/ws", { user: "sales", password: "wrong" });
     const refused = assert.rejects(connected, { kind: "login_refused" });
