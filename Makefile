@@ -61,9 +61,10 @@ test: web/node_modules/.package-lock.json ## quick tests: vet, unit with the rac
 	$(GO) run ./tools/web -tests bin/webtests
 	node --test bin/webtests/
 
-# Tests that wait for most of their time run eight at once, whatever the cores.
+# Tests that wait for most of their time run eight at once, whatever the cores. What
+# fails beside the others runs once more, alone.
 e2e: setup build ## real phones and Chromium; a missing tool fails
-	$(GO) test -tags e2e -count=1 -p 1 -parallel 8 -timeout 40m ./test/e2e/... ./test/load/... ./internal/media/rtc/... ./internal/rtcedge/...
+	$(GO) run ./test/again -tags e2e -count=1 -p 1 -parallel 8 -timeout 40m ./test/e2e/... ./test/load/... ./internal/media/rtc/... ./internal/rtcedge/...
 
 check: lint test e2e ## everything, as CI runs it
 
