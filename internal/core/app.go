@@ -6,7 +6,7 @@ import (
 )
 
 // What an application that programs calls and the exchange say to each other. The
-// verbs of its scripts, and the requests that carry verbs, are in package flow.
+// verbs of its flows, and the requests that carry verbs, are in package flow.
 
 // Hook is where an application wants to be told of something. The zero Hook stands
 // for the application's own URL for that purpose. The exchange only passes it on.
@@ -19,7 +19,7 @@ type Hook struct {
 // spelling: one that begins with X-, or User-to-User.
 type Header struct{ Name, Value string }
 
-// Turn names a question to an application: the leg whose script waits for the
+// Turn names a question to an application: the leg whose flow waits for the
 // answer, and which question of that leg it is, from 1. The zero Turn is no
 // question. An answer to an older question means nothing any more.
 type Turn struct {
@@ -66,11 +66,11 @@ const (
 	ConsultOnAnswer
 	// ConsultInput tells what was keyed or said and asks how to go on.
 	ConsultInput
-	// ConsultNotify tells what the script wanted told and asks how to go on.
+	// ConsultNotify tells what the flow wanted told and asks how to go on.
 	ConsultNotify
 )
 
-// InputResult is what a party keyed or said for a script that waited for it.
+// InputResult is what a party keyed or said for a flow that waited for it.
 type InputResult struct {
 	// Legacy asks for the old flat form of the webhook.
 	Legacy bool
@@ -127,7 +127,7 @@ type Notice struct {
 type NoticeKind uint8
 
 const (
-	// NoticeError: something in a script went wrong, as Reason says.
+	// NoticeError: something in a flow went wrong, as Reason says.
 	NoticeError NoticeKind = iota + 1
 	// NoticeDigit: the party pressed Digit, and the application wants to know every key.
 	NoticeDigit
@@ -168,7 +168,7 @@ type RecordingID string
 type Record struct {
 	ID   RecordingID
 	App  string // whose recording it is
-	Leg  LegID  // whose script began it; "" for one of a whole conversation
+	Leg  LegID  // whose flow began it; "" for one of a whole conversation
 	Call CallID
 	Hook Hook // who is told when it can be fetched
 

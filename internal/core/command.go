@@ -37,6 +37,10 @@ type Ring struct {
 	Caller LegRef // the leg it rings for; its codecs come first in our offer; zero if it rings for nobody
 	// Headers go into the INVITE, or into the first message of a WebSocket.
 	Headers []Header
+	// As is what applications and their users call the leg, "" for Leg itself: several
+	// legs ring for one endpoint of an application, and are one leg to it. An edge that
+	// tells its client names of legs tells this one.
+	As LegID
 }
 
 // Progress tells the party of an incoming leg that the callee is being alerted.
@@ -201,13 +205,13 @@ const (
 	TimerTalk
 	// TimerSilence ends a conversation in which nothing is heard of anybody.
 	TimerSilence
-	// TimerVerb bounds what the script of a leg waits for: a key, a pause, who answered.
+	// TimerVerb bounds what the flow of a leg waits for: a key, a pause, who answered.
 	TimerVerb
 	// TimerLimit ends a leg that was to last no longer.
 	TimerLimit
-	// TimerScript bounds the wait for an application's answer, should it never come,
+	// TimerAsk bounds the wait for an application's answer, should it never come,
 	// and how long a leg that it leaves unanswered may wait.
-	TimerScript
+	TimerAsk
 )
 
 // TransferProgress tells the party of Leg, who asked for a transfer, how it
@@ -254,7 +258,7 @@ type LegChange struct {
 	Silence   Silence // with ChangeSilent
 	Diagnosis string  // with ChangeSilent: for people
 	Quality   Quality // with ChangeEnded
-	Left      CallID  // with ChangeMoved: the call it was in
+	Left      CallID  // with ChangeMoved and ChangeLeft: the call it was in
 
 	// Of a leg with App.
 	Hook     Hook     // where its application is told
@@ -303,11 +307,14 @@ const (
 	ChangeNoBeep
 	// ChangeClosed says that the far end of a WebSocket leg closed it.
 	ChangeClosed
+	// ChangeLeft says that an application took the leg out of its call, and of its
+	// conversation: it is alone in Call now.
+	ChangeLeft
 )
 
 // String returns the word stored in the event log: "began", "ringing", ...
 func (k ChangeKind) String() string {
-	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended", "confirming", "moved", "parked", "silent", "heard", "human", "machine", "beep", "no_beep", "closed"}
+	names := [...]string{"", "began", "ringing", "answered", "bridged", "held", "resumed", "ended", "confirming", "moved", "parked", "silent", "heard", "human", "machine", "beep", "no_beep", "closed", "left"}
 	if int(k) < len(names) {
 		return names[k]
 	}

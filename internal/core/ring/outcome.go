@@ -11,8 +11,10 @@ import (
 // passed on. Of several, what all of them said: all busy is 486, all declined
 // 603; anything mixed is 480, for the caller may well reach somebody later.
 // Users without any registration say nothing.
-func (h *Hunt) Outcome() (core.Cause, int) {
-	said := h.said()
+func (h *Hunt) Outcome() (core.Cause, int) { return outcome(said(h.entries)) }
+
+// outcome sums up what was said.
+func outcome(said []answer) (core.Cause, int) {
 	if len(said) == 0 {
 		return core.CauseUnreachable, 480
 	}
@@ -38,8 +40,8 @@ type answer struct {
 }
 
 // said collects what everybody said, those passed over included.
-func (h *Hunt) said() (all []answer) {
-	for _, e := range h.entries {
+func said(entries []*entry) (all []answer) {
+	for _, e := range entries {
 		if !e.superseded {
 			all = append(all, answer{e.cause, e.code})
 		}

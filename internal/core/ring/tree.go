@@ -88,6 +88,9 @@ func (n *Node) inTurn() bool {
 // begin starts a node and appends the endpoints that shall ring now to try.
 func (n *Node) begin(now time.Time, try []*Node) []*Node {
 	n.stage, n.startAt = begun, time.Time{}
+	if n.Branch.Waits {
+		n.clock(now)
+	}
 	if n.group == nil {
 		return append(try, n)
 	}
@@ -169,6 +172,9 @@ func (n *Node) advanceEndpoint(now time.Time, w *Work) {
 	}
 	if w.has(n) {
 		return // it has just begun
+	}
+	if n.Branch.Waits && len(n.entries) == 0 && !n.expired {
+		return // its user may still come
 	}
 	if n.hasAnother() && len(n.entries) > n.attempt && n.entries[n.attempt].failsOver() {
 		n.failOver(w)

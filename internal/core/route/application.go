@@ -13,6 +13,9 @@ type Application struct {
 	ID      string `yaml:"id" json:"id"`                               // UUID in lower case
 	Name    string `yaml:"name,omitempty" json:"name,omitempty"`       // for people
 	Account string `yaml:"account,omitempty" json:"account,omitempty"` // key of its Account, "" if it has none
+	// PublicKey is RSA in PEM, 2048 bits or more: what the application's tokens are
+	// checked with. Without one it has none.
+	PublicKey string `yaml:"public_key,omitempty" json:"public_key,omitempty"`
 	// Answer is asked what to do with each call of a number that leads here, and of
 	// each of its users; an application without one has users who call each other.
 	Answer Webhook `yaml:"answer,omitempty" json:"answer,omitzero"`
@@ -31,6 +34,9 @@ type Application struct {
 	Members int `yaml:"members,omitempty" json:"members,omitempty"`
 	// Limits replace those of Limits.Application for this application.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
+	// Users maps names in the application's tokens to users of the house, who log in
+	// with such a token. All other names are the application's own users.
+	Users map[string]string `yaml:"users,omitempty" json:"users,omitempty"`
 }
 
 // Webhook is a URL of an application.

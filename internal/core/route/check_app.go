@@ -1,7 +1,14 @@
 package route
 
 import (
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -56,6 +63,12 @@ func (d *Directory) checkApplication(m *mistakes, at string, a Application) {
 	if _, ok := d.accounts[a.Account]; !ok && a.Account != "" {
 		m.add(at+".account", "no account %q", a.Account)
 	}
+	if err := checkPublicKey(a.PublicKey); err != nil && a.PublicKey != "" {
+		m.add(at+".public_key", "%v", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Users)) {
+		d.checkHouseUser(m, at+".users."+name, a.Users[name])
+	}
 	checkWebhook(m, at+".answer", a.Answer)
 	checkWebhook(m, at+".event", a.Event)
 	checkWebhook(m, at+".fallback", a.Fallback)
@@ -93,6 +106,8 @@ func checkWebhook(m *mistakes, at string, w Webhook) {
 const (
 	// maxDisplayName bounds names for people, in bytes.
 	maxDisplayName = 128
+	// minKeyBits is the shortest RSA key that an application may sign with.
+	minKeyBits = 2048
 	// maxWebURL bounds URLs of webhooks, in bytes.
 	maxWebURL = 2048
 )
@@ -102,6 +117,25 @@ func isAccountKey(s string) bool {
 	return s != "" && len(s) <= 64 && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '_' && r != '-'
 	})
+}
+
+// checkPublicKey checks the PEM text of an application's key.
+func checkPublicKey(text string) error {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return errors.New("no PEM text")
+	}
+	if strings.Contains(block.Type, "PRIVATE") {
+		return errors.New("this is a private key: give the public one, and make a new pair if others could read this")
+	}
+	key, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return errors.New("no public key in PEM (PKIX) form")
+	}
+	if k, ok := key.(*rsa.PublicKey); !ok || k.N.BitLen() < minKeyBits {
+		return fmt.Errorf("not an RSA key of at least %d bits", minKeyBits)
+	}
+	return nil
 }
 
 // isUUID reports whether s has the form of a UUID in lower case.

@@ -1,6 +1,10 @@
 package route
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"math"
 	"strings"
 	"testing"
@@ -37,6 +41,8 @@ func TestMistakesOfApplications(t *testing.T) {
 		{"id twice", func(r *Resources) { r.Applications[1].ID = r.Applications[0].ID }, "applications[1].id"},
 		{"long name", func(r *Resources) { r.Applications[1].Name = strings.Repeat("x", 129) }, "applications[1].name"},
 		{"unknown account", func(r *Resources) { r.Applications[1].Account = "x" }, `applications[1].account: no account "x"`},
+		{"no key", func(r *Resources) { r.Applications[0].PublicKey = "x" }, "applications[0].public_key: no PEM text"},
+		{"user of the house", func(r *Resources) { r.Applications[0].Users = map[string]string{"alice": "boss"} }, `applications[0].users.alice: no user "boss"`},
 		{"no web URL", func(r *Resources) { r.Applications[0].Answer.URL = "ftp://x/" }, "applications[0].answer.url"},
 		{"no host", func(r *Resources) { r.Applications[0].Event.URL = "http://:80/x" }, "applications[0].event.url"},
 		{"method without URL", func(r *Resources) { r.Applications[1].Fallback.Method = "GET" }, "applications[1].fallback.url"},
@@ -94,4 +100,35 @@ func TestDirectoryOfApplications(t *testing.T) {
 			t.Errorf("OfAccount(%s, %q) = %v", tt.app, tt.key, got)
 		}
 	}
+}
+
+func TestPublicKeyMistakes(t *testing.T) {
+	private := strings.ReplaceAll(publicKey(t, 2048), "PUBLIC", "PRIVATE")
+	for name, tc := range map[string]struct{ key, want string }{
+		"none":    {"", "no PEM text"},
+		"private": {private, "this is a private key"},
+		"garbage": {"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "no public key in PEM"},
+		"short":   {publicKey(t, 1024), "not an RSA key of at least 2048 bits"},
+	} {
+		if err := checkPublicKey(tc.key); err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("%s: %v, want %s", name, err, tc.want)
+		}
+	}
+	if err := checkPublicKey(publicKey(t, 2048)); err != nil {
+		t.Error(err)
+	}
+}
+
+// publicKey returns a fresh public key as PEM.
+func publicKey(t *testing.T, bits int) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))
 }

@@ -19,13 +19,16 @@ func prompt(name string) core.Sound { return core.Sound{Kind: core.SoundPrompt, 
 //
 // A trunk reaches our numbers and nothing else: there is no way from here to a
 // trunk but by the phones that a number or a group names. A user of an
-// application reaches users of the same application and nobody else. A user
-// of the house reaches users by name, users and groups by number, and every
+// application reaches the application, or, if that takes no calls, users of the
+// same application; an account reaches numbers that lead to its applications. A
+// user of the house reaches users by name, users and groups by number, and every
 // other number that the limits allow over a trunk.
 func (d *Directory) Plan(req Request) Plan {
 	switch {
 	case req.From.Trunk != "":
 		return d.planTrunk(req)
+	case req.From.User.App == core.AccountApp:
+		return d.planAccount(req)
 	case req.From.User.App != "":
 		return d.planApp(req)
 	case req.From.User.Name != "":
@@ -50,13 +53,33 @@ func (d *Directory) planTrunk(req Request) Plan {
 	return d.planNumber(req, n, digits)
 }
 
+// planApp lets an application that takes calls decide, whatever was dialled.
 func (d *Directory) planApp(req Request) Plan {
-	if !isName(req.Dialled) {
+	app, _ := d.Application(req.From.User.App)
+	if app.Answer.URL != "" {
+		return Plan{To: core.Party{Number: req.Dialled}, App: app.ID}
+	}
+	if req.Dialled == "" {
 		return refuse(core.Party{Number: req.Dialled}, unknownNumber)
 	}
 	// Users of an application may exist by their token alone, so who has no
 	// registration is unreachable, not unknown.
 	return d.planOne(req, core.UserID{App: req.From.User.App, Name: req.Dialled}, "")
+}
+
+// planAccount reaches what the owner of applications may call from a SIP client of
+// his own: the numbers that lead to them.
+func (d *Directory) planAccount(req Request) Plan {
+	digits := d.normalise(req.Dialled)
+	n, ok := d.number(digits)
+	if !ok {
+		return refuse(core.Party{Number: req.Dialled}, Refusal{Cause: core.CauseUnallocated, Code: 404})
+	}
+	plan := d.planNumber(req, n, digits)
+	if !d.OfAccount(plan.App, req.From.User.Name) {
+		return refuse(core.Party{Number: digits}, Refusal{Cause: core.CauseNotAllowed, Code: 403})
+	}
+	return plan
 }
 
 func (d *Directory) planUser(req Request) Plan {
@@ -117,6 +140,8 @@ func (d *Directory) reach(req Request, to Destination, digits string) Plan {
 			return d.planNumber(req, n, phone) // NewDirectory made sure that this ends
 		}
 		return d.planPhone(req, phone)
+	case to.Application != "":
+		return Plan{To: core.Party{Number: digits}, App: to.Application}
 	}
 	sound, _ := parseAnnouncement(to.Announce) // NewDirectory made sure of it
 	return refuse(core.Party{Number: digits}, Refusal{Cause: core.CauseNormal, Code: 480, Sound: sound})

@@ -119,7 +119,7 @@ func accounts(by core.UserID, trunk string) []account {
 	if by.App != "" {
 		all = append(all, account{applicationAccount, by.App})
 	}
-	if !by.IsZero() {
+	if by.Name != "" {
 		all = append(all, account{userAccount, by.String()})
 	}
 	return all
@@ -138,7 +138,8 @@ func (d *Directory) limit(a account) Limit {
 		u, _ := d.User(core.ParseUserID(a.name))
 		own, general, otherwise = u.Limits, set.User, defaults.User
 	case applicationAccount:
-		general, otherwise = set.Application, defaults.Application
+		app, _ := d.Application(a.name)
+		own, general, otherwise = app.Limits, set.Application, defaults.Application
 	case trunkAccount:
 		t, _ := d.Trunk(a.name)
 		own, general, otherwise = t.Limits, set.Trunk, defaults.Trunk

@@ -29,12 +29,14 @@ type Request struct {
 	Random func(n int) int
 }
 
-// Plan says what to do about a call: exactly one of Dial and Refusal is set.
+// Plan says what to do about a call: exactly one of Dial, App and Refusal is set.
 type Plan struct {
 	// To is who was called, as far as we know it.
 	To core.Party
 	// Dial is whom to ring.
 	Dial *Dial
+	// App is the application that decides.
+	App string
 	// Refusal is why nobody is rung, and also an announcement that a number leads to.
 	Refusal *Refusal
 }
@@ -86,6 +88,14 @@ type Branch struct {
 	Weight int
 	// CallerID is the third argument of Directory.Caller.
 	CallerID string
+	// Refusal, if not nil, is why the branch cannot be rung at all.
+	Refusal *Refusal
+	// Waits keeps the branch open until its time is over for a user who logs in only
+	// then, if there is nobody else to wait for.
+	Waits bool
+	// Endpoint is which endpoint of an application's call the branch is, from 1. All
+	// that rings for it is one leg to the application. 0 is none.
+	Endpoint int
 }
 
 // Refusal is why a call goes nowhere.

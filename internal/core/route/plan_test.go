@@ -71,8 +71,9 @@ func TestPlan(t *testing.T) {
 		{"application's user calls one of its own", app, "alice", toApp("alice"), nil},
 		{"application's user calls one known by token only", app, "zoe", toApp("zoe"), nil},
 		{"application's user dials our number", app, "17", toApp("17"), nil},
-		{"application's user dials out", app, "+442079460000", nil, unknown},
-		{"application's user dials into another application", app, "other/alice", nil, unknown},
+		{"application's user dials out, and reaches nobody but its own", app, "+442079460000", toApp("+442079460000"), nil},
+		{"application's user names another application's", app, "other/alice", toApp("other/alice"), nil},
+		{"application's user dials nothing", app, "", nil, unknown},
 		{"nobody calls", core.Party{Number: "1"}, "17", nil, &Refusal{Cause: core.CauseNotAllowed, Code: 403}},
 	}
 	for _, tt := range tests {

@@ -7,13 +7,13 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 )
 
-// The verbs of applications' scripts. Each runs on the leg whose script it is
+// The verbs of applications' flows. Each runs on the leg whose flow it is
 // part of; when the last one has ended the leg is ended.
 
 // Say plays a sound to the party of the leg: a file, a URL or speech.
 type Say struct {
 	Sound core.Sound
-	// BargeIn lets the script go on at once; a key, or speech, of the Input that
+	// BargeIn lets the flow go on at once; a key, or speech, of the Input that
 	// follows ends the sound.
 	BargeIn bool
 }
@@ -51,7 +51,7 @@ type Record struct {
 	Timeout      time.Duration // 3s to 2h, 0 = none
 	Beep         bool
 	Transcribe   *core.Transcription
-	// Background records on while the script goes on, until the call ends or Timeout.
+	// Background records on while the flow goes on, until the call ends or Timeout.
 	// One without Background is waited for.
 	Background bool
 }
@@ -80,7 +80,7 @@ type Call struct {
 	// From is what callees see: a number, "" is unknown.
 	From string
 	// Hook is where the events of the new legs go. With Sync the application's answer
-	// to the last of them may be a script.
+	// to the last of them may be a flow.
 	Hook    core.Hook
 	Sync    bool
 	Timeout time.Duration // of ringing, 1s to 180s
@@ -113,7 +113,7 @@ type Endpoint struct {
 
 	Headers  []core.Header
 	Digits   string     // sent when it has answered
-	OnAnswer *core.Hook // asked for a script that the callee hears before it is joined
+	OnAnswer *core.Hook // asked for a flow that the callee hears before it is joined
 	Music    core.Sound // with OnAnswer: what the caller hears until then
 }
 
@@ -125,12 +125,12 @@ type Detection struct {
 	BeepTimeout time.Duration // 45s to 120s, with DetectBeep
 }
 
-// DetectMode says whether a script waits until it is known who answered.
+// DetectMode says whether a flow waits until it is known who answered.
 type DetectMode uint8
 
 const (
-	// DetectAside lets the script run meanwhile; the answer to the event may be
-	// another script.
+	// DetectAside lets the flow run meanwhile; the answer to the event may be
+	// another flow.
 	DetectAside DetectMode = iota
 	// DetectFirst makes it wait.
 	DetectFirst
@@ -156,10 +156,10 @@ type Instructed struct {
 	core.EventBase
 
 	Turn core.Turn
-	// Verbs replace what is left of the script if Kind is Run.
+	// Verbs replace what is left of the flow if Kind is Run.
 	Verbs []Verb
 	Kind  AnswerKind
-	// Reason is why there is no script, with Failed.
+	// Reason is why there is no flow, with Failed.
 	Reason string
 }
 
@@ -167,15 +167,15 @@ type Instructed struct {
 type AnswerKind uint8
 
 const (
-	// Run is a script; an empty one ends the call.
+	// Run is a flow; an empty one ends the call.
 	Run AnswerKind = iota + 1
-	// Go is no script: the one that runs goes on.
+	// Go is no flow: the one that runs goes on.
 	Go
 	// Idle leaves an offered leg unanswered and an answered one as it is, until the
 	// application says more.
 	Idle
 	// Failed is no answer in time, or one that nobody understands. A leg without
-	// script ends.
+	// flow ends.
 	Failed
 )
 
@@ -202,7 +202,7 @@ type Create struct {
 // LegID implements core.Request.
 func (r Create) LegID() core.LegID { return r.Leg }
 
-// Replace ends the script of a leg, takes the leg out of its conversation and
+// Replace ends the flow of a leg, takes the leg out of its conversation and
 // lets it run Verbs. A leg that was offered and not answered is answered.
 type Replace struct {
 	core.RequestBase
