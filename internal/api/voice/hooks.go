@@ -1,0 +1,142 @@
+package voice
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/flow"
+	"github.com/offhook/offhook/internal/core/route"
+)
+
+// The default time-outs of webhooks.
+const (
+	connectTime = time.Second
+	answerTime  = 5 * time.Second
+	eventTime   = 10 * time.Second
+	// answerWaits is how long the question what to do with a leg waits until what was
+	// told of the leg before has arrived.
+	answerWaits = 2 * time.Second
+)
+
+// target is where a webhook goes: where the application wanted it, or else where
+// it wants all of them. The URL is "" if it wants none.
+func (app Application) target(hook core.Hook, own route.Webhook, method string, timeout time.Duration) Target {
+	if hook.URL != "" {
+		return Target{
+			URL: hook.URL, Method: cmp.Or(hook.Method, method), ConnectTimeout: connectTime, Timeout: timeout,
+			Foreign: !app.ownHost(hook.URL),
+		}
+	}
+	return Target{
+		URL: own.URL, Method: cmp.Or(own.Method, method),
+		ConnectTimeout: cmp.Or(time.Duration(own.ConnectTimeout), connectTime),
+		Timeout:        cmp.Or(time.Duration(own.Timeout), timeout),
+	}
+}
+
+// ownHost says whether a URL leads to a host that the application's settings name.
+func (app Application) ownHost(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil {
+		return false
+	}
+	for _, own := range []string{app.Answer.URL, app.Event.URL, app.Fallback.URL} {
+		if o, err := url.Parse(own); err == nil && own != "" && strings.EqualFold(o.Host, u.Host) {
+			return true
+		}
+	}
+	return false
+}
+
+// job is a webhook about a leg.
+func job(app Application, about core.LegID, to Target, body params) Job {
+	j := Job{Queue: string(about), App: app.ID, Target: to, Params: body}
+	if !app.Unsigned && app.Signature != "" {
+		j.Sign = &Signer{Key: app.Signature, APIKey: app.APIKey, App: app.ID}
+	}
+	return j
+}
+
+// question is a job whose answer may be an NCCO.
+func question(app Application, about core.LegID, to Target, body params) Job {
+	j := job(app, about, to, body)
+	if app.Fallback.URL != "" {
+		fallback := app.target(core.Hook{}, app.Fallback, http.MethodGet, to.Timeout)
+		j.Fallback = &fallback
+	}
+	return j
+}
+
+// event is a job whose answer means nothing. It survives the end of the program.
+func event(app Application, about core.LegID, hook core.Hook, body params) []Job {
+	to := app.target(hook, app.Event, http.MethodPost, eventTime)
+	if to.URL == "" {
+		return nil
+	}
+	j := job(app, about, to, body)
+	j.Durable = true
+	return []Job{j}
+}
+
+// answered says whether the application gave an answer, and if not, why, for the
+// application.
+func (r Result) answered() (reason string, ok bool) {
+	switch {
+	case r.Err != nil:
+		return "Webhook failed: " + cmp.Or(r.Reason, "no answer") + ".", false
+	case r.Status < 200 || r.Status > 299:
+		return fmt.Sprintf("Webhook failed: status %d.", r.Status), false
+	}
+	return "", true
+}
+
+// instructed passes on what an application answered to a question that it need not
+// answer with an NCCO.
+func (a *API) instructed(app Application, turn core.Turn, r Result) {
+	reason, ok := r.answered()
+	switch {
+	case !ok:
+		a.instruct(turn, flow.Failed, nil, reason)
+	case !isArray(r.Body):
+		a.instruct(turn, flow.Go, nil, "")
+	default:
+		a.run(app, turn, r.Body)
+	}
+}
+
+// run lets a leg run an NCCO.
+func (a *API) run(app Application, turn core.Turn, ncco []byte) {
+	verbs, err := a.parser(app).Parse(ncco)
+	if err != nil {
+		a.cfg.Log.Warn("application answered with an NCCO that is wrong", "app", app.ID, "leg", turn.Leg, "error", err)
+		a.instruct(turn, flow.Failed, nil, core.ReasonSyntax)
+		return
+	}
+	a.instruct(turn, flow.Run, verbs, "")
+}
+
+// isArray says whether a text looks like an NCCO.
+func isArray(text []byte) bool {
+	for _, c := range text {
+		switch c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c == '['
+		}
+	}
+	return false
+}
+
+// anyOf returns one of numbers, "" if there is none.
+func anyOf(numbers []string) string {
+	if len(numbers) == 0 {
+		return ""
+	}
+	return numbers[rand.IntN(len(numbers))]
+}

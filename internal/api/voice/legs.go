@@ -1,0 +1,71 @@
+package voice
+
+import (
+	"cmp"
+	"sync"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// leg is what is known of a leg that lives.
+type leg struct {
+	core.LegChange // the last one
+	headers        []core.Header
+	begun          time.Time
+	answered       time.Time
+	status         string
+}
+
+// legs are the legs of applications that live. The loop keeps them, so that a
+// request finds a leg as soon as the exchange knows it.
+type legs struct {
+	mu sync.Mutex // guards all
+	of map[core.LegID]leg
+}
+
+// change takes a change in and returns the leg after it.
+func (l *legs) change(now time.Time, c core.LegChange) leg {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.of == nil {
+		l.of = make(map[core.LegID]leg)
+	}
+	old := l.of[c.Leg]
+	it := leg{
+		LegChange: c, headers: old.headers, begun: old.begun, answered: old.answered,
+		status: cmp.Or(Status(c), old.status),
+	}
+	switch c.Kind {
+	case core.ChangeBegan:
+		it.begun, it.headers = now, c.Headers
+	case core.ChangeAnswered:
+		it.answered = now
+	case core.ChangeEnded:
+		delete(l.of, c.Leg)
+		return it
+	default:
+	}
+	l.of[c.Leg] = it
+	return it
+}
+
+// get returns a leg of an application that lives.
+func (l *legs) get(app string, id core.LegID) (leg, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	it, ok := l.of[id]
+	return it, ok && it.App == app
+}
+
+// inCall says whether a leg of the application is in a call that lives.
+func (l *legs) inCall(app string, call core.CallID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, it := range l.of {
+		if it.App == app && it.Call == call {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,134 @@
+package voice
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/offhook/offhook/internal/core"
+)
+
+// outbox takes what shall be told to applications from the loop, which never
+// waits, and hands it on from a goroutine of its own, in order.
+type outbox struct {
+	mu     sync.Mutex // guards all below
+	queue  []outgoing
+	closed bool
+
+	wake chan struct{} // has one slot
+	done chan struct{} // closed when run has ended
+}
+
+// outgoing is one thing to tell, or to do in its turn.
+type outgoing struct {
+	leg core.LegID
+	do  what
+	job func() []Job // with tell; runs on the outbox's goroutine
+}
+
+type what uint8
+
+const (
+	tell    what = iota + 1
+	hold         // keep what is told of the leg
+	release      // and hand it on
+	forget       // or drop it
+)
+
+// holdTime is how long what is told of a leg may be kept back: as long as a
+// client may take to read a response.
+const holdTime = 2 * time.Second
+
+func newOutbox() *outbox {
+	return &outbox{wake: make(chan struct{}, 1), done: make(chan struct{})}
+}
+
+// put appends to the queue.
+func (o *outbox) put(out outgoing) {
+	o.mu.Lock()
+	if !o.closed {
+		o.queue = append(o.queue, out)
+	}
+	o.mu.Unlock()
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// hold keeps back what is told of a leg until the function it returns is called,
+// with whether it may be told at all, or for holdTime.
+func (o *outbox) hold(leg core.LegID) func(tellIt bool) {
+	o.put(outgoing{leg: leg, do: hold})
+	limit := time.AfterFunc(holdTime, func() { o.put(outgoing{leg: leg, do: release}) })
+	return func(tellIt bool) {
+		limit.Stop()
+		if tellIt {
+			o.put(outgoing{leg: leg, do: release})
+		} else {
+			o.put(outgoing{leg: leg, do: forget})
+		}
+	}
+}
+
+// run hands on until close.
+func (o *outbox) run(send func(Job)) {
+	defer close(o.done)
+	held := make(map[core.LegID][]Job)
+	for range o.wake {
+		queue, closed := o.take()
+		for _, out := range queue {
+			o.handle(held, out, send)
+		}
+		if closed {
+			for _, jobs := range held {
+				each(jobs, send)
+			}
+			return
+		}
+	}
+}
+
+func (o *outbox) handle(held map[core.LegID][]Job, out outgoing, send func(Job)) {
+	switch out.do {
+	case hold:
+		held[out.leg] = []Job{}
+	case release:
+		each(held[out.leg], send)
+		delete(held, out.leg)
+	case forget:
+		delete(held, out.leg)
+	case tell:
+		jobs := out.job()
+		if kept, ok := held[out.leg]; ok {
+			held[out.leg] = slices.Concat(kept, jobs)
+			return
+		}
+		each(jobs, send)
+	}
+}
+
+func each(jobs []Job, send func(Job)) {
+	for _, job := range jobs {
+		send(job)
+	}
+}
+
+func (o *outbox) take() (queue []outgoing, closed bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	queue, o.queue = o.queue, nil
+	return queue, o.closed
+}
+
+// close hands on what is queued and waits for that.
+func (o *outbox) close() {
+	o.mu.Lock()
+	o.closed = true
+	o.mu.Unlock()
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+	<-o.done
+}
