@@ -58,6 +58,8 @@ type node struct {
 
 	pressure *obs.Pressure
 
+	cutOff []core.CDR // legs of the last run that were killed with it
+
 	sounds *sounds.Library // files and URLs that callers hear
 
 	directory atomic.Pointer[route.Directory] // who can be reached now
@@ -135,12 +137,12 @@ func (n *node) openLog(ctx context.Context) error {
 		return err
 	}
 	n.onClose(func() { n.logged("close journal", journal.Close()) })
-	unfinished, err := n.store.CloseUnfinished(ctx, time.Now())
+	n.cutOff, err = n.store.CloseUnfinished(ctx, time.Now())
 	if err != nil {
 		return err
 	}
-	if unfinished > 0 {
-		n.log.Warn("legs of the last run were cut off and are recorded as ended", "legs", unfinished, "cause", int(core.CauseTempFailure))
+	if len(n.cutOff) > 0 {
+		n.log.Warn("legs of the last run were cut off and are recorded as ended", "legs", len(n.cutOff), "cause", int(core.CauseTempFailure))
 	}
 	n.bus = events.New(journal, n.log)
 	n.onClose(func() { n.logged("flush events", withTimeout(10*time.Second, n.bus.Close)) })
@@ -170,8 +172,11 @@ func (n *node) applyResources(ctx context.Context) error {
 	for _, t := range r.Trunks {
 		out.Trunks = append(out.Trunks, store.Trunk{Trunk: t.Trunk, Password: t.Password})
 	}
+	for _, a := range r.Accounts {
+		out.Accounts = append(out.Accounts, store.Account{Account: a.Account, Secret: a.Secret, SignatureSecret: a.SignatureSecret})
+	}
 	for _, a := range r.Applications {
-		out.Applications = append(out.Applications, store.Application{ID: a.ID, PublicKey: a.PublicKey, Users: a.Users})
+		out.Applications = append(out.Applications, a.Application)
 	}
 	return n.store.ApplyFile(ctx, out, n.cfg.SIP.Realm, auth.HashPassword)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 // Users is what Auth asks of the store. Unknown users and applications are
@@ -21,9 +22,11 @@ type Users interface {
 	PasswordHash(ctx context.Context, user core.UserID) (string, error)
 	// EachDigest calls each for the digest secrets of every user, in hex.
 	EachDigest(ctx context.Context, each func(user core.UserID, realm, md5Hex, sha256Hex string)) error
-	// Application returns an application's RSA public key as PEM and the names
-	// it may use for users of the house.
-	Application(ctx context.Context, id string) (publicKey string, users map[string]string, err error)
+	Application(ctx context.Context, id string) (route.Application, error)
+	// Account returns an account with its secrets, empty where it has none.
+	Account(ctx context.Context, key string) (account route.Account, secret, signature core.Secret, err error)
+	// EnsureAppUser makes a user of an application unless there is one.
+	EnsureAppUser(ctx context.Context, user core.UserID) error
 }
 
 // Config is what New needs.

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,6 +31,9 @@ type house struct {
 	apps  map[string]string            // public keys
 	maps  map[string]map[string]string // users of applications
 	fault error
+
+	mu   sync.Mutex // guards made
+	made []core.UserID
 }
 
 func (h *house) UserExists(_ context.Context, user core.UserID) (bool, error) {
@@ -51,11 +55,30 @@ func (h *house) EachDigest(_ context.Context, each func(core.UserID, string, str
 	return h.fault
 }
 
-func (h *house) Application(_ context.Context, id string) (string, map[string]string, error) {
-	if h.apps[id] == "" {
-		return "", nil, &core.Error{Op: "test", Kind: core.NotFound}
+func (h *house) Application(_ context.Context, id string) (route.Application, error) {
+	key, known := h.apps[id]
+	if !known {
+		return route.Application{}, &core.Error{Op: "test", Kind: core.NotFound}
 	}
-	return h.apps[id], h.maps[id], h.fault
+	return route.Application{ID: id, PublicKey: key, Users: h.maps[id]}, h.fault
+}
+
+// Account knows "abcd1234" with the secret "anything16chars00", and "closed" without one.
+func (h *house) Account(_ context.Context, key string) (route.Account, core.Secret, core.Secret, error) {
+	switch key {
+	case "abcd1234":
+		return route.Account{Key: key}, "anything16chars00", "", h.fault
+	case "closed":
+		return route.Account{Key: key}, "", "", h.fault
+	}
+	return route.Account{}, "", "", &core.Error{Op: "test", Kind: core.NotFound}
+}
+
+func (h *house) EnsureAppUser(_ context.Context, user core.UserID) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.made = append(h.made, user)
+	return h.fault
 }
 
 func newAuth(t *testing.T, h *house) *Auth {

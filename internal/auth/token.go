@@ -33,7 +33,8 @@ const (
 // application, one without by the house.
 type claims struct {
 	jwt.RegisteredClaims
-	ApplicationID string `json:"application_id,omitempty"`
+	ApplicationID string      `json:"application_id,omitempty"`
+	ACL           *accessList `json:"acl,omitempty"`
 }
 
 // MintToken makes a token that logs user in to the house for life, from 1 s to
@@ -63,24 +64,28 @@ func MintToken(key []byte, user string, now time.Time, life time.Duration) (core
 func (a *Auth) Token(ctx context.Context, source netip.Addr, token core.Secret) (core.UserID, error) {
 	const op = "auth.Token"
 	c, err := a.parseToken(ctx, token)
-	switch {
-	case err == nil: // cannot be guessed: good from a locked source too
-	case !errors.Is(err, errToken):
-		return core.UserID{}, fmt.Errorf("%s: %w", op, err)
-	case a.Blocked(source, ""):
-		return core.UserID{}, lockedOut(op, "")
-	default:
-		// A page that comes back with an old token is no attack.
-		if !errors.Is(err, jwt.ErrTokenExpired) {
-			a.Failed(source, "")
-		}
-		return core.UserID{}, unauthorized(op, err)
+	if err != nil {
+		return core.UserID{}, a.refuseToken(op, source, err)
 	}
 	user, err := a.tokenUser(ctx, c)
 	if err != nil {
 		return core.UserID{}, fmt.Errorf("%s: %w", op, err)
 	}
 	return user, nil
+}
+
+// refuseToken counts a token that parseToken did not accept, and says why. A good
+// one cannot be guessed and is good from a locked source too.
+func (a *Auth) refuseToken(op string, source netip.Addr, err error) error {
+	switch {
+	case !errors.Is(err, errToken):
+		return fmt.Errorf("%s: %w", op, err)
+	case a.Blocked(source, ""):
+		return lockedOut(op, "")
+	case !errors.Is(err, jwt.ErrTokenExpired): // a page that comes back with an old token is no attack
+		a.Failed(source, "")
+	}
+	return unauthorized(op, err)
 }
 
 // errToken marks what is wrong with a token, as against a fault of ours.
@@ -140,11 +145,14 @@ func (c *claims) checkLife(now time.Time) error {
 
 // applicationKey returns the public key of an application.
 func (a *Auth) applicationKey(ctx context.Context, id string) (any, error) {
-	pem, _, err := a.cfg.Users.Application(ctx, id)
+	app, err := a.cfg.Users.Application(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	key, err := jwt.ParseRSAPublicKeyFromPEM([]byte(pem))
+	if app.PublicKey == "" {
+		return nil, &core.Error{Op: "auth", Kind: core.NotFound, Err: fmt.Errorf("application %q has no public key", id)}
+	}
+	key, err := jwt.ParseRSAPublicKeyFromPEM([]byte(app.PublicKey))
 	if err != nil {
 		return nil, fmt.Errorf("public key of application %q: %w", id, err)
 	}
@@ -154,20 +162,22 @@ func (a *Auth) applicationKey(ctx context.Context, id string) (any, error) {
 	return key, nil
 }
 
-// tokenUser says whom verified claims speak for.
+// tokenUser says whom verified claims speak for. A new user of an application is
+// made known.
 func (a *Auth) tokenUser(ctx context.Context, c *claims) (core.UserID, error) {
 	house := c.Subject
 	if c.ApplicationID != "" {
 		if !validSubject(c.Subject) {
 			return core.UserID{}, unauthorized("sub", fmt.Errorf("%q is no name", c.Subject))
 		}
-		_, users, err := a.cfg.Users.Application(ctx, c.ApplicationID)
+		app, err := a.cfg.Users.Application(ctx, c.ApplicationID)
 		if err != nil {
 			return core.UserID{}, err
 		}
-		mapped, ok := users[c.Subject]
+		mapped, ok := app.Users[c.Subject]
 		if !ok {
-			return core.UserID{App: c.ApplicationID, Name: c.Subject}, nil
+			user := core.UserID{App: c.ApplicationID, Name: c.Subject}
+			return user, a.cfg.Users.EnsureAppUser(ctx, user)
 		}
 		house = mapped
 	}

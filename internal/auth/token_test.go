@@ -58,7 +58,7 @@ func TestToken(t *testing.T) {
 	app, other, weak := newApplication(t, 2048), newApplication(t, 2048), newApplication(t, 1024)
 	const weakID, brokenID = "weak", "broken"
 	h := &house{
-		apps: map[string]string{appID: app.public, otherID: other.public, weakID: weak.public, brokenID: "no key"},
+		apps: map[string]string{appID: app.public, otherID: other.public, weakID: weak.public, brokenID: "no key", "keyless": ""},
 		maps: map[string]map[string]string{appID: {"alice": "sales", "ghost": "nobody"}},
 	}
 	a := newAuth(t, h)
@@ -100,6 +100,7 @@ func TestToken(t *testing.T) {
 		{"RS256 without application", appToken(jwt.MapClaims{"sub": "sales", "iat": in(0), "exp": in(time.Hour)}), core.UserID{}},
 		{"key of another application", sign(t, jwt.SigningMethodRS256, other.key, jwt.MapClaims{"application_id": appID, "sub": "alice", "iat": in(0), "exp": in(time.Hour)}), core.UserID{}},
 		{"unknown application", appToken(jwt.MapClaims{"application_id": "none", "sub": "bob", "iat": in(0), "exp": in(time.Hour)}), core.UserID{}},
+		{"application without key", appToken(jwt.MapClaims{"application_id": "keyless", "sub": "bob", "iat": in(0), "exp": in(time.Hour)}), core.UserID{}},
 		{"another house key", sign(t, jwt.SigningMethodHS256, []byte(strings.Repeat("x", 32)), jwt.MapClaims{"sub": "sales", "iat": in(0), "exp": in(time.Hour)}), core.UserID{}},
 		{"user of the house who is unknown", house(jwt.MapClaims{"sub": "nobody", "iat": in(0), "exp": in(time.Hour)}), core.UserID{}},
 		{"application's user by a house token", house(jwt.MapClaims{"sub": appID + "/bob", "iat": in(0), "exp": in(time.Hour)}), core.UserID{}},

@@ -1,14 +1,9 @@
 package config
 
 import (
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,38 +58,4 @@ func isHost(s string) bool {
 		}
 	}
 	return true
-}
-
-// checkURL checks a webhook's address, which may be left out.
-func checkURL(path, text string) error {
-	if text == "" {
-		return nil
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("%s: %q is not an http or https URL", path, text)
-	}
-	return nil
-}
-
-// minKeyBits is the shortest RSA key that an application may sign with.
-const minKeyBits = 2048
-
-// checkPublicKey checks the PEM text of an application's key.
-func checkPublicKey(text string) error {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return errors.New("no PEM text")
-	}
-	if strings.Contains(block.Type, "PRIVATE") {
-		return errors.New("this is a private key: give the public one, and make a new pair if others could read this")
-	}
-	key, err := x509.ParsePKIXPublicKey(block.Bytes)
-	if err != nil {
-		return errors.New("no public key in PEM (PKIX) form")
-	}
-	if k, ok := key.(*rsa.PublicKey); !ok || k.N.BitLen() < minKeyBits {
-		return fmt.Errorf("not an RSA key of at least %d bits", minKeyBits)
-	}
-	return nil
 }

@@ -20,6 +20,7 @@ func defaults() Config {
 		Network: Network{Public: Auto, Local: localNetworks()},
 		Media:   Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", WebRTCTCP: Auto, Prefer: PreferQuality},
 		TURN:    TURN{Relay: Auto},
+		Voice:   Voice{LenientFinishedLeg: true},
 		Store:   Store{Folder: "offhook-data"},
 		Log:     Log{Level: "info", Format: "auto"},
 		Limits:  Limits{Drain: time.Minute, APIRate: 50, APIBurst: 100},

@@ -70,33 +70,3 @@ func TestTLSListensBesideTheOthers(t *testing.T) {
 		}
 	}
 }
-
-func TestWebhookMistakes(t *testing.T) {
-	for _, good := range []string{"", "http://localhost:8000/answer", "https://app.example/event?x=1"} {
-		if err := checkURL("at", good); err != nil {
-			t.Error(err)
-		}
-	}
-	for _, bad := range []string{"localhost:8000", "ftp://host/x", "http://", "/answer", "http://%zz"} {
-		if err := checkURL("at", bad); err == nil {
-			t.Errorf("%q passes", bad)
-		}
-	}
-}
-
-func TestPublicKeyMistakes(t *testing.T) {
-	private := strings.ReplaceAll(publicKey(t, 2048), "PUBLIC", "PRIVATE")
-	for name, tc := range map[string]struct{ key, want string }{
-		"none":    {"", "no PEM text"},
-		"private": {private, "this is a private key"},
-		"garbage": {"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "no public key in PEM"},
-		"short":   {publicKey(t, 1024), "not an RSA key of at least 2048 bits"},
-	} {
-		if err := checkPublicKey(tc.key); err == nil || !strings.Contains(err.Error(), tc.want) {
-			t.Errorf("%s: %v, want %s", name, err, tc.want)
-		}
-	}
-	if err := checkPublicKey(publicKey(t, 2048)); err != nil {
-		t.Error(err)
-	}
-}

@@ -41,7 +41,7 @@ func Load(path string) (Config, error) {
 func finish(c Config, path string, tree *ast.File, folder string) (Config, error) {
 	overridden, envErr := override(&c, os.LookupEnv)
 	c.complete()
-	keyErr := c.Resources.readKeys(folder)
+	keyErr := c.Resources.complete(folder)
 	if err := errors.Join(envErr, keyErr, c.Validate()); err != nil {
 		return Config{}, explain(path, tree, overridden, err)
 	}

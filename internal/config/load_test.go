@@ -60,7 +60,8 @@ resources:
       caller_hears: us
       endpoints: [{phone: "12995551111"}, {user: sales}, {sip: "sip:bob@10.0.0.7"}]
   numbers: [{number: "12995558888", group: front-desk}]
-  applications: [{id: 11111111-2222-3333-4444-555555555555, public_key_file: app.pub, users: {alice: sales}}]
+  applications: [{id: 11111111-2222-3333-4444-555555555555, public_key_file: app.pub, users: {alice: sales}, account: abcd1234, answer_url: "http://localhost:8000/answer", event: {url: "http://localhost:8000/event", method: GET, socket_timeout: 2s}}]
+  accounts: [{key: abcd1234, secret: anything16chars00, signature_secret: another16chars00}]
 `
 
 func TestLoadWhole(t *testing.T) {
@@ -92,6 +93,10 @@ func TestLoadWhole(t *testing.T) {
 		{"ring_timeout", c.Resources.Groups[0].RingTimeout, route.Duration(29 * time.Second)},
 		{"endpoints", len(c.Resources.Groups[0].Endpoints), 3},
 		{"public key", c.Resources.Applications[0].PublicKey, key},
+		{"answer_url", c.Resources.Applications[0].Answer, route.Webhook{URL: "http://localhost:8000/answer"}},
+		{"event", c.Resources.Applications[0].Event, route.Webhook{URL: "http://localhost:8000/event", Method: "GET", Timeout: route.Duration(2 * time.Second)}},
+		{"account", c.Resources.Accounts[0].Account, route.Account{Key: "abcd1234"}},
+		{"account secret", c.Resources.Accounts[0].Secret.Reveal(), "anything16chars00"},
 		{"users map", c.Resources.Applications[0].Users["alice"], "sales"},
 	} {
 		if check.got != check.want {
@@ -142,8 +147,19 @@ func TestLoadWrongFiles(t *testing.T) {
 		}},
 		{"application", "resources:\n  applications:\n    - id: app\n      users: {alice: boss}\n", []string{
 			`:3:11: resources.applications[0].id: "app" is not a UUID in lower case`,
-			`resources.applications[0].public_key: no PEM text`,
 			`:4:22: resources.applications[0].users.alice: no user "boss"`,
+		}},
+		{"account", "resources:\n  accounts:\n    - {key: a b, secret: short, signature_secret: short}\n", []string{
+			`:3:13: resources.accounts[0].key: "a b" is not`,
+			`:3:26: resources.accounts[0].secret: not 8 to 128 characters`,
+			`:3:51: resources.accounts[0].signature_secret: not 16 to 128 characters`,
+		}},
+		{"unknown key of a webhook", "resources:\n  applications:\n    - id: 11111111-2222-3333-4444-555555555555\n      answer_url: http://a.test/\n      answer: {url: http://b.test/, timeout: 3s}\n", []string{
+			`:5:37: unknown field "timeout"`,
+		}},
+		{"webhook in short and long", "resources:\n  applications:\n    - id: 11111111-2222-3333-4444-555555555555\n      answer_url: http://a.test/\n      answer: {url: http://b.test/}\n      event_url: nowhere\n", []string{
+			`:4:19: resources.applications[0].answer_url: answer.url is there too, use one of them`,
+			`resources.applications[0].event.url: "nowhere" is not an http or https URL`,
 		}},
 		{"missing key file", "resources:\n  applications:\n    - {id: 11111111-2222-3333-4444-555555555555, public_key_file: none.pub}\n", []string{`:3:67: resources.applications[0].public_key_file: `, "no such file"}},
 		{"certificates without HTTPS", "tls: {acme_domains: [phones.example.com]}\n", []string{`tls.acme_domains: needs http.tls: true`}},

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/uuid"
-
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
 )
@@ -19,6 +17,7 @@ type Resources struct {
 	Groups       []route.Group      `yaml:"groups"`
 	Numbers      []route.Number     `yaml:"numbers"`
 	Trunks       []Trunk            `yaml:"trunks"`
+	Accounts     []Account          `yaml:"accounts"`
 	Applications []Application      `yaml:"applications"`
 	Schedules    []route.Schedule   `yaml:"schedules"`
 	Callers      []route.CallerRule `yaml:"callers"`
@@ -41,20 +40,27 @@ type Trunk struct {
 	Password    core.Secret `yaml:"password"`
 }
 
-// Application is a program that signs tokens for its own users.
+// Account is an account with its secrets, as clients of hosted platforms have
+// them.
+type Account struct {
+	route.Account `yaml:",inline"`
+	// Secret logs in together with the key, by basic authentication and by SIP. 8 to
+	// 128 bytes; "" is none.
+	Secret core.Secret `yaml:"secret"`
+	// SignatureSecret signs the webhooks of its applications, 16 to 128 bytes; without
+	// one they are not signed.
+	SignatureSecret core.Secret `yaml:"signature_secret"`
+}
+
+// Application is a program that steers calls, with short forms of its keys.
 type Application struct {
-	ID string `yaml:"id"` // UUID
-	// PublicKey is RSA in PEM, 2048 bits or more; PublicKeyFile names a file with
-	// it, relative to the configuration file. Load fills PublicKey from the file.
-	PublicKey     string `yaml:"public_key"`
+	route.Application `yaml:",inline"`
+	// PublicKeyFile names a file with the public key, relative to the configuration
+	// file. Load fills PublicKey from it.
 	PublicKeyFile string `yaml:"public_key_file"`
-	// AnswerURL and EventURL are the webhooks of the Voice API, http or https.
-	// They are checked, and not called before that API is there.
+	// AnswerURL and EventURL stand for answer.url and event.url, which Load fills.
 	AnswerURL string `yaml:"answer_url"`
 	EventURL  string `yaml:"event_url"`
-	// Users maps names in the application's tokens to users of the house. Other
-	// names are the application's own users.
-	Users map[string]string `yaml:"users"`
 }
 
 // Route returns what can be reached, without the secrets.
@@ -69,6 +75,12 @@ func (r Resources) Route() route.Resources {
 	for _, t := range r.Trunks {
 		out.Trunks = append(out.Trunks, t.Trunk)
 	}
+	for _, a := range r.Accounts {
+		out.Accounts = append(out.Accounts, a.Account)
+	}
+	for _, a := range r.Applications {
+		out.Applications = append(out.Applications, a.Application)
+	}
 	return out
 }
 
@@ -80,66 +92,73 @@ func (r Resources) Validate() error {
 			errs = append(errs, fmt.Errorf("resources.%w", e))
 		}
 	}
-	users := make(map[string]bool, len(r.Users))
-	for _, u := range r.Users {
-		users[u.Name] = true
-	}
-	seen := make(map[string]bool, len(r.Applications))
-	for i, a := range r.Applications {
-		at := fmt.Sprintf("resources.applications[%d]", i)
-		errs = append(errs, a.validate(at, users))
-		if seen[a.ID] {
-			errs = append(errs, fmt.Errorf("%s.id: %q is there twice", at, a.ID))
-		}
-		seen[a.ID] = true
+	for i, a := range r.Accounts {
+		at := fmt.Sprintf("resources.accounts[%d]", i)
+		errs = append(errs,
+			checkSecret(at+".secret", a.Secret, minAccountSecret),
+			checkSecret(at+".signature_secret", a.SignatureSecret, minSignatureSecret))
 	}
 	return errors.Join(errs...)
 }
 
-func (a Application) validate(at string, house map[string]bool) error {
-	var errs []error
-	if id, err := uuid.Parse(a.ID); err != nil || id.String() != a.ID {
-		errs = append(errs, fmt.Errorf("%s.id: %q is not a UUID in lower case", at, a.ID))
+const (
+	minAccountSecret   = 8
+	minSignatureSecret = 16
+	maxSecret          = 128
+)
+
+// checkSecret checks the length of a secret, which may be left out.
+func checkSecret(path string, secret core.Secret, least int) error {
+	if n := len(secret); n > 0 && (n < least || n > maxSecret) {
+		return fmt.Errorf("%s: not %d to %d characters", path, least, maxSecret)
 	}
-	// A file that gave no key was reported by readKeys.
-	if err := checkPublicKey(a.PublicKey); err != nil && (a.PublicKey != "" || a.PublicKeyFile == "") {
-		errs = append(errs, fmt.Errorf("%s.public_key: %w", at, err))
-	}
-	errs = append(errs, checkURL(at+".answer_url", a.AnswerURL), checkURL(at+".event_url", a.EventURL))
-	for name, user := range a.Users {
-		if !house[user] {
-			errs = append(errs, fmt.Errorf("%s.users.%s: no user %q", at, name, user))
-		}
-	}
-	return errors.Join(errs...)
+	return nil
 }
 
-// readKeys fills the public keys that are kept in files beside the
-// configuration.
-func (r *Resources) readKeys(folder string) error {
+// complete puts what is said in short, or kept in files beside the configuration
+// in folder, into its place.
+func (r *Resources) complete(folder string) error {
 	var errs []error
 	for i := range r.Applications {
-		a := &r.Applications[i]
-		at := fmt.Sprintf("resources.applications[%d].public_key_file", i)
-		switch {
-		case a.PublicKeyFile == "":
-			continue
-		case a.PublicKey != "":
-			errs = append(errs, fmt.Errorf("%s: public_key is there too, use one of them", at))
-			continue
-		}
-		path := a.PublicKeyFile
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(folder, path)
-		}
-		text, err := os.ReadFile(path) //nolint:gosec // the operator's own path
-		if err == nil && len(text) == 0 {
-			err = fmt.Errorf("%s is empty", path)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", at, err))
-		}
-		a.PublicKey = string(text)
+		a, at := &r.Applications[i], fmt.Sprintf("resources.applications[%d]", i)
+		errs = append(errs,
+			a.readKey(at+".public_key_file", folder),
+			unfold(at, "answer", a.AnswerURL, &a.Answer.URL),
+			unfold(at, "event", a.EventURL, &a.Event.URL))
 	}
 	return errors.Join(errs...)
+}
+
+// unfold puts the short form of a webhook's URL into its place.
+func unfold(at, webhook, short string, long *string) error {
+	if short != "" && *long != "" {
+		return fmt.Errorf("%s.%s_url: %s.url is there too, use one of them", at, webhook, webhook)
+	}
+	if short != "" {
+		*long = short
+	}
+	return nil
+}
+
+// readKey fills the public key from its file.
+func (a *Application) readKey(at, folder string) error {
+	switch {
+	case a.PublicKeyFile == "":
+		return nil
+	case a.PublicKey != "":
+		return fmt.Errorf("%s: public_key is there too, use one of them", at)
+	}
+	path := a.PublicKeyFile
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(folder, path)
+	}
+	text, err := os.ReadFile(path) //nolint:gosec // the operator's own path
+	if err == nil && len(text) == 0 {
+		err = fmt.Errorf("%s is empty", path)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	a.PublicKey = string(text)
+	return nil
 }

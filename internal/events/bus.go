@@ -45,9 +45,10 @@ type Bus struct {
 	legs   map[core.LegID]int // last sequence number of each living leg
 	closed bool
 
-	due     *time.Timer   // fires when what is in queue has gathered
-	stop    chan struct{} // closed by Close
-	stopped chan struct{} // closed when run has returned
+	due     *time.Timer        // fires when what is in queue has gathered
+	hurry   chan chan struct{} // from Flush; run closes what it gets when it has written
+	stop    chan struct{}      // closed by Close
+	stopped chan struct{}      // closed when run has returned
 
 	subs subscribers
 
@@ -60,6 +61,7 @@ func New(log Log, logger *slog.Logger) *Bus {
 		log: log, logger: logger,
 		legs:    make(map[core.LegID]int),
 		due:     time.NewTimer(gather),
+		hurry:   make(chan chan struct{}),
 		stop:    make(chan struct{}),
 		stopped: make(chan struct{}),
 	}

@@ -35,9 +35,11 @@ type Journal struct {
 	spare   []core.LegEntry // empty, for the next waiting
 	held    int             // entries in both files
 
-	due     *time.Timer   // fires when waiting has gathered
-	stop    chan struct{} // closed by Close
-	stopped chan error    // gets what Close returns
+	due     *time.Timer        // fires when waiting has gathered
+	hurry   chan chan struct{} // from Flush; run closes what it gets when it has passed all on
+	stop    chan struct{}      // closed by Close
+	over    chan struct{}      // closed when run has returned
+	stopped chan error         // gets what Close returns
 }
 
 const (
@@ -53,7 +55,8 @@ const (
 func OpenJournal(ctx context.Context, folder string, log Log, logger *slog.Logger) (*Journal, error) {
 	j := &Journal{
 		log: log, logger: logger,
-		due: time.NewTimer(together), stop: make(chan struct{}), stopped: make(chan error, 1),
+		due: time.NewTimer(together), hurry: make(chan chan struct{}),
+		stop: make(chan struct{}), over: make(chan struct{}), stopped: make(chan error, 1),
 	}
 	err := j.open(folder)
 	if err == nil {
@@ -156,16 +159,29 @@ func (j *Journal) Close() error {
 	return <-j.stopped
 }
 
+// Flush returns when everything that was appended before is in the log behind.
+func (j *Journal) Flush(ctx context.Context) error {
+	if err := ask(ctx, j.hurry, j.over); err != nil {
+		return fmt.Errorf("events: journal: %w", err)
+	}
+	return nil
+}
+
 func (j *Journal) run() {
 	defer j.due.Stop()
+	defer close(j.over)
 	var err error
 	for closing := false; !closing && err == nil; {
+		var asked chan struct{}
 		select {
 		case <-j.due.C:
+		case asked = <-j.hurry:
 		case <-j.stop:
 			closing = true
 		}
-		err = j.passOn()
+		if err = j.passOn(); asked != nil {
+			close(asked)
+		}
 	}
 	j.stopped <- errors.Join(err, j.closeFiles())
 }

@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -15,10 +16,43 @@ func (b *Bus) run() {
 		select {
 		case <-b.due.C:
 			b.flush()
+		case done := <-b.hurry:
+			b.flush()
+			close(done)
 		case <-b.stop:
 			b.flush()
 			return
 		}
+	}
+}
+
+// Flush returns when every change that was published before is in the log, and, if
+// the log is a Journal, in the one behind it.
+func (b *Bus) Flush(ctx context.Context) error {
+	if err := ask(ctx, b.hurry, b.stopped); err != nil {
+		return fmt.Errorf("events.Flush: %w", err)
+	}
+	if behind, ok := b.log.(interface{ Flush(context.Context) error }); ok {
+		return behind.Flush(ctx)
+	}
+	return nil
+}
+
+// ask lets the goroutine that reads from hurry do its work now, and waits for it.
+func ask(ctx context.Context, hurry chan<- chan struct{}, stopped <-chan struct{}) error {
+	done := make(chan struct{})
+	select {
+	case hurry <- done:
+	case <-stopped:
+		return nil // it has done all its work
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

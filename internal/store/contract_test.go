@@ -74,6 +74,8 @@ func (h *hashes) hash(password core.Secret) (string, error) {
 
 const realm = "offhook.example"
 
+const appID = "11111111-2222-3333-4444-555555555555"
+
 func sample() store.Resources {
 	return store.Resources{
 		Users: []store.User{
@@ -87,7 +89,11 @@ func sample() store.Resources {
 			{Trunk: route.Trunk{Name: "zulu", URI: "sip:127.0.0.1:5080", CallsPerSecond: 2.5}, Password: "trunk secret"},
 			{Trunk: route.Trunk{Name: "alpha", URI: "sip:127.0.0.1:5081"}},
 		},
-		Applications: []store.Application{{ID: "11111111-2222-3333-4444-555555555555", PublicKey: "PEM", Users: map[string]string{"alice": "sales"}}},
+		Accounts: []store.Account{{Account: route.Account{Key: "abcd1234", Name: "The firm"}, Secret: "anything16chars00", SignatureSecret: "signed"}},
+		Applications: []route.Application{{
+			ID: appID, Account: "abcd1234", Users: map[string]string{"alice": "sales"},
+			Answer: route.Webhook{URL: "http://localhost:8000/answer", Timeout: route.Duration(2 * time.Second)},
+		}},
 	}
 }
 
@@ -101,7 +107,10 @@ func TestApplyFileKeepsEverything(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := route.Resources{Groups: sample().Groups, Numbers: sample().Numbers}
+		want := route.Resources{Groups: sample().Groups, Numbers: sample().Numbers, Applications: sample().Applications}
+		for _, a := range sample().Accounts {
+			want.Accounts = append(want.Accounts, a.Account)
+		}
 		for _, u := range sample().Users {
 			want.Users = append(want.Users, u.User)
 		}
@@ -114,9 +123,13 @@ func TestApplyFileKeepsEverything(t *testing.T) {
 		if _, err := route.NewDirectory(got); err != nil {
 			t.Error(err)
 		}
-		key, users, err := s.Application(t.Context(), "11111111-2222-3333-4444-555555555555")
-		if err != nil || key != "PEM" || users["alice"] != "sales" {
-			t.Errorf("Application = %q %v %v", key, users, err)
+		app, err := s.Application(t.Context(), appID)
+		if err != nil || !reflect.DeepEqual(app, sample().Applications[0]) {
+			t.Errorf("Application = %+v %v", app, err)
+		}
+		account, secret, signature, err := s.Account(t.Context(), "abcd1234")
+		if err != nil || account != sample().Accounts[0].Account || secret.Reveal() != "anything16chars00" || signature.Reveal() != "signed" {
+			t.Errorf("Account = %+v %q %q %v", account, secret.Reveal(), signature.Reveal(), err)
 		}
 		for name, want := range map[string]core.Secret{"zulu": "trunk secret", "alpha": ""} {
 			if got, err := s.TrunkPassword(t.Context(), name); err != nil || got.Reveal() != want.Reveal() {
@@ -143,7 +156,8 @@ func TestCredentials(t *testing.T) {
 		_, _, unknown["other realm"] = s.Digest(t.Context(), core.UserID{Name: "sales"}, "else")
 		_, _, unknown["user of an application"] = s.Digest(t.Context(), core.UserID{App: "app", Name: "sales"}, realm)
 		_, unknown["hash of nobody"] = s.PasswordHash(t.Context(), core.UserID{Name: "nobody"})
-		_, _, unknown["application"] = s.Application(t.Context(), "none")
+		_, unknown["application"] = s.Application(t.Context(), "none")
+		_, _, _, unknown["account"] = s.Account(t.Context(), "none")
 		_, unknown["trunk"] = s.TrunkPassword(t.Context(), "none")
 		_, unknown["leg"] = s.CDR(t.Context(), "none")
 		for what, err := range unknown {
@@ -155,7 +169,7 @@ func TestCredentials(t *testing.T) {
 		err = s.EachDigest(t.Context(), func(user core.UserID, realm, m, h string) {
 			each = append(each, fmt.Sprint(user, " ", realm, " ", len(m), " ", len(h)))
 		})
-		if want := []string{"sales offhook.example 32 64", "support offhook.example 32 64"}; err != nil || !reflect.DeepEqual(each, want) {
+		if want := []string{"account/abcd1234 offhook.example 32 64", "sales offhook.example 32 64", "support offhook.example 32 64"}; err != nil || !reflect.DeepEqual(each, want) {
 			t.Errorf("EachDigest = %v, %v, want %v", each, err, want)
 		}
 		for name, want := range map[string]bool{"sales": true, "token-only": true, "nobody": false} {

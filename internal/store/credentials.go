@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 
 	"github.com/offhook/offhook/internal/core"
@@ -44,9 +43,13 @@ func (s *Store) Digest(ctx context.Context, user core.UserID, realm string) (md5
 	return md5Hex, sha256Hex, nil
 }
 
-// EachDigest calls each for the digest secrets of every user who has some.
+// EachDigest calls each for the digest secrets of every user who has some, and of
+// every account with a secret.
 func (s *Store) EachDigest(ctx context.Context, each func(user core.UserID, realm, md5Hex, sha256Hex string)) error {
 	const op = "store.EachDigest"
+	if err := s.eachAccountDigest(ctx, each); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
 	rows, err := s.db.QueryContext(ctx, `SELECT app, name, realm, ha1_md5, ha1_sha256 FROM users WHERE ha1_md5 <> ''`)
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
@@ -91,22 +94,6 @@ func (s *Store) TrunkPassword(ctx context.Context, name string) (core.Secret, er
 		return "", fmt.Errorf("%s: %w", op, err)
 	}
 	return core.Secret(text), nil
-}
-
-// Application returns the public key of an application, as PEM, and its map of
-// own names to users of the house. An unknown application is NotFound.
-func (s *Store) Application(ctx context.Context, id string) (publicKey string, users map[string]string, err error) {
-	const op = "store.Application"
-	var body string
-	err = s.db.QueryRowContext(ctx, `SELECT public_key, body FROM applications WHERE name = $1`, id).Scan(&publicKey, &body)
-	if err != nil {
-		return "", nil, notFound(op, "application", err)
-	}
-	var app Application
-	if err := json.Unmarshal([]byte(body), &app); err != nil {
-		return "", nil, fmt.Errorf("%s: %w", op, err)
-	}
-	return publicKey, app.Users, nil
 }
 
 // SetPassword gives a user of the house a password, kept as digest secrets for

@@ -64,3 +64,26 @@ func parseWord[T interface {
 	}
 	return 0
 }
+
+// encodeHeaders writes headers as a JSON list, "" if there are none.
+func encodeHeaders(headers []core.Header) (string, error) {
+	if len(headers) == 0 {
+		return "", nil
+	}
+	out := make([]core.Header, len(headers))
+	for i, h := range headers {
+		out[i] = core.Header{Name: clean(h.Name), Value: clean(h.Value)}
+	}
+	text, err := json.Marshal(out)
+	return string(text), err
+}
+
+// decodeHeaders is the inverse of encodeHeaders.
+func decodeHeaders(text string) ([]core.Header, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var headers []core.Header
+	err := json.Unmarshal([]byte(text), &headers)
+	return headers, err
+}

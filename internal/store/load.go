@@ -34,6 +34,8 @@ func resources(ctx context.Context, q querier) (route.Resources, error) {
 		load(ctx, q, "trunks", &r.Trunks),
 		load(ctx, q, "ring_groups", &r.Groups),
 		load(ctx, q, "numbers", &r.Numbers),
+		load(ctx, q, "accounts", &r.Accounts),
+		load(ctx, q, "applications", &r.Applications),
 		load(ctx, q, "schedules", &r.Schedules),
 		load(ctx, q, "callers", &r.Callers),
 		loadSetting(ctx, q, route.SettingDialling, &r.Dialling),

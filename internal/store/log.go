@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,7 +21,7 @@ import (
 func (s *Store) Append(ctx context.Context, entries []core.LegEntry) (ignored int, err error) {
 	err = inTx(ctx, s.db, func(tx *sql.Tx) error {
 		ignored = 0
-		w := logWriter{ctx: ctx, tx: tx, log: s.log}
+		w := logWriter{ctx: ctx, tx: tx, log: s.log, status: s.status}
 		for _, c := range chapters(entries) {
 			old, err := w.write(c)
 			if err != nil {
@@ -76,13 +77,15 @@ const maxHistory = 16 << 10
 // logText are the statements of the log. Times are null if it did not happen.
 var logText = [...]string{
 	logInsert: `INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
-			to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, seq, history, silence, diagnosis, quality)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
+			to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, seq, history, silence, diagnosis, quality,
+			app, hook_url, hook_method, headers, status)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29)
 		ON CONFLICT (leg) DO NOTHING`,
 	logUpdate: `UPDATE cdrs SET call = $2, answered_us = COALESCE(answered_us, $3), ended_us = $4,
 			talk_us = CASE WHEN $4 > COALESCE(answered_us, $3) THEN $4 - COALESCE(answered_us, $3) ELSE 0 END,
 			cause = $5, reason = $6, code = $7, seq = $8,
 			silence = CASE WHEN $12 = '' THEN silence ELSE $12 END, quality = CASE WHEN $14 = '' THEN quality ELSE $14 END, diagnosis = CASE WHEN $12 = '' THEN diagnosis ELSE $13 END,
+			status = CASE WHEN $15 = '' THEN status ELSE $15 END,
 			history = CASE WHEN length(history) < $9 OR $4 IS NOT NULL THEN history || $10 ELSE history END
 		WHERE leg = $1 AND ended_us IS NULL AND seq < $11`,
 	logFind: `SELECT seq, ended_us IS NOT NULL FROM cdrs WHERE leg = $1`,
@@ -125,6 +128,8 @@ type logWriter struct {
 	tx   *sql.Tx
 	log  *logStatements
 	ours logStatements // those of log that were used, in tx, which closes them
+
+	status func(core.LegChange) string // nil: no words
 }
 
 // statement returns a prepared statement inside the transaction.
@@ -187,11 +192,16 @@ func (w *logWriter) insert(c chapter) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	headers, err := encodeHeaders(first.Headers)
+	if err != nil {
+		return false, err
+	}
 	o := outcomeOf(c)
 	from, to := toParty(first.From), toParty(first.To)
 	return w.exec(logInsert, first.Leg, last.Call, first.Edge.String(), first.Direction.String(),
 		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name,
-		first.At.UnixMicro(), o.answered, o.ended, o.talk(), o.cause, o.reason, o.code, last.Seq, history, o.silence, o.diagnosis, o.quality)
+		first.At.UnixMicro(), o.answered, o.ended, o.talk(), o.cause, o.reason, o.code, last.Seq, history, o.silence, o.diagnosis, o.quality,
+		first.App, clean(first.Hook.URL), clean(first.Hook.Method), headers, w.statusOf(c))
 }
 
 // update goes on with the record of a living leg and reports whether it did: the
@@ -203,7 +213,19 @@ func (w *logWriter) update(c chapter) (bool, error) {
 		return false, err
 	}
 	o := outcomeOf(c)
-	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq, o.silence, o.diagnosis, o.quality)
+	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq, o.silence, o.diagnosis, o.quality, w.statusOf(c))
+}
+
+// statusOf returns the word for how far the leg of an application is after c, "" if
+// that is as far as before.
+func (w *logWriter) statusOf(c chapter) (word string) {
+	if w.status == nil || c[0].App == "" {
+		return ""
+	}
+	for _, e := range c {
+		word = cmp.Or(w.status(e.LegChange), word)
+	}
+	return word
 }
 
 // outcome is what a chapter brings to the columns of the record.
@@ -230,7 +252,8 @@ func outcomeOf(c chapter) outcome {
 		case core.ChangeSilent:
 			o.silence, o.diagnosis = e.Silence, clean(e.Diagnosis)
 		case core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged,
-			core.ChangeHeld, core.ChangeResumed, core.ChangeMoved, core.ChangeParked, core.ChangeHeard:
+			core.ChangeHeld, core.ChangeResumed, core.ChangeMoved, core.ChangeParked, core.ChangeHeard,
+			core.ChangeHuman, core.ChangeMachine, core.ChangeBeep, core.ChangeNoBeep, core.ChangeClosed, core.ChangeLeft:
 		}
 	}
 	return o

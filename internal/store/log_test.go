@@ -54,7 +54,7 @@ func TestLegOfACallAnswered(t *testing.T) {
 			Begun: at(0), Answered: at(4), Ended: at(64), Talk: time.Minute,
 			Cause: core.CauseNormal, Reason: core.ReasonCallerGone, Code: 487,
 		}
-		if got, err := s.CDR(t.Context(), "a"); err != nil || got != want {
+		if got, err := s.CDR(t.Context(), "a"); err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("CDR, %v:\n got %+v\nwant %+v", err, got, want)
 		}
 	})
@@ -89,8 +89,8 @@ func TestOneTerminalRowForEachLeg(t *testing.T) {
 		second := entry("a", 3, core.ChangeEnded, 9)
 		second.Cause = core.CauseTempFailure
 		mustAppend(t, s, 2, second, entry("a", 4, core.ChangeBegan, 9))
-		if n, err := s.CloseUnfinished(t.Context(), at(20)); err != nil || n != 0 {
-			t.Errorf("CloseUnfinished = %d, %v", n, err)
+		if closed, err := s.CloseUnfinished(t.Context(), at(20)); err != nil || len(closed) != 0 {
+			t.Errorf("CloseUnfinished = %+v, %v", closed, err)
 		}
 		got, err := s.LegEvents(t.Context(), "a")
 		if err != nil || len(got) != 2 || got[1].Cause != core.CauseNormal {
@@ -182,8 +182,8 @@ func TestCloseUnfinished(t *testing.T) {
 			entry("over", 1, core.ChangeBegan, 0), entry("over", 2, core.ChangeEnded, 2),
 		)
 		for round, want := range []int{2, 0} {
-			if n, err := s.CloseUnfinished(t.Context(), at(3600)); err != nil || n != want {
-				t.Fatalf("round %d: CloseUnfinished = %d, %v, want %d", round, n, err, want)
+			if closed, err := s.CloseUnfinished(t.Context(), at(3600)); err != nil || len(closed) != want {
+				t.Fatalf("round %d: CloseUnfinished = %+v, %v, want %d", round, closed, err, want)
 			}
 		}
 		for leg, want := range map[core.LegID]struct {

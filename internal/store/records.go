@@ -11,7 +11,8 @@ import (
 )
 
 const selectCDR = `SELECT leg, call, edge, direction, from_user, from_trunk, from_number, from_name,
-	to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, interrupted, silence, diagnosis, quality FROM cdrs `
+	to_user, to_trunk, to_number, to_name, begun_us, answered_us, ended_us, talk_us, cause, reason, code, interrupted, silence, diagnosis, quality,
+	app, hook_url, hook_method, headers, status FROM cdrs `
 
 // CDR returns the record of one leg; an unknown leg is NotFound.
 func (s *Store) CDR(ctx context.Context, leg core.LegID) (core.CDR, error) {
@@ -55,11 +56,15 @@ func (s *Store) CDRs(ctx context.Context, q core.CDRQuery) ([]core.CDR, error) {
 func scanCDR(row interface{ Scan(...any) error }) (core.CDR, error) {
 	var r core.CDR
 	var from, to party
-	var edge, direction, reason, quality string
+	var edge, direction, reason, quality, headers string
 	var begun, talk int64
 	var answered, ended sql.NullInt64
 	err := row.Scan(&r.Leg, &r.Call, &edge, &direction, &from.User, &from.Trunk, &from.Number, &from.Name,
-		&to.User, &to.Trunk, &to.Number, &to.Name, &begun, &answered, &ended, &talk, &r.Cause, &reason, &r.Code, &r.Interrupted, &r.Silence, &r.Diagnosis, &quality)
+		&to.User, &to.Trunk, &to.Number, &to.Name, &begun, &answered, &ended, &talk, &r.Cause, &reason, &r.Code, &r.Interrupted, &r.Silence, &r.Diagnosis, &quality,
+		&r.App, &r.Hook.URL, &r.Hook.Method, &headers, &r.Status)
+	if err == nil {
+		r.Headers, err = decodeHeaders(headers)
+	}
 	if err != nil {
 		return core.CDR{}, err
 	}

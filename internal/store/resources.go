@@ -27,13 +27,11 @@ type Trunk struct {
 	Password core.Secret
 }
 
-// Application is a program that signs tokens for its own users.
-type Application struct {
-	ID        string `json:"id"` // UUID
-	PublicKey string `json:"-"`  // PEM, RSA
-	// Users maps names of the application to users of the house. A name that is
-	// not in it can never be a user of the house.
-	Users map[string]string `json:"users,omitempty"`
+// Account is an account with its secrets. An empty Secret lets nobody in, an
+// empty SignatureSecret signs nothing.
+type Account struct {
+	route.Account
+	Secret, SignatureSecret core.Secret
 }
 
 // Resources are the resources of a configuration file, in its order.
@@ -42,7 +40,8 @@ type Resources struct {
 	Groups       []route.Group
 	Numbers      []route.Number
 	Trunks       []Trunk
-	Applications []Application
+	Accounts     []Account
+	Applications []route.Application
 	Schedules    []route.Schedule
 	Callers      []route.CallerRule
 	Dialling     route.Dialling
@@ -64,13 +63,13 @@ func (s *Store) ApplyFile(ctx context.Context, r Resources, realm string, hash H
 	if err != nil {
 		return fmt.Errorf("store.ApplyFile: %w", err)
 	}
-	rows, err := s.resourceRows(r)
+	rows, err := s.resourceRows(r, realm)
 	if err != nil {
 		return fmt.Errorf("store.ApplyFile: %w", err)
 	}
 	rows = append(users, rows...)
 	return inTx(ctx, s.db, func(tx *sql.Tx) error {
-		for _, table := range []string{"users", "ring_groups", "numbers", "trunks", "applications", "schedules", "callers", "settings"} {
+		for _, table := range []string{"users", "ring_groups", "numbers", "trunks", "accounts", "applications", "schedules", "callers", "settings"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE origin = 'file'`); err != nil {
 				return fmt.Errorf("store.ApplyFile: %w", err)
 			}
@@ -103,8 +102,9 @@ type resourceRow struct {
 const (
 	insertUser = `INSERT INTO users (name, body, position, origin, app, realm, ha1_md5, ha1_sha256, password_hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`
-	insertTrunk = `INSERT INTO trunks (name, body, position, origin, secret) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
-	insertApp   = `INSERT INTO applications (name, body, position, origin, public_key) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
+	insertTrunk   = `INSERT INTO trunks (name, body, position, origin, secret) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
+	insertAccount = `INSERT INTO accounts (name, body, position, origin, secret, signature_secret, realm)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
 )
 
 // insertPlain is the statement of a table without columns of its own.
@@ -128,7 +128,7 @@ func newRow(kind, insert, name string, position int, body any, extra ...any) (re
 	}, err
 }
 
-func (s *Store) resourceRows(r Resources) ([]resourceRow, error) {
+func (s *Store) resourceRows(r Resources, realm string) ([]resourceRow, error) {
 	var rows []resourceRow
 	var errs []error
 	add := func(row resourceRow, err error) { rows, errs = append(rows, row), append(errs, err) }
@@ -141,8 +141,11 @@ func (s *Store) resourceRows(r Resources) ([]resourceRow, error) {
 	for i, t := range r.Trunks {
 		add(newRow("trunk", insertTrunk, t.Name, i, t.Trunk, s.key.seal("trunks/"+t.Name, t.Password.Reveal())))
 	}
+	for i, a := range r.Accounts {
+		add(newRow("account", insertAccount, a.Key, i, a.Account, s.sealedSecrets(a, realm)...))
+	}
 	for i, a := range r.Applications {
-		add(newRow("application", insertApp, a.ID, i, a, a.PublicKey))
+		add(newRow("application", insertPlain("applications"), a.ID, i, a))
 	}
 	for i, c := range r.Schedules {
 		add(newRow("schedule", insertPlain("schedules"), c.Name, i, c))

@@ -45,8 +45,8 @@ func TestSQLiteAfterKill(t *testing.T) {
 	}
 
 	again := mustOpen(t, func(key store.Key) (*store.Store, error) { return sqlite.Open(t.Context(), "sqlite:"+killed, key) }, key)
-	if n, err := again.CloseUnfinished(t.Context(), at(100)); err != nil || n != 1 {
-		t.Errorf("CloseUnfinished = %d, %v, want the one living leg", n, err)
+	if closed, err := again.CloseUnfinished(t.Context(), at(100)); err != nil || len(closed) != 1 {
+		t.Errorf("CloseUnfinished = %+v, %v, want the one living leg", closed, err)
 	}
 	if r, err := again.Resources(t.Context()); err != nil || len(r.Users) != 3 {
 		t.Errorf("Resources = %+v, %v", r, err)

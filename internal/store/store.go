@@ -15,7 +15,14 @@ type Store struct {
 	db  *sql.DB
 	key Key
 	log *logStatements
+
+	status func(core.LegChange) string // see SetStatus
 }
+
+// SetStatus says in which words applications know how far their legs came: word is
+// asked for every change of such a leg, and "" is no news. AppLegs finds legs by the
+// last word. It is called once, before the first Append.
+func (s *Store) SetStatus(word func(core.LegChange) string) { s.status = word }
 
 // New brings the schema of db up to date and checks that key is the one the
 // store was made with. The Store owns db from then on, also if New fails. The

@@ -19,8 +19,8 @@ type table struct {
 	own    []any // the values of the columns behind origin, which other kinds do not have
 }
 
-// tables returns the table of each kind. Passwords are set apart, by SetPassword
-// and SetTrunkPassword.
+// tables returns the table of each kind. Passwords and secrets are set apart, by
+// SetPassword, SetTrunkPassword and SetAccountSecrets.
 func tables() map[route.Kind]table {
 	return map[route.Kind]table{
 		route.KindUsers:     {"users", "user", insertUser, []any{"", "", "", "", ""}},
@@ -30,6 +30,9 @@ func tables() map[route.Kind]table {
 		route.KindSchedules: {"schedules", "schedule", insertPlain("schedules"), nil},
 		route.KindCallers:   {"callers", "caller rule", insertPlain("callers"), nil},
 		route.KindSettings:  {"settings", "setting", insertPlain("settings"), nil},
+
+		route.KindAccounts:     {"accounts", "account", insertAccount, []any{"", "", ""}},
+		route.KindApplications: {"applications", "application", insertPlain("applications"), nil},
 	}
 }
 

@@ -90,14 +90,22 @@ func TestDataRefusesASecondRecord(t *testing.T) {
 
 // A store of the time when each change was a row of its own.
 func TestHistoryOfOldRows(t *testing.T) {
-	s, raw, again := open(t)
-	first, err := os.ReadFile("../migrations/0001_first.sql")
+	path := filepath.Join(t.TempDir(), "old.db")
+	raw, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, tables, _ := strings.Cut(string(first), "-- Append only.")
+	for _, step := range []string{"0001_first", "0002_call_control"} {
+		text, err := os.ReadFile("../migrations/" + step + ".sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustExec(t, raw, string(text))
+	}
 	for _, text := range []string{
-		`DROP TABLE cdrs`, `DELETE FROM schema_migrations WHERE version >= 3`, "--" + tables,
+		`CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, applied_us BIGINT NOT NULL)`,
+		`INSERT INTO schema_migrations (version, name, applied_us) VALUES (1, 'first', 0), (2, 'call_control', 0)`,
+		`INSERT INTO applications (name, body, public_key, origin, position) VALUES ('app', '{"id":"app"}', 'PEM', 'file', 0)`,
 		`INSERT INTO cdrs (leg, call, edge, direction, from_user, from_trunk, from_number, from_name, to_user, to_trunk, to_number, to_name, begun_us)
 			VALUES ('a', 'c', 'sip', 'inbound', 'alice', '', '', '', 'bob', '', '', '', 1000000)`,
 		`INSERT INTO leg_events (leg, seq, at_us, kind, body) VALUES
@@ -106,9 +114,14 @@ func TestHistoryOfOldRows(t *testing.T) {
 	} {
 		mustExec(t, raw, text)
 	}
-	if err := again(); err != nil {
+	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
+	s, err := sqlite.Open(t.Context(), "sqlite:"+path, store.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close() //nolint:errcheck // only read
 	events, err := s.LegEvents(t.Context(), "a")
 	if err != nil || len(events) != 2 || events[0].Kind != core.ChangeBegan || events[1].Kind != core.ChangeAnswered ||
 		events[1].Seq != 2 || events[1].To.User.Name != "bob" || !events[1].At.Equal(time.Unix(2, 0)) {

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+
+	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/events"
+	"github.com/offhook/offhook/internal/store"
+)
+
+// appRecords shows applications the records of their legs as they are now: a change
+// is in the store a fifth of a second after it is told.
+type appRecords struct {
+	store *store.Store
+	bus   *events.Bus
+}
+
+// AppLeg returns the record of a leg of an application, NotFound of any other.
+func (r appRecords) AppLeg(ctx context.Context, app string, leg core.LegID) (core.CDR, error) {
+	if record, err := r.store.AppLeg(ctx, app, leg); err == nil && !record.Ended.IsZero() {
+		return record, nil // it does not change any more
+	}
+	if err := r.bus.Flush(ctx); err != nil {
+		return core.CDR{}, err
+	}
+	return r.store.AppLeg(ctx, app, leg)
+}
+
+// AppLegs returns one page of records, and how many there are on all pages.
+func (r appRecords) AppLegs(ctx context.Context, q core.AppLegQuery) ([]core.CDR, int, error) {
+	if err := r.bus.Flush(ctx); err != nil {
+		return nil, 0, err
+	}
+	return r.store.AppLegs(ctx, q)
+}
