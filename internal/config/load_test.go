@@ -271,7 +271,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 			return "1h", true
 		case name == "OFFHOOK_SIP_KEEP_ALIVE":
 			return "30s", true
-		case name == "OFFHOOK_SIP_SHA256":
+		case name == "OFFHOOK_SIP_SHA256", name == "OFFHOOK_VOICE_LENIENT_FINISHED_LEG", name == "OFFHOOK_VOICE_RECORD_ASIDE":
 			return "true", true
 		case strings.HasPrefix(name, "OFFHOOK_LIMITS_API"), name == "OFFHOOK_SIP_MESSAGES_PER_SECOND", name == "OFFHOOK_SIP_MAX_CONTACTS":
 			return "7", true
