@@ -15,7 +15,7 @@ import (
 var prompts embed.FS
 
 // Prompt returns the recording of that name: one of the core's Prompt constants,
-// "answered-elsewhere", "goodbye" or a digit "0" to "9". It has 8000 Hz and is
+// "answered-elsewhere", "goodbye", "star", "pound" or a digit "0" to "9". It has 8000 Hz and is
 // decoded anew for each caller.
 func Prompt(name string) (file.PCM, bool) {
 	data, err := prompts.ReadFile("prompts/" + name + ".wav")

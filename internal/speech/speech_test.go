@@ -11,7 +11,7 @@ func TestEveryPromptIsThereAndAudible(t *testing.T) {
 	names := []string{
 		core.PromptNoAnswer, core.PromptBusy, core.PromptDeclined, core.PromptUnreachable, core.PromptUnknownNumber,
 		core.PromptNotAllowed, core.PromptFailed, core.PromptClosed, core.PromptConfirm, "answered-elsewhere", "goodbye",
-		"0", "1", "2", "3", "4", "5", "6", "7", "8", "9",
+		"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "star", "pound",
 	}
 	for _, name := range names {
 		pcm, ok := Prompt(name)
