@@ -15,17 +15,20 @@ import (
 
 // Config is everything a node is told. Load and Default return it complete.
 type Config struct {
-	HTTP      HTTP      `yaml:"http"`
-	TLS       TLS       `yaml:"tls"`
-	SIP       SIP       `yaml:"sip"`
-	Network   Network   `yaml:"network"`
-	Media     Media     `yaml:"media"`
-	TURN      TURN      `yaml:"turn"`
-	Voice     Voice     `yaml:"voice"`
-	Store     Store     `yaml:"store"`
-	Log       Log       `yaml:"log"`
-	Limits    Limits    `yaml:"limits"`
-	Resources Resources `yaml:"resources"`
+	HTTP        HTTP        `yaml:"http"`
+	TLS         TLS         `yaml:"tls"`
+	SIP         SIP         `yaml:"sip"`
+	Network     Network     `yaml:"network"`
+	Media       Media       `yaml:"media"`
+	Speech      Speech      `yaml:"speech"`
+	Recognition Recognition `yaml:"recognition"`
+	Recording   Recording   `yaml:"recording"`
+	TURN        TURN        `yaml:"turn"`
+	Voice       Voice       `yaml:"voice"`
+	Store       Store       `yaml:"store"`
+	Log         Log         `yaml:"log"`
+	Limits      Limits      `yaml:"limits"`
+	Resources   Resources   `yaml:"resources"`
 }
 
 // Validate checks every section and returns all mistakes joined, each as

@@ -17,13 +17,16 @@ func defaults() Config {
 			Domain: "offhook.local", UDP: ":5060", TCP: ":5060", TLS: Auto,
 			MessagesPerSecond: 200, MaxContacts: 20, SessionExpires: 30 * time.Minute,
 		},
-		Network: Network{Public: Auto, Local: localNetworks()},
-		Media:   Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", WebRTCTCP: Auto, Prefer: PreferQuality},
-		TURN:    TURN{Relay: Auto},
-		Voice:   Voice{LenientFinishedLeg: true},
-		Store:   Store{Folder: "offhook-data"},
-		Log:     Log{Level: "info", Format: "auto"},
-		Limits:  Limits{Drain: time.Minute, APIRate: 50, APIBurst: 100},
+		Network:     Network{Public: Auto, Local: localNetworks()},
+		Media:       Media{RTPPorts: PortRange{16384, 32767}, WebRTCUDP: ":8189", WebRTCTCP: Auto, Prefer: PreferQuality},
+		TURN:        TURN{Relay: Auto},
+		Voice:       Voice{LenientFinishedLeg: true},
+		Speech:      Speech{Engine: Auto, Timeout: 20 * time.Second, Parallel: 4, CacheMB: 200},
+		Recognition: Recognition{Engine: EngineNone, Timeout: 10 * time.Second},
+		Recording:   Recording{Keep: 30 * 24 * time.Hour, MaxTime: 4 * time.Hour},
+		Store:       Store{Folder: "offhook-data"},
+		Log:         Log{Level: "info", Format: "auto"},
+		Limits:      Limits{Drain: time.Minute, APIRate: 50, APIBurst: 100},
 	}
 }
 
@@ -52,6 +55,9 @@ func (c *Config) complete() {
 	}
 	if c.Media.Sounds == "" {
 		c.Media.Sounds = filepath.Join(c.Store.Folder, "sounds")
+	}
+	if c.Recording.Folder == "" {
+		c.Recording.Folder = filepath.Join(c.Store.Folder, "recordings")
 	}
 	if c.Store.URL == "" {
 		c.Store.URL = "sqlite:" + filepath.Join(c.Store.Folder, "offhook.db")
