@@ -6,6 +6,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/flow"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // modifyCall serves PUT /v1/calls/{uuid}.
@@ -80,18 +81,18 @@ func (a *API) transferByURL(w http.ResponseWriter, r *request, url string) error
 		From: it.From, To: it.To, Headers: it.headers,
 	}
 	to := r.app.target(core.Hook{URL: url}, r.app.Answer, http.MethodGet, answerTime)
-	j := question(r.app, it.Leg, to, a.answerBody(about))
+	j := question(r.app, askedAnswer, it.Leg, to, a.answerBody(about))
 	j.After = answerWaits
-	j.Done = func(res Result) { a.replace(r, it, res) }
+	j.Done = func(res webhook.Result) { a.replace(r, it, res) }
 	w.WriteHeader(http.StatusNoContent)
 	a.cfg.Hooks.Send(j)
 	return nil
 }
 
 // replace gives a leg the NCCO that was fetched, or tells what is wrong with it.
-func (a *API) replace(r *request, it leg, res Result) {
-	reason, ok := res.answered()
-	if ok {
+func (a *API) replace(r *request, it leg, res webhook.Result) {
+	reason := failed(res)
+	if res.Err == nil {
 		verbs, err := a.parser(r.app).Parse(res.Body)
 		if err == nil {
 			if err = a.order(r, flow.Replace{Leg: it.Leg, Verbs: verbs}); err != nil {
@@ -102,7 +103,7 @@ func (a *API) replace(r *request, it leg, res Result) {
 		a.cfg.Log.Warn("application answered with an NCCO that is wrong", "app", r.app.ID, "leg", it.Leg, "error", err)
 		reason = core.ReasonSyntax
 	}
-	a.outbox.put(outgoing{leg: it.Leg, do: tell, job: func() []Job {
+	a.outbox.put(outgoing{leg: it.Leg, do: tell, job: func() []webhook.Job {
 		return event(r.app, it.Leg, it.Hook, errorBody(time.Now(), it.Leg, it.Call, reason))
 	}})
 }

@@ -206,7 +206,7 @@ func (a *API) ownBase(r *http.Request) string {
 		scheme = "https"
 	}
 	if r.Host == "" {
-		return a.cfg.Settings.Base
+		return a.cfg.Base()
 	}
 	return scheme + "://" + r.Host
 }

@@ -9,10 +9,11 @@ import (
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/flow"
 	"github.com/offhook/offhook/internal/core/route"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // consult asks an application what the exchange wants to know.
-func (a *API) consult(now time.Time, c core.Consult) []Job {
+func (a *API) consult(now time.Time, c core.Consult) []webhook.Job {
 	app, ok := a.cfg.Apps.App(c.App)
 	if !ok {
 		a.instruct(c.Turn, flow.Failed, nil, "Unknown application.")
@@ -31,7 +32,7 @@ func (a *API) consult(now time.Time, c core.Consult) []Job {
 }
 
 // askAnswer asks what to do with a leg.
-func (a *API) askAnswer(app Application, c core.Consult) []Job {
+func (a *API) askAnswer(app Application, c core.Consult) []webhook.Job {
 	own := app.Answer
 	if c.Kind == core.ConsultOnAnswer {
 		own = route.Webhook{}
@@ -41,18 +42,17 @@ func (a *API) askAnswer(app Application, c core.Consult) []Job {
 		a.instruct(c.Turn, flow.Failed, nil, "The application has no answer_url.")
 		return nil
 	}
-	j := question(app, c.Leg, to, a.answerBody(c))
+	j := question(app, askedAnswer, c.Leg, to, a.answerBody(c))
 	j.After = answerWaits
-	j.Done = func(r Result) { a.answer(app, c, r) }
-	return []Job{j}
+	j.Done = func(r webhook.Result) { a.answer(app, c, r) }
+	return []webhook.Job{j}
 }
 
 // answer passes on what an application wants done with a leg.
-func (a *API) answer(app Application, c core.Consult, r Result) {
-	reason, ok := r.answered()
+func (a *API) answer(app Application, c core.Consult, r webhook.Result) {
 	switch {
-	case !ok:
-		a.instruct(c.Turn, flow.Failed, nil, reason)
+	case r.Err != nil:
+		a.instruct(c.Turn, flow.Failed, nil, failed(r))
 	case r.Status == http.StatusNoContent && c.Kind == core.ConsultOnAnswer:
 		a.instruct(c.Turn, flow.Go, nil, "")
 	case r.Status == http.StatusNoContent:
@@ -103,17 +103,16 @@ func dialled(c core.Consult) string {
 }
 
 // askEvent tells something that an application may answer with an NCCO.
-func (a *API) askEvent(app Application, c core.Consult, body params) []Job {
+func (a *API) askEvent(app Application, c core.Consult, body params) []webhook.Job {
 	to := app.target(c.Hook, app.Event, http.MethodPost, eventTime)
 	if to.URL == "" {
 		a.instruct(c.Turn, flow.Go, nil, "")
 		return nil
 	}
-	j := question(app, c.Leg, to, body)
+	j := question(app, askedEvent, c.Leg, to, body)
 	j.After = answerWaits
-	j.Event = true
-	j.Done = func(r Result) { a.instructed(app, c.Turn, r) }
-	return []Job{j}
+	j.Done = func(r webhook.Result) { a.instructed(app, c.Turn, r) }
+	return []webhook.Job{j}
 }
 
 // notifyBody is what a script wanted told.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/flow"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // noMoney is what a leg costs here.
@@ -15,7 +16,7 @@ const noMoney = "0.00000000"
 
 // changed makes the webhook of a change. An application that waits for its answer
 // is asked with it.
-func (a *API) changed(now time.Time, it leg) []Job {
+func (a *API) changed(now time.Time, it leg) []webhook.Job {
 	app, ok := a.cfg.Apps.App(it.App)
 	var body params
 	if ok {
@@ -39,16 +40,15 @@ func (a *API) changed(now time.Time, it leg) []Job {
 }
 
 // askWith tells of a change and takes an NCCO for an answer.
-func (a *API) askWith(app Application, it leg, body params) []Job {
+func (a *API) askWith(app Application, it leg, body params) []webhook.Job {
 	to := app.target(it.Hook, app.Event, http.MethodPost, eventTime)
 	if to.URL == "" {
 		a.instruct(it.Turn, flow.Go, nil, "")
 		return nil
 	}
-	j := question(app, it.Leg, to, body)
-	j.Event = true
-	j.Done = func(r Result) { a.instructed(app, it.Turn, r) }
-	return []Job{j}
+	j := question(app, askedEvent, it.Leg, to, body)
+	j.Done = func(r webhook.Result) { a.instructed(app, it.Turn, r) }
+	return []webhook.Job{j}
 }
 
 // changeBody is what is told of a change; nil is nothing.
@@ -162,7 +162,7 @@ func (p *params) optionalTime(name string, at time.Time) {
 }
 
 // notice makes the webhook of what an application is not asked about.
-func (a *API) notice(now time.Time, n core.Notice) []Job {
+func (a *API) notice(now time.Time, n core.Notice) []webhook.Job {
 	app, ok := a.cfg.Apps.App(n.App)
 	if !ok {
 		return nil

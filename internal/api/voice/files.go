@@ -27,9 +27,8 @@ func (a *API) getFile(w http.ResponseWriter, r *request) error {
 
 // fileURL is where a file can be fetched.
 func (a *API) fileURL(id string) string {
-	s := a.cfg.Settings
-	return strings.TrimSuffix(cmp.Or(s.Files, s.Base), "/") + "/v1/files/" + id
+	return cmp.Or(a.cfg.Settings.Files, a.cfg.Base()) + "/v1/files/" + id
 }
 
 // regionBase is the address of the API that applications are told.
-func (a *API) regionBase() string { return cmp.Or(a.cfg.Settings.Region, a.cfg.Settings.Base) }
+func (a *API) regionBase() string { return cmp.Or(a.cfg.Settings.Region, a.cfg.Base()) }

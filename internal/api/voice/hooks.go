@@ -2,7 +2,6 @@ package voice
 
 import (
 	"cmp"
-	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -12,6 +11,7 @@ import (
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/flow"
 	"github.com/offhook/offhook/internal/core/route"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // The default time-outs of webhooks.
@@ -26,14 +26,14 @@ const (
 
 // target is where a webhook goes: where the application wanted it, or else where
 // it wants all of them. The URL is "" if it wants none.
-func (app Application) target(hook core.Hook, own route.Webhook, method string, timeout time.Duration) Target {
+func (app Application) target(hook core.Hook, own route.Webhook, method string, timeout time.Duration) webhook.Target {
 	if hook.URL != "" {
-		return Target{
+		return webhook.Target{
 			URL: hook.URL, Method: cmp.Or(hook.Method, method), ConnectTimeout: connectTime, Timeout: timeout,
 			Foreign: !app.ownHost(hook.URL),
 		}
 	}
-	return Target{
+	return webhook.Target{
 		URL: own.URL, Method: cmp.Or(own.Method, method),
 		ConnectTimeout: cmp.Or(time.Duration(own.ConnectTimeout), connectTime),
 		Timeout:        cmp.Or(time.Duration(own.Timeout), timeout),
@@ -55,54 +55,51 @@ func (app Application) ownHost(text string) bool {
 }
 
 // job is a webhook about a leg.
-func job(app Application, about core.LegID, to Target, body params) Job {
-	j := Job{Queue: string(about), App: app.ID, Target: to, Params: body}
+func job(app Application, about core.LegID, to webhook.Target, body params) webhook.Job {
+	j := webhook.Job{Queue: string(about), App: app.ID, Target: to, Params: body}
 	if !app.Unsigned && app.Signature != "" {
-		j.Sign = &Signer{Key: app.Signature, APIKey: app.APIKey, App: app.ID}
+		j.Sign = &webhook.Signer{Key: []byte(app.Signature.Reveal()), APIKey: app.APIKey, App: app.ID}
 	}
 	return j
 }
 
+// The kinds of questions, as a fallback hears of them.
+const (
+	askedAnswer = "answer"
+	askedEvent  = "event"
+)
+
 // question is a job whose answer may be an NCCO.
-func question(app Application, about core.LegID, to Target, body params) Job {
+func question(app Application, kind string, about core.LegID, to webhook.Target, body params) webhook.Job {
 	j := job(app, about, to, body)
 	if app.Fallback.URL != "" {
-		fallback := app.target(core.Hook{}, app.Fallback, http.MethodGet, to.Timeout)
-		j.Fallback = &fallback
+		j.Fallback = &webhook.Fallback{Target: app.target(core.Hook{}, app.Fallback, http.MethodGet, to.Timeout), Type: kind}
 	}
 	return j
 }
 
 // event is a job whose answer means nothing. It survives the end of the program.
-func event(app Application, about core.LegID, hook core.Hook, body params) []Job {
+func event(app Application, about core.LegID, hook core.Hook, body params) []webhook.Job {
 	to := app.target(hook, app.Event, http.MethodPost, eventTime)
 	if to.URL == "" {
 		return nil
 	}
 	j := job(app, about, to, body)
 	j.Durable = true
-	return []Job{j}
+	return []webhook.Job{j}
 }
 
-// answered says whether the application gave an answer, and if not, why, for the
-// application.
-func (r Result) answered() (reason string, ok bool) {
-	switch {
-	case r.Err != nil:
-		return "Webhook failed: " + cmp.Or(r.Reason, "no answer") + ".", false
-	case r.Status < 200 || r.Status > 299:
-		return fmt.Sprintf("Webhook failed: status %d.", r.Status), false
-	}
-	return "", true
+// failed says, for the application, why it gave no answer.
+func failed(r webhook.Result) string {
+	return "Webhook failed: " + strings.TrimSuffix(cmp.Or(r.Reason, "no answer"), ".") + "."
 }
 
 // instructed passes on what an application answered to a question that it need not
 // answer with an NCCO.
-func (a *API) instructed(app Application, turn core.Turn, r Result) {
-	reason, ok := r.answered()
+func (a *API) instructed(app Application, turn core.Turn, r webhook.Result) {
 	switch {
-	case !ok:
-		a.instruct(turn, flow.Failed, nil, reason)
+	case r.Err != nil:
+		a.instruct(turn, flow.Failed, nil, failed(r))
 	case !isArray(r.Body):
 		a.instruct(turn, flow.Go, nil, "")
 	default:

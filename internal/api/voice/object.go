@@ -284,4 +284,3 @@ func (o object) path(name string) string {
 	}
 	return o.at + "." + name
 }
-

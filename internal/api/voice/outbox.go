@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // outbox takes what shall be told to applications from the loop, which never
@@ -23,7 +24,7 @@ type outbox struct {
 type outgoing struct {
 	leg core.LegID
 	do  what
-	job func() []Job // with tell; runs on the outbox's goroutine
+	job func() []webhook.Job // with tell; runs on the outbox's goroutine
 }
 
 type what uint8
@@ -72,9 +73,9 @@ func (o *outbox) hold(leg core.LegID) func(tellIt bool) {
 }
 
 // run hands on until close.
-func (o *outbox) run(send func(Job)) {
+func (o *outbox) run(send func(webhook.Job)) {
 	defer close(o.done)
-	held := make(map[core.LegID][]Job)
+	held := make(map[core.LegID][]webhook.Job)
 	for range o.wake {
 		queue, closed := o.take()
 		for _, out := range queue {
@@ -89,10 +90,10 @@ func (o *outbox) run(send func(Job)) {
 	}
 }
 
-func (o *outbox) handle(held map[core.LegID][]Job, out outgoing, send func(Job)) {
+func (o *outbox) handle(held map[core.LegID][]webhook.Job, out outgoing, send func(webhook.Job)) {
 	switch out.do {
 	case hold:
-		held[out.leg] = []Job{}
+		held[out.leg] = []webhook.Job{}
 	case release:
 		each(held[out.leg], send)
 		delete(held, out.leg)
@@ -108,7 +109,7 @@ func (o *outbox) handle(held map[core.LegID][]Job, out outgoing, send func(Job))
 	}
 }
 
-func each(jobs []Job, send func(Job)) {
+func each(jobs []webhook.Job, send func(webhook.Job)) {
 	for _, job := range jobs {
 		send(job)
 	}

@@ -1,23 +1,23 @@
 package voice
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // params is the body of a webhook, in the order in which it is written.
-type params []Param
+type params []webhook.Param
 
 func (p *params) raw(name, json string) {
-	*p = append(*p, Param{Name: name, Value: []byte(json)})
+	*p = append(*p, webhook.Param{Name: name, Value: []byte(json)})
 }
 
-func (p *params) text(name, value string) { p.raw(name, quote(value)) }
+func (p *params) text(name, value string) { *p = append(*p, webhook.String(name, value)) }
 
 func (p *params) null(names ...string) {
 	for _, name := range names {
@@ -50,15 +50,8 @@ func (p params) json() string {
 	return b.String()
 }
 
-func quote(s string) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false) // as JSON.stringify writes it, for who checks signatures of queries
-	if e.Encode(s) != nil {
-		return `""` // no string fails
-	}
-	return strings.TrimSuffix(b.String(), "\n")
-}
+// quote writes a text as JSON.
+func quote(s string) string { return string(webhook.String("", s).Value) }
 
 // stamp writes a time as applications know it: UTC with milliseconds.
 func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -2,7 +2,6 @@ package voice
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // Config is what New needs. All fields but those said to be optional are required.
@@ -23,22 +23,21 @@ type Config struct {
 	Sessions Sessions
 	Files    Files // nil: there are no recordings
 	Settings Settings
-	Log      *slog.Logger
+	// Base returns our own address as applications see it, "https://host:port".
+	Base func() string
+	Log  *slog.Logger
 }
 
 // Settings are the choices of the operator.
 type Settings struct {
-	// Base is our own address as applications see it, "https://host:port", without
-	// a slash at the end. Files, where recordings are fetched, and Region, which
-	// answer webhooks carry, are Base if empty.
-	Base, Files, Region string
+	// Files is where recordings are fetched and Region what answer webhooks carry as
+	// the address of the API, "https://host:port"; Config.Base if empty.
+	Files, Region string
 	// LenientFinishedLeg answers requests to play to a leg that has ended as if it
 	// had not.
 	LenientFinishedLeg bool
 	// TimedAside is Parser.TimedAside.
 	TimedAside bool
-	// Version is told in webhooks' User-Agent and the OpenAPI document.
-	Version string
 }
 
 // Exchange is the loop that runs the exchange; package engine.
@@ -74,66 +73,10 @@ type Tokens interface {
 	App(ctx context.Context, source netip.Addr, token core.Secret) (core.AppToken, error)
 }
 
-// Hooks delivers webhooks; package webhook does it.
+// Hooks delivers webhooks: *webhook.Deliverer.
 type Hooks interface {
 	// Send returns at once.
-	Send(Job)
-}
-
-// Job is one webhook.
-type Job struct {
-	// Queue is the leg it is about: jobs of one leg are delivered in order, one at a
-	// time; "" has no order.
-	Queue string
-	App   string
-	Target
-	Params []Param
-	// Sign is nil for one that is not signed.
-	Sign *Signer
-	// Fallback is asked when Target gives no answer; nil is nobody. Event says that
-	// the application was told something, else it was asked what to do with a leg.
-	Fallback *Target
-	Event    bool
-	// Durable jobs survive the end of the program. They have no Fallback and no Done.
-	Durable bool
-	// Last is the end of the queue.
-	Last bool
-	// After is how long older jobs of the queue are waited for at most; 0 is for as
-	// long as it takes. Jobs with Overtaken are not waited for.
-	After     time.Duration
-	Overtaken bool
-	// Done takes the answer, once, on any goroutine; nil if nobody wants it.
-	Done func(Result)
-}
-
-// Param is one parameter of a webhook: a member of the body, or of the query.
-type Param struct {
-	Name  string
-	Value json.RawMessage // compact
-}
-
-// Signer says how a webhook is signed.
-type Signer struct {
-	Key    core.Secret
-	APIKey string
-	App    string
-}
-
-// Target is where a webhook goes.
-type Target struct {
-	URL, Method             string
-	ConnectTimeout, Timeout time.Duration
-	// Foreign is a URL whose host is not that of a webhook of the application's own
-	// settings.
-	Foreign bool
-}
-
-// Result is what came of a webhook.
-type Result struct {
-	Status int
-	Body   []byte // at most 1 MB
-	Err    error  // nil if there was a 2xx
-	Reason string // Err for the application
+	Send(job webhook.Job)
 }
 
 // Calls reads call detail records of applications, of legs that began a moment ago

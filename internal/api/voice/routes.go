@@ -11,7 +11,7 @@ import (
 )
 
 // maxBody is the longest body of a request, in bytes.
-const maxBody = maxNCCO + 64<<10
+const maxBody = maxNCCO
 
 // request is a request of an application that may make it.
 type request struct {
@@ -205,4 +205,3 @@ func mediaType(text string) string {
 
 // leg is the leg in the path.
 func (r *request) leg() core.LegID { return core.LegID(strings.ToLower(r.PathValue("uuid"))) }
-

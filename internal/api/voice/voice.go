@@ -6,6 +6,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/flow"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // API is the Voice API of a node: an http.Handler, and the engine.AppDriver.
@@ -31,16 +32,16 @@ func (a *API) Close() { a.outbox.close() }
 // Changed implements engine.AppDriver.
 func (a *API) Changed(now time.Time, change core.LegChange) {
 	it := a.legs.change(now, change)
-	a.outbox.put(outgoing{leg: change.Leg, do: tell, job: func() []Job { return a.changed(now, it) }})
+	a.outbox.put(outgoing{leg: change.Leg, do: tell, job: func() []webhook.Job { return a.changed(now, it) }})
 }
 
 // Do implements engine.AppDriver.
 func (a *API) Do(now time.Time, cmd core.AppCommand) {
 	switch cmd := cmd.(type) {
 	case core.Consult:
-		a.outbox.put(outgoing{leg: cmd.Leg, do: tell, job: func() []Job { return a.consult(now, cmd) }})
+		a.outbox.put(outgoing{leg: cmd.Leg, do: tell, job: func() []webhook.Job { return a.consult(now, cmd) }})
 	case core.Notice:
-		a.outbox.put(outgoing{leg: cmd.Leg, do: tell, job: func() []Job { return a.notice(now, cmd) }})
+		a.outbox.put(outgoing{leg: cmd.Leg, do: tell, job: func() []webhook.Job { return a.notice(now, cmd) }})
 	}
 }
 
