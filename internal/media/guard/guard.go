@@ -1,5 +1,6 @@
-// Package guard holds what an SRTP path must watch beside the cipher: which numbers
-// it has sent, and how many sources it keeps state for.
+// Package guard holds what a path must watch beside its audio: which numbers it has
+// sent under a key, how many sources it keeps state for, and that a fault in the work
+// for one leg stays that leg's.
 package guard
 
 import "slices"

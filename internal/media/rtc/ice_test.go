@@ -412,6 +412,8 @@ func FuzzDeliver(f *testing.F) {
 		}
 		b := r.buf[media.HeaderRoom-rtpHeader:][:len(datagram)]
 		copy(b, datagram)
-		s.deliver(&r, b, from)
+		if s.deliver(&r, b, from); s.Stats().Panics > 0 {
+			t.Error("a panic")
+		}
 	})
 }

@@ -124,17 +124,21 @@ func (p *Path) Send(packet *media.Packet) {
 		p.dropped.Add(1)
 		return
 	}
-	k.mu.Lock()
-	datagram, ok := k.seal(packet, p.ssrc)
-	ok = ok && p.srv.write(datagram, *to)
-	k.mu.Unlock()
-	if !ok {
+	if !p.write(k, packet, *to) {
 		p.dropped.Add(1)
 		return
 	}
 	p.sent.Add(1)
 	p.sentBytes.Add(uint64(packet.Len))
 	p.reports.stamp(packet.Timestamp, time.Now())
+}
+
+// write sends a packet under the keys k.
+func (p *Path) write(k *keys, packet *media.Packet, to remote) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	datagram, ok := k.seal(packet, p.ssrc)
+	return ok && p.srv.write(datagram, to)
 }
 
 // seal writes packet as SRTP into k's buffer.

@@ -6,6 +6,17 @@ import (
 	"github.com/offhook/offhook/internal/media"
 )
 
+// take takes a DTLS record, or SRTP, of an address that leads here.
+func (p *Path) take(r *reader, datagram []byte) {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	if datagram[0] < 64 {
+		p.dtlsRecord(datagram)
+		return
+	}
+	p.encrypted(r, datagram)
+}
+
 // encrypted takes an SRTP or SRTCP packet that was read to its place in r.buf, and
 // hands audio on. Needs reading.
 func (p *Path) encrypted(r *reader, datagram []byte) {

@@ -5,12 +5,40 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pion/dtls/v3"
 	"github.com/pion/rtcp"
 	"github.com/pion/srtp/v3"
 
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/feedback"
 )
+
+// A fault in what is done with a packet of a browser costs that packet: the one
+// goroutine that reads for all reads on, and the path is not left locked.
+func TestPanicCostsOnePacket(t *testing.T) {
+	s := newServer(t, Config{})
+	e := newPath(t, s)
+	l := newLight(t, s)
+	l.connect(e.path, dtls.SRTP_AEAD_AES_128_GCM)
+	next(t, "up", e.up)
+	e.path.Receive(func(p *media.Packet) {
+		if p.Seq == 1 {
+			panic("a fault of ours")
+		}
+		e.packets <- *p
+	})
+	for seq := range uint16(3) {
+		l.send(l.seal(seq, 7, []byte("voice")))
+	}
+	for _, want := range []uint16{0, 2} {
+		if p := next(t, "packet", e.packets); p.Seq != want {
+			t.Errorf("packet %d, want %d", p.Seq, want)
+		}
+	}
+	if n := s.Stats().Panics; n != 1 {
+		t.Errorf("%d panics are counted", n)
+	}
+}
 
 // farEnd is a far end that has the keys of a path without any handshake, and can
 // seal what no browser sends.

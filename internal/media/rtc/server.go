@@ -19,6 +19,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/guard"
 	"github.com/offhook/offhook/internal/media/sdp"
 )
 
@@ -42,6 +43,7 @@ type Server struct {
 	routes     routes
 	handshakes chan struct{} // a slot per DTLS handshake under way
 	blocked    atomic.Uint64
+	panics     guard.Panics
 
 	mu       sync.Mutex // guards what follows
 	agents   map[string]*agent
@@ -62,6 +64,7 @@ type Stats struct {
 	Agents     int    // ICE credentials that checks may use
 	Handshakes int    // DTLS handshakes under way
 	Blocked    uint64 // datagrams of strangers, dropped since the start
+	Panics     uint64 // datagrams given up because of a fault of ours
 }
 
 // NewServer opens the port and starts reading. Close frees it.
@@ -153,7 +156,7 @@ func (s *Server) Stats() Stats {
 	defer s.mu.Unlock()
 	return Stats{
 		Paths: len(s.paths), Streams: len(s.streams), Routes: s.routes.len(), Agents: len(s.agents),
-		Handshakes: len(s.handshakes), Blocked: s.blocked.Load(),
+		Handshakes: len(s.handshakes), Blocked: s.blocked.Load(), Panics: s.panics.Count(),
 	}
 }
 
@@ -214,9 +217,23 @@ func (s *Server) tend(ctx context.Context) {
 			}
 			s.mu.Unlock()
 			for _, p := range paths {
-				p.tend(now)
+				s.tendTo(p, now)
 			}
 		}
+	}
+}
+
+// tendTo looks after p.
+func (s *Server) tendTo(p *Path, now time.Time) {
+	defer s.survive()
+	p.tend(now)
+}
+
+// survive, deferred, lets a panic cost the work at hand: one goroutine serves all
+// paths.
+func (s *Server) survive() {
+	if v := recover(); v != nil {
+		s.panics.Note(s.cfg.Log, "the work for a browser", v)
 	}
 }
 
@@ -253,6 +270,7 @@ func (s *Server) read() {
 
 // deliver sorts one datagram by its first byte (RFC 7983 section 7).
 func (s *Server) deliver(r *reader, datagram []byte, from remote) {
+	defer s.survive()
 	if len(datagram) == 0 {
 		return
 	}
@@ -265,14 +283,8 @@ func (s *Server) deliver(r *reader, datagram []byte, from remote) {
 	switch {
 	case p == nil:
 		s.blocked.Add(1)
-	case first >= 20 && first < 64:
-		p.reading.Lock()
-		p.dtlsRecord(datagram)
-		p.reading.Unlock()
-	case first >= 128 && first < 192:
-		p.reading.Lock()
-		p.encrypted(r, datagram)
-		p.reading.Unlock()
+	case first >= 20 && first < 64, first >= 128 && first < 192:
+		p.take(r, datagram)
 	default:
 		p.malformed.Add(1)
 	}

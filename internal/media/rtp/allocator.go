@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/media/guard"
 )
 
 // rest is how long the ports of a closed path stay unused: packets still under
@@ -19,6 +20,7 @@ const rest = 5 * time.Second
 // on the next (RFC 3550 section 11). All methods are safe for concurrent use.
 type Allocator struct {
 	first, last uint16 // even ports, both usable
+	panics      guard.Panics
 
 	mu      sync.Mutex // guards what follows
 	next    uint16
@@ -111,6 +113,10 @@ func (a *Allocator) InUse() int {
 	defer a.mu.Unlock()
 	return len(a.used) - len(a.resting)
 }
+
+// Panics returns how many datagrams could not be worked on because of a fault of
+// ours; each was missing to one leg only.
+func (a *Allocator) Panics() uint64 { return a.panics.Count() }
 
 // open binds port and the next and makes a path of them.
 func (a *Allocator) open(port uint16, c Config) (*Path, error) {

@@ -18,7 +18,7 @@ import (
 func FuzzControlled(f *testing.F) {
 	from := netip.MustParseAddrPort("127.0.0.1:4001")
 	near, far := cryptoPair(sdp.AESGCM128)
-	p := newPath(nil, 4000, Config{}, nil, nil)
+	p := newPath(NewAllocator(4000, 4001), 4000, Config{}, nil, nil)
 	p.format.Store(&media.Format{Codec: media.Opus})
 	p.remote.Store(&from)
 	shields := map[*sdp.Crypto]*shield{near: nil, far: nil}
@@ -73,7 +73,7 @@ func FuzzControlled(f *testing.F) {
 		if !hear(data, sealed) {
 			return
 		}
-		if s := p.Stats(); s.Unauthentic != 0 || s.FarLost < 0 || s.FarLost > 100 || s.RoundTrip < 0 || s.RoundTrip > 10*time.Second || s.FarJitter < 0 {
+		if s := p.Stats(); s.Unauthentic+p.allocator.Panics() != 0 || s.FarLost < 0 || s.FarLost > 100 || s.RoundTrip < 0 || s.RoundTrip > 10*time.Second || s.FarJitter < 0 {
 			t.Errorf("%x: %+v", data, s)
 		}
 		if !hear(truth, sealed) {

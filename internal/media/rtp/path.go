@@ -235,8 +235,18 @@ func (p *Path) Close() {
 	}
 }
 
+// survive, deferred, lets a panic cost the datagram at hand: one goroutine reads for
+// all paths.
+func (p *Path) survive() {
+	if v := recover(); v != nil {
+		p.malformed.Add(1)
+		p.allocator.panics.Note(p.cfg.Log, "a datagram of a far end", v)
+	}
+}
+
 // arrived checks one datagram and hands it on.
 func (p *Path) arrived(d *datagram) {
+	defer p.survive()
 	if signalled := p.news.Swap(nil); signalled != nil {
 		p.source.reset(*signalled, p.cfg.Peer)
 	}

@@ -1,8 +1,11 @@
 package rtp
 
 import (
+	"bytes"
+	"log/slog"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,6 +93,35 @@ func TestOnlyNegotiatedPacketsAreHeard(t *testing.T) {
 	}
 	if s := p.Stats(); s.PacketsReceived != 1 || s.BytesReceived != 2 || s.Malformed != 1 || s.WrongType != 1 || s.Blocked != 0 {
 		t.Errorf("%+v", s)
+	}
+}
+
+// A fault in what is done with a packet costs that packet: the goroutine reads on,
+// for this path and all others.
+func TestPanicCostsOnePacket(t *testing.T) {
+	var log bytes.Buffer
+	p, far, to := open(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	heard := make(chan uint16, 10)
+	p.Receive(func(packet *media.Packet) {
+		if packet.Seq%2 == 1 {
+			panic("a fault of ours")
+		}
+		heard <- packet.Seq
+	})
+	for seq := range uint16(4) {
+		send(t, far, to, packetOf(seq))
+	}
+	for _, want := range []uint16{0, 2} {
+		if got := testkit.Receive(t, heard, 5*time.Second, "packet"); got != want {
+			t.Errorf("packet %d, want %d", got, want)
+		}
+	}
+	testkit.Eventually(t, 5*time.Second, "both panics are counted", func() bool {
+		return p.allocator.Panics() == 2 && p.Stats().Malformed == 2
+	})
+	p.Close() // the log is written by the goroutine that reads
+	if said := log.String(); strings.Count(said, "panic in a datagram") != 1 || !strings.Contains(said, "a fault of ours") || !strings.Contains(said, "TestPanicCostsOnePacket") {
+		t.Errorf("said:\n%s", said)
 	}
 }
 

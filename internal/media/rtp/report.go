@@ -124,6 +124,7 @@ func (p *Path) sendControl(data []byte, to netip.AddrPort) {
 
 // controlled takes a datagram of RTCP. Only who may send us RTP is believed.
 func (p *Path) controlled(d *datagram) {
+	defer p.survive()
 	to, data := p.remote.Load(), d.bytes()
 	if to == nil || d.from.Addr() != to.Addr() {
 		return
