@@ -39,7 +39,8 @@ func (c Config) Validate() error {
 		errs = errors.New("tls.acme_domains: needs http.tls: true, where the authority looks for the answer to its challenge")
 	}
 	return errors.Join(errs, c.HTTP.Validate(), c.TLS.Validate(), c.SIP.Validate(), c.Network.Validate(),
-		c.Media.Validate(), c.TURN.Validate(), c.Voice.Validate(), c.Store.Validate(), c.Log.Validate(), c.Limits.Validate(), c.Resources.Validate())
+		c.Media.Validate(), c.TURN.Validate(), c.Voice.Validate(),
+		c.Speech.Validate(), c.Recognition.Validate(), c.Recording.Validate(), c.Store.Validate(), c.Log.Validate(), c.Limits.Validate(), c.Resources.Validate())
 }
 
 // HTTP is the server of pages, REST and WebSockets.
