@@ -10,7 +10,6 @@ import (
 
 // Outbox returns the webhooks that were not delivered, in the order of ID.
 func (s *Store) Outbox(ctx context.Context) ([]core.OutboxEntry, error) {
-	//nolint:sqlclosecheck // collect closes them
 	rows, err := s.db.QueryContext(ctx, `SELECT id, body FROM outbox ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("store.Outbox: %w", err)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -34,18 +35,21 @@ type client struct {
 	own, foreign *http.Transport
 }
 
-func newClient(agent string, rewrite map[string]string, guard outward.Guard) *client {
+func newClient(c Config, guard outward.Guard) *client {
 	dialer := net.Dialer{Timeout: defaultConnectTimeout}
-	return &client{agent: agent, rewrite: rewrite, own: newTransport(dialer.DialContext), foreign: newTransport(guard.Dial)}
+	return &client{
+		agent: c.Agent, rewrite: c.Rewrite,
+		own: newTransport(dialer.DialContext, c.RootCAs), foreign: newTransport(guard.Dial, c.RootCAs),
+	}
 }
 
 // newTransport speaks HTTP/1.1 and asks no proxy, which would connect where the
 // guard forbids it.
-func newTransport(dial func(ctx context.Context, network, addr string) (net.Conn, error)) *http.Transport {
+func newTransport(dial func(ctx context.Context, network, addr string) (net.Conn, error), roots *x509.CertPool) *http.Transport {
 	return &http.Transport{
 		DialContext: dial, DisableCompression: true, MaxResponseHeaderBytes: 64 << 10,
 		MaxIdleConns: 256, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second,
-		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
 	}
 }
 
@@ -130,7 +134,7 @@ func exchange(transport *http.Transport, req *http.Request, asks bool) (res Resu
 	if err != nil {
 		return Result{}, err
 	}
-	defer resp.Body.Close() //nolint:errcheck // all that we want of it is read
+	defer resp.Body.Close()
 	res.Status, res.ContentType = resp.StatusCode, resp.Header.Get("Content-Type")
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		_, _ = io.CopyN(io.Discard, resp.Body, maxIgnored) // for the connection's sake only
@@ -169,12 +173,23 @@ func explain(err error, status int) (reason string, again bool) {
 		return "TLS failed.", false
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "Connection refused.", true
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case isClosed(err):
 		return "Connection closed.", true
 	case is[*net.OpError](err):
 		return "Connection failed.", true
 	}
 	return "Invalid response.", false
+}
+
+// isClosed reports whether the receiver closed the connection instead of answering.
+func isClosed(err error) bool {
+	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, closed) {
+			return true
+		}
+	}
+	// What net/http says, without a name, if that was before the request was written.
+	return strings.HasSuffix(err.Error(), "server closed idle connection")
 }
 
 // is reports whether err is, or wraps, an error of type T.

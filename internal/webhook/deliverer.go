@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,6 +23,8 @@ type Config struct {
 	// and networks. Setting is the configuration key of this list, for errors.
 	Hosts   []string
 	Setting string
+	// RootCAs sign the certificates of receivers; nil is the system's.
+	RootCAs *x509.CertPool
 	// Folder is where the journal of durable jobs is and Store what keeps those that
 	// wait for long. Without a Store nothing is durable.
 	Folder string
@@ -94,15 +97,15 @@ func newDeliverer(ctx context.Context, c Config, l limits) (*Deliverer, error) {
 		c.Observe = func(time.Duration) {}
 	}
 	d := &Deliverer{
-		limits: l, client: newClient(c.Agent, c.Rewrite, guard), observe: c.Observe, log: c.Log,
+		limits: l, client: newClient(c, guard), observe: c.Observe, log: c.Log,
 		queues: make(map[queueKey]*queue), lanes: make(map[laneKey]*lane), idle: make(chan struct{}),
 	}
-	d.ctx, d.cancel = context.WithCancel(context.Background()) //nolint:contextcheck // ctx is for opening only
+	d.ctx, d.cancel = context.WithCancel(context.Background())
 	if c.Store == nil {
 		return d, nil
 	}
 	var left []*job
-	if d.outbox, left, err = openOutbox(ctx, c.Folder, c.Store, l.keep, d.kept, c.Log); err != nil { //nolint:contextcheck // as above
+	if d.outbox, left, err = openOutbox(ctx, c.Folder, c.Store, l.keep, d.kept, c.Log); err != nil {
 		d.cancel()
 		return nil, fmt.Errorf("webhook.New: %w", err)
 	}
@@ -215,7 +218,7 @@ func (d *Deliverer) Close(ctx context.Context) error {
 	if d.outbox == nil {
 		return nil
 	}
-	return d.outbox.close()
+	return d.outbox.close() //nolint:contextcheck // what is left is kept, however late it is
 }
 
 // settled tells Close that nothing is left to do. d is locked.

@@ -64,7 +64,7 @@ func openOutbox(ctx context.Context, folder string, store Store, keep time.Durat
 		return nil, nil, err
 	}
 	o.running.Go(o.write)
-	o.running.Go(o.passOn) //nolint:contextcheck // ctx is for opening only
+	o.running.Go(o.passOn)
 	return o, left, nil
 }
 
