@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// override sets every scalar, and every list of scalars (separated by commas),
-// for which lookup has OFFHOOK_SECTION_KEY. Resources cannot be overridden. It
+// override sets every scalar, every list of scalars (separated by commas) and every
+// map of strings (key=value, likewise), for which lookup has OFFHOOK_SECTION_KEY. Resources cannot be overridden. It
 // returns the variable for each path that was set.
 func override(c *Config, lookup func(string) (string, bool)) (map[string]string, error) {
 	set := make(map[string]string)
@@ -79,6 +79,8 @@ func setField(field reflect.Value, text string) error {
 		field.SetFloat(parsed)
 	case reflect.Slice:
 		return setList(field, text)
+	case reflect.Map:
+		return setMap(field, text)
 	default:
 		return fmt.Errorf("cannot be set from the environment (%v)", field.Type())
 	}
@@ -98,5 +100,22 @@ func setList(field reflect.Value, text string) error {
 		list = reflect.Append(list, value)
 	}
 	field.Set(list)
+	return nil
+}
+
+// setMap sets a map of strings from key=value, separated by commas.
+func setMap(field reflect.Value, text string) error {
+	made := reflect.MakeMap(field.Type())
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item == "" {
+			continue
+		}
+		key, value, ok := strings.Cut(item, "=")
+		if !ok {
+			return fmt.Errorf("%q is not key=value", item)
+		}
+		made.SetMapIndex(reflect.ValueOf(strings.TrimSpace(key)), reflect.ValueOf(strings.TrimSpace(value)))
+	}
+	field.Set(made)
 	return nil
 }

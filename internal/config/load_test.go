@@ -265,15 +265,19 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 			return "2000-3000", true
 		case name == "OFFHOOK_NETWORK_LOCAL":
 			return "10.0.0.0/8", true
-		case name == "OFFHOOK_LIMITS_DRAIN":
+		case name == "OFFHOOK_LIMITS_DRAIN", name == "OFFHOOK_SPEECH_TIMEOUT", name == "OFFHOOK_RECOGNITION_TIMEOUT",
+			strings.HasPrefix(name, "OFFHOOK_RECORDING_") && name != "OFFHOOK_RECORDING_FOLDER":
 			return "1s", true
+		case name == "OFFHOOK_SPEECH_HEADERS", name == "OFFHOOK_SPEECH_VOICES":
+			return "de=anna, en-GB/2=bert", true
 		case name == "OFFHOOK_SIP_SESSION_EXPIRES":
 			return "1h", true
 		case name == "OFFHOOK_SIP_KEEP_ALIVE":
 			return "30s", true
 		case name == "OFFHOOK_SIP_SHA256", name == "OFFHOOK_VOICE_LENIENT_FINISHED_LEG", name == "OFFHOOK_VOICE_RECORD_ASIDE":
 			return "true", true
-		case strings.HasPrefix(name, "OFFHOOK_LIMITS_API"), name == "OFFHOOK_SIP_MESSAGES_PER_SECOND", name == "OFFHOOK_SIP_MAX_CONTACTS":
+		case strings.HasPrefix(name, "OFFHOOK_LIMITS_API"), name == "OFFHOOK_SIP_MESSAGES_PER_SECOND", name == "OFFHOOK_SIP_MAX_CONTACTS",
+			name == "OFFHOOK_SPEECH_PCM_RATE", name == "OFFHOOK_SPEECH_PARALLEL", name == "OFFHOOK_SPEECH_CACHE_MB":
 			return "7", true
 		case strings.HasSuffix(name, "_TLS") && strings.HasPrefix(name, "OFFHOOK_HTTP"):
 			return "true", true
