@@ -16,7 +16,7 @@ const tellEvery = time.Second
 //
 //	defer func() {
 //		if v := recover(); v != nil {
-//			panics.Note(log, "the decoding of a speaker", v)
+//			panics.Note(log, "decoding a speaker", v)
 //		}
 //	}()
 //
@@ -31,7 +31,7 @@ type Panics struct {
 func (p *Panics) Note(log *slog.Logger, work string, v any) {
 	n, now, told := p.count.Add(1), time.Now().UnixNano(), p.told.Load()
 	if now-told >= int64(tellEvery) && p.told.CompareAndSwap(told, now) {
-		log.Error("panic in "+work, "panic", v, "panics", n, "stack", string(debug.Stack()))
+		log.Error("panic", "doing", work, "panic", v, "panics", n, "stack", string(debug.Stack()))
 	}
 }
 

@@ -35,7 +35,7 @@ func TestPanicsAreToldOnceASecond(t *testing.T) {
 			t.Errorf("%d counted", p.Count())
 		}
 		said := out.String()
-		if n := strings.Count(said, "panic in a packet"); n != 2 || !strings.Contains(said, "panics=51") {
+		if n := strings.Count(said, `doing="a packet"`); n != 2 || !strings.Contains(said, "panics=51") {
 			t.Errorf("said %d times:\n%s", n, said)
 		}
 		if !strings.Contains(said, "guard.explode") || !strings.Contains(said, "index out of range [7]") {

@@ -233,7 +233,7 @@ func (s *Server) tendTo(p *Path, now time.Time) {
 // paths.
 func (s *Server) survive() {
 	if v := recover(); v != nil {
-		s.panics.Note(s.cfg.Log, "the work for a browser", v)
+		s.panics.Note(s.cfg.Log, "serving a browser", v)
 	}
 }
 

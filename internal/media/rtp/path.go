@@ -240,7 +240,7 @@ func (p *Path) Close() {
 func (p *Path) survive() {
 	if v := recover(); v != nil {
 		p.malformed.Add(1)
-		p.allocator.panics.Note(p.cfg.Log, "a datagram of a far end", v)
+		p.allocator.panics.Note(p.cfg.Log, "reading a datagram", v)
 	}
 }
 

@@ -120,7 +120,7 @@ func TestPanicCostsOnePacket(t *testing.T) {
 		return p.allocator.Panics() == 2 && p.Stats().Malformed == 2
 	})
 	p.Close() // the log is written by the goroutine that reads
-	if said := log.String(); strings.Count(said, "panic in a datagram") != 1 || !strings.Contains(said, "a fault of ours") || !strings.Contains(said, "TestPanicCostsOnePacket") {
+	if said := log.String(); strings.Count(said, `doing="reading a datagram"`) != 1 || !strings.Contains(said, "a fault of ours") || !strings.Contains(said, "TestPanicCostsOnePacket") {
 		t.Errorf("said:\n%s", said)
 	}
 }
