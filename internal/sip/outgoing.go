@@ -314,8 +314,15 @@ func (o *Outgoing) dialogOf(res *Response) *Dialog {
 	return d
 }
 
+// notGlobal are addresses behind carriers' NAT (RFC 6598), which many phones have, and
+// of networks under test (RFC 2544).
+func notGlobal(a netip.Addr) bool {
+	b := a.Unmap().AsSlice()
+	return len(b) == 4 && (b[0] == 100 && b[1]&0xc0 == 64 || b[0] == 198 && b[1]&0xfe == 18)
+}
+
 // natted reports whether a Contact cannot be reached as it says: a name below
-// .invalid, or a private address that is not the one we talk with.
+// .invalid, or an address that is not global and not the one we talk with.
 func natted(contact Uri, peer netip.Addr) bool {
 	if len(contact.Host) > 8 && contact.Host[len(contact.Host)-8:] == ".invalid" {
 		return true
@@ -324,7 +331,7 @@ func natted(contact Uri, peer netip.Addr) bool {
 	if err != nil || addr == peer {
 		return false
 	}
-	return addr.IsPrivate() || addr.IsLoopback() || addr.IsUnspecified() || addr.IsLinkLocalUnicast()
+	return addr.IsPrivate() || addr.IsLoopback() || addr.IsUnspecified() || addr.IsLinkLocalUnicast() || notGlobal(addr)
 }
 
 func trimBrackets(host string) string {

@@ -3,6 +3,7 @@ package sip
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 )
 
@@ -97,4 +98,25 @@ func TestNamesAreLookedUpOnce(t *testing.T) {
 	if found, ok := n.names.get(h); !ok || !found[0].addrs[0].IsLoopback() {
 		t.Errorf("remembered %v %v", found, ok)
 	}
+}
+
+func TestContactBehindNAT(t *testing.T) {
+	for contact, want := range map[string]bool{
+		"192.168.1.20": true, "10.0.0.9": true, "100.64.0.1": true, "100.127.255.1": true, "198.19.0.1": true, "127.0.0.1": true,
+		"[fd00::1]": true, "df7jal23ls0d.invalid": true,
+		"203.0.113.9": false, "100.128.0.1": false, "100.63.0.1": false, "198.20.0.1": false, "sip.example.com": false, "[2001:db8::1]": false,
+	} {
+		if got := natted(Uri{Host: contact}, netip.MustParseAddr("203.0.113.1")); got != want {
+			t.Errorf("%s: %v, want %v", contact, got, want)
+		}
+		if natted(Uri{Host: contact}, peerAt(contact)) && want && !strings.HasSuffix(contact, ".invalid") {
+			t.Errorf("%s, which we talk with, is behind NAT", contact)
+		}
+	}
+}
+
+// peerAt is the address in a Contact, if there is one.
+func peerAt(host string) netip.Addr {
+	addr, _ := netip.ParseAddr(trimBrackets(host))
+	return addr
 }
