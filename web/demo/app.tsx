@@ -22,7 +22,10 @@ export function App({ model }: { readonly model: Model }) {
       </header>
       <div class="intro">
         <h1>Simulated phone network</h1>
-        <p>Real SIP on this machine: a carrier with mobiles, and desk phones that are registered with offhook. Call a number and see who rings.</p>
+        <p>
+          Real SIP on this machine: a carrier with mobiles, and desk phones that are registered with offhook. Call a number and see who rings, or{" "}
+          <a href="/docs">let a program of yours answer</a>.
+        </p>
       </div>
       <Messages model={model} />
       {state && visitor && (
