@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/base64"
@@ -27,6 +28,9 @@ import (
 type Browser struct {
 	t   testing.TB
 	ctx context.Context //nolint:containedctx // chromedp's handle of a browser
+
+	// ICE is added to the RTCConfiguration of every page opened from now on.
+	ICE string
 }
 
 // browserFlags are why media works without people, sound cards and the internet.
@@ -34,13 +38,15 @@ var browserFlags = map[string]any{
 	"headless": true, "no-sandbox": true, "disable-gpu": true, "disable-quic": true, "no-first-run": true,
 	"disable-sync": true, "disable-background-networking": true, "disable-component-update": true,
 	"disable-default-apps": true, "disable-extensions": true, "disable-dev-shm-usage": true, "mute-audio": true,
-	"use-fake-ui-for-media-stream":        true, // the question for the microphone is answered yes
-	"use-fake-device-for-media-stream":    true,
-	"autoplay-policy":                     "no-user-gesture-required",
-	"allow-loopback-in-peer-connection":   true, // else 127.0.0.1 is no candidate
-	"disable-features":                    "WebRtcHideLocalIpsWithMdns",
-	"ignore-certificate-errors":           true,
-	"disable-background-timer-throttling": true, "disable-renderer-backgrounding": true,
+	"use-fake-ui-for-media-stream":      true, // the question for the microphone is answered yes
+	"use-fake-device-for-media-stream":  true,
+	"autoplay-policy":                   "no-user-gesture-required",
+	"allow-loopback-in-peer-connection": true, // else 127.0.0.1 is no candidate
+	"disable-features":                  "WebRtcHideLocalIpsWithMdns",
+	"ignore-certificate-errors":         true,
+	// A page of another namespace may use its microphone without HTTPS.
+	"unsafely-treat-insecure-origin-as-secure": "http://" + ServerIP + ":8080",
+	"disable-background-timer-throttling":      true, "disable-renderer-backgrounding": true,
 	"disable-backgrounding-occluded-windows": true,
 }
 
@@ -111,7 +117,7 @@ func (b *Browser) Open(name, url string, freq float64) *Page {
 		if _, err := chromedp.Call(ctx, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}); err != nil {
 			return err
 		}
-		script := strings.ReplaceAll(pageScript, "TONE_HZ", fmt.Sprint(freq))
+		script := strings.NewReplacer("TONE_HZ", fmt.Sprint(freq), "ICE_CONFIG", cmp.Or(b.ICE, "{}")).Replace(pageScript)
 		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
 			page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
 		return err
@@ -209,6 +215,10 @@ func (p *Page) WantTone(freq float64) {
 	}
 	WantTone(p.t, p.name, pcm, HearRate, freq)
 }
+
+// Way returns how the page's newest call reaches the server: the kind of its own
+// candidate and the transport, such as "host udp" or "relay tcp".
+func (p *Page) Way() string { p.t.Helper(); return Eval[string](p, "__lab.way()") }
 
 // Screenshot saves what the page looks like to artifacts.
 func (p *Page) Screenshot(name string) {

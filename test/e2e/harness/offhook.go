@@ -25,6 +25,7 @@ type Offhook struct {
 	t      testing.TB
 	file   string // its configuration
 	starts int
+	space  string // the namespace that it runs in, "" for ours
 
 	Folder string // its data
 
@@ -53,6 +54,24 @@ func NewOffhook(t testing.TB, more string) *Offhook {
 	return o
 }
 
+// networkConfig is the same for the server of a Network, with the usual ports.
+const networkConfig = `http: {listen: "%[1]s:8080"}
+sip: {udp: "%[1]s:5060", tcp: "%[1]s:5060", tls: "%[1]s:5061"}
+store: {folder: "%[2]s"}
+log: {level: debug, format: text}
+`
+
+// NewOffhookIn is NewOffhook on the server's side of a network. More may have a
+// section media of its own.
+func NewOffhookIn(t testing.TB, n *Network, more string) *Offhook {
+	t.Helper()
+	o := &Offhook{t: t, space: n.server, Folder: t.TempDir(), HTTP: ServerIP + ":8080", SIP: ServerIP + ":5060", TLS: ServerIP + ":5061"}
+	o.file = filepath.Join(Artifacts(t), "offhook.yaml")
+	write(t, o.file, fmt.Sprintf(networkConfig, ServerIP, o.Folder)+more)
+	o.Start()
+	return o
+}
+
 func freeAddr(t testing.TB) string {
 	t.Helper()
 	return "127.0.0.1:" + strconv.Itoa(int(testkit.FreePort(t, "127.0.0.1")))
@@ -69,7 +88,11 @@ func (o *Offhook) Start() {
 	if o.starts++; o.starts > 1 {
 		name += "-" + strconv.Itoa(o.starts)
 	}
-	o.Process = Start(o.t, name, exec.CommandContext(background(), binary, "serve", "-c", o.file)) //nolint:gosec // our own program
+	command := []string{binary, "serve", "-c", o.file}
+	if o.space != "" {
+		command = append([]string{"ip", "netns", "exec", o.space}, command...)
+	}
+	o.Process = Start(o.t, name, exec.CommandContext(background(), command[0], command[1:]...)) //nolint:gosec // our own program
 	testkit.Eventually(o.t, 20*time.Second, name+" takes calls", func() bool {
 		if o.Ended() {
 			o.t.Fatalf("%s ended: %v", name, o.err)

@@ -20,7 +20,7 @@
   const peers = [];
   window.RTCPeerConnection = class extends window.RTCPeerConnection {
     constructor(...args) {
-      super(...args);
+      super({ ...args[0], ...ICE_CONFIG }, ...args.slice(1));
       peers.push(this);
     }
   };
@@ -30,6 +30,16 @@
     const stats = await peers.at(-1).getStats();
     const used = [...stats.values()].filter((s) => s.type === "inbound-rtp" || s.type === "outbound-rtp");
     return [...new Set(used.map((s) => stats.get(s.codecId)?.mimeType))].join(" ");
+  };
+
+  // way returns how the newest connection reaches the server: the kind of its local
+  // candidate and the transport to the relay or server, such as "relay tcp".
+  const way = async () => {
+    const stats = await peers.at(-1).getStats();
+    const transport = [...stats.values()].find((s) => s.type === "transport");
+    const pair = stats.get(transport?.selectedCandidatePairId);
+    const local = stats.get(pair?.localCandidateId);
+    return `${local?.candidateType} ${local?.relayProtocol ?? local?.protocol}`;
   };
 
   // What the page plays: a remote stream is heard only while an element plays it, so
@@ -94,5 +104,5 @@
       await context.close();
     }
   };
-  window.__lab = { hear, streams, codec };
+  window.__lab = { hear, streams, codec, way };
 })();
