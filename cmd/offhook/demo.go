@@ -92,6 +92,7 @@ func greeting(url string, softphones []demo.Softphone, sample demo.Sample) strin
 	for i, s := range softphones {
 		fmt.Fprintf(&b, "  %d. The softphone of %s\n     %s%s\n\n", i+2, s.Name, url, s.URL)
 	}
+	fmt.Fprintf(&b, "  The guide to programs that answer calls\n     %s/docs\n\n", url)
 	fmt.Fprintf(&b, "Or log in at %s as sales with the password %q. Stop with Ctrl-C.\n", url, sample.Passwords["sales"].Reveal())
 	return b.String()
 }
