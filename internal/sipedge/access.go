@@ -9,13 +9,13 @@ import (
 	"github.com/offhook/offhook/internal/sip"
 )
 
-// authenticate proves which house user sent the request of tx, by digest. When
-// it returns false the request is answered. An unknown user and a wrong password
-// get the same answer after the same work.
+// authenticate proves which house user, or which account, sent the request of tx, by
+// digest. When it returns false the request is answered. An unknown user and a wrong
+// password get the same answer after the same work.
 func (e *Edge) authenticate(tx *sip.ServerTx) (core.UserID, bool) {
 	source := tx.Flow().Remote().Addr()
 	name, result := e.digest.Check(tx)
-	user := core.UserID{Name: name}
+	user, _, _ := e.login(name)
 	if result != sip.AuthMissing && e.secrets.Blocked(source, name) {
 		tx.Reply(403, "")
 		return core.UserID{}, false
@@ -37,10 +37,23 @@ func (e *Edge) authenticate(tx *sip.ServerTx) (core.UserID, bool) {
 	return core.UserID{}, false
 }
 
-// lookup serves the digest checker. Only users of the house have SIP phones.
+// lookup serves the digest checker.
 func (e *Edge) lookup(name string) (sip.HA1, bool) {
-	md5Hex, sha256Hex, known := e.secrets.Digest(core.UserID{Name: name}, e.cfg.Realm)
-	return sip.HA1{MD5: md5Hex, SHA256: sha256Hex}, known
+	_, secret, known := e.login(name)
+	return secret, known
+}
+
+// login returns whose credentials have a name, a user of the house or, if there is
+// none, an account; all others are users of the house whom nobody knows. Users of
+// applications have no SIP phones.
+func (e *Edge) login(name string) (user core.UserID, secret sip.HA1, known bool) {
+	house, account := core.UserID{Name: name}, core.UserID{App: core.AccountApp, Name: name}
+	houseMD5, houseSHA, knownHouse := e.secrets.Digest(house, e.cfg.Realm)
+	accountMD5, accountSHA, knownAccount := e.secrets.Digest(account, e.cfg.Realm)
+	if knownAccount && !knownHouse {
+		return account, sip.HA1{MD5: accountMD5, SHA256: accountSHA}, true
+	}
+	return house, sip.HA1{MD5: houseMD5, SHA256: houseSHA}, knownHouse
 }
 
 // caller finds out who sends an INVITE: a trunk by its address, else a user by

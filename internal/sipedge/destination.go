@@ -92,10 +92,10 @@ func (e *Edge) toHost(uri sip.Uri, target sip.Target) (destination, error) {
 const anonymous = "anonymous"
 
 // fromAddress shows who calls. The display name falls back to the number:
-// some clients show nothing else.
+// some clients show nothing else. The name of an application's user is no address.
 func (e *Edge) fromAddress(p core.Party, domain string) sip.Address {
 	user := p.Number
-	if user == "" {
+	if user == "" && p.User.App == "" {
 		user = p.User.Name
 	}
 	if user == "" {

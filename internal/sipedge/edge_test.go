@@ -73,16 +73,18 @@ func (b *bench) path(leg core.LegID) (media.Path, bool) {
 	return p, ok
 }
 
-// secrets knows one user, alice, with the password secret.
+// secrets knows one user, alice, with the password secret, and the account abcd1234
+// with the same.
 type secrets struct{ blocked bool }
 
 func (secrets) Digest(user core.UserID, realm string) (md5Hex, sha256Hex string, known bool) {
 	password := "secret"
-	if user.Name != "alice" {
+	known = user == core.UserID{Name: "alice"} || user == core.UserID{App: core.AccountApp, Name: "abcd1234"}
+	if !known {
 		password = "nobody's"
 	}
 	ha1 := sip.HashHA1(user.Name, realm, password)
-	return ha1.MD5, ha1.SHA256, user.Name == "alice"
+	return ha1.MD5, ha1.SHA256, known
 }
 
 func (s secrets) Blocked(netip.Addr, string) bool { return s.blocked }

@@ -201,7 +201,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	l.trunk, l.contact = to.trunk, cmd.Target.Contact
 	l.send(sip.InviteRequest{
 		RequestURI: to.uri, From: to.from, To: to.to, ContactUser: contactUser, Flow: to.flow, Target: to.target,
-		Backups: to.backups, Route: to.route, Headers: to.headers, Body: offer, Credentials: to.credentials,
+		Backups: to.backups, Route: to.route, Headers: withHeaders(to.headers, cmd.Headers), Body: offer, Credentials: to.credentials,
 		MaxForwards: l.hops, Loops: l.loops,
 	})
 }

@@ -33,7 +33,7 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 	if !ok {
 		return
 	}
-	if aor := req.To().Address.User; unescape(aor) != user.Name {
+	if aor := req.To().Address.User; unescape(aor) != user.Name || user.App != "" { // accounts only call
 		tx.Reply(403, "Not Your Address")
 		return
 	}

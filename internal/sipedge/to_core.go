@@ -64,7 +64,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	l.known(l.dialog)
 	l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
 		"dialog", l.dialog.ID(), "flow", l.flow.String())
-	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces}) {
+	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces, Headers: shownHeaders(req)}) {
 		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure}) })
 	}
 }
