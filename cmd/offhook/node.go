@@ -36,6 +36,7 @@ import (
 	"github.com/offhook/offhook/internal/store"
 	"github.com/offhook/offhook/internal/store/sqlite"
 	"github.com/offhook/offhook/internal/web"
+	"github.com/offhook/offhook/internal/webhook"
 )
 
 // node is one running exchange: every package, wired. Its parts are made by
@@ -57,6 +58,9 @@ type node struct {
 	web   *web.Server
 
 	pressure *obs.Pressure
+
+	webhooks    *webhook.Deliverer
+	webhookTime *obs.Histogram
 
 	cutOff []core.CDR // legs of the last run that were killed with it
 
@@ -144,7 +148,10 @@ func (n *node) openLog(ctx context.Context) error {
 	if len(n.cutOff) > 0 {
 		n.log.Warn("legs of the last run were cut off and are recorded as ended", "legs", len(n.cutOff), "cause", int(core.CauseTempFailure))
 	}
-	n.bus = events.New(journal, n.log)
+	if err := n.openWebhooks(ctx); err != nil {
+		return err
+	}
+	n.bus = events.New(toldFirst{journal, n}, n.log)
 	n.onClose(func() { n.logged("flush events", withTimeout(10*time.Second, n.bus.Close)) })
 	return nil
 }

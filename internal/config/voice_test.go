@@ -20,6 +20,9 @@ func TestVoice(t *testing.T) {
 		{"slash at the end", Voice{FileBase: "https://api.nexmo.com/"}, "voice.file_base"},
 		{"no scheme", Voice{URL: "phone.example.com"}, "voice.url"},
 		{"other scheme", Voice{RegionURL: "ftp://phone.example.com"}, "voice.region_url"},
+		{"rewrite", Voice{WebhookRewrite: map[string]string{"https://app.test": "http://127.0.0.1:8000"}}, ""},
+		{"rewrite of a path", Voice{WebhookRewrite: map[string]string{"https://app.test/a": "http://127.0.0.1:8000"}}, "voice.webhook_rewrite"},
+		{"rewrite to nowhere", Voice{WebhookRewrite: map[string]string{"https://app.test": "127.0.0.1:8000"}}, "voice.webhook_rewrite"},
 	} {
 		err := tt.v.Validate()
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

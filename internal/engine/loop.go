@@ -185,10 +185,11 @@ func (l *Loop) dispatch(now time.Time, cmd core.Command) {
 	case core.Reply:
 		l.questions.answer(cmd)
 	case core.Publish:
-		l.cfg.Events.Publish(now, cmd.Change)
+		// Applications first: no end may be in the log that they are never told of.
 		if cmd.Change.App != "" && l.cfg.Apps != nil {
 			l.cfg.Apps.Changed(now, cmd.Change)
 		}
+		l.cfg.Events.Publish(now, cmd.Change)
 	}
 }
 

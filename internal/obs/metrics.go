@@ -65,6 +65,25 @@ func (m *Metrics) Counter(name, help string, labels Labels, read func() uint64) 
 	}, func() float64 { return float64(read()) }))
 }
 
+// Histogram counts how long something takes.
+type Histogram struct{ h prometheus.Histogram }
+
+// NewHistogram makes a Histogram whose name ends in "_seconds". Buckets are upper
+// bounds, in order.
+func NewHistogram(name, help string, buckets ...time.Duration) *Histogram {
+	bounds := make([]float64, len(buckets))
+	for i, b := range buckets {
+		bounds[i] = b.Seconds()
+	}
+	return &Histogram{prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "offhook", Name: name, Help: help, Buckets: bounds})}
+}
+
+// Took counts one that took so long.
+func (h *Histogram) Took(d time.Duration) { h.h.Observe(d.Seconds()) }
+
+// Histogram registers h. Like Gauge, otherwise.
+func (m *Metrics) Histogram(h *Histogram) { m.registry.MustRegister(h.h) }
+
 // Handler serves the metrics. A value that cannot be read is logged and the
 // others are served.
 func (m *Metrics) Handler(log *slog.Logger) http.Handler {

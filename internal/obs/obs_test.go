@@ -87,11 +87,15 @@ func TestMetrics(t *testing.T) {
 	m.Gauges("trunk_up", "Trunks.", "trunk", func() map[string]float64 { return map[string]float64{"a": 1, "b": 0} })
 	m.Counter("calls_total", "Calls offered.", nil, calls.Load)
 	calls.Add(7)
+	ring := NewHistogram("ring_seconds", "Ringing.", time.Second, 10*time.Second)
+	m.Histogram(ring)
+	ring.Took(2 * time.Second)
 
 	rec := httptest.NewRecorder()
 	m.Handler(slog.New(slog.DiscardHandler)).ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
 	for _, want := range []string{
 		`offhook_legs{edge="sip"} 3`, `offhook_legs{edge="browser"} 2`, `offhook_trunk_up{trunk="a"} 1`, `offhook_trunk_up{trunk="b"} 0`, "\noffhook_calls_total 7",
+		`offhook_ring_seconds_bucket{le="1"} 0`, `offhook_ring_seconds_bucket{le="10"} 1`, `offhook_ring_seconds_sum 2`,
 		"# TYPE offhook_calls_total counter", `offhook_build_info{version="v1"} 1`, "go_goroutines", "process_resident_memory_bytes",
 	} {
 		if !strings.Contains(rec.Body.String(), want) {
