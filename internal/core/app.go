@@ -290,8 +290,9 @@ type SendDigits struct {
 	Digits string
 }
 
-// SoundFailed reports that a Sound given by Hear cannot be played, instead of
-// Played. What plays for ever is silent then.
+// SoundFailed reports that a Sound given by Hear cannot be played, as soon as that is
+// known. Played follows a second later if the sound should have ended, so that who
+// repeats it does not spin; what plays for ever is silent, and music is ringback.
 type SoundFailed struct {
 	Leg   LegID
 	Sound Sound

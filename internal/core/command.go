@@ -99,8 +99,8 @@ type Sound struct {
 	No uint32
 	// Loop is how often a file or speech is played; LoopForever is for ever, 0 is once.
 	Loop uint16
-	// Level makes it louder or softer, in tenths: -10 is silent, 0 as it is, 10 is
-	// 20 dB louder.
+	// Level makes it louder or softer, -10 to 10, by 2 dB a step: 10 is 20 dB louder,
+	// -9 is 18 dB softer, and -10 is silent. What exceeds full scale is cut off.
 	Level int8
 	// Language, a BCP 47 tag, and Style choose the voice of speech; Voice does so by
 	// name. What is not there is replaced by what is.

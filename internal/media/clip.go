@@ -48,7 +48,7 @@ func (c *clips) open(what content, f Format) (*clip, error) {
 	if kept, ok := c.kept[key]; ok {
 		return kept, nil
 	}
-	from, err := c.sources.open(what, f.Codec)
+	from, err := c.sources.open(what, c.sources.rate(what, f.Codec), 0)
 	if err != nil {
 		return nil, err
 	}

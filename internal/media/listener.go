@@ -2,6 +2,7 @@ package media
 
 import (
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/offhook/offhook/internal/media/codec"
@@ -36,7 +37,12 @@ type listener struct {
 	hears  heardSum
 	was    heardSum // in the step before a change, else nothing
 	waited int
-	still  int // steps of silence
+	still  int  // steps of silence
+	joined bool // its first packet continues what a relay sent
+
+	sounds  []*insert    // it hears these, too
+	leaving []*insert    // and for one step these, which it was given before
+	calm    atomic.Int32 // steps in which the only voice was silent
 
 	sharing bool // the last packet was not l's own
 	mute    int  // steps since l was heard itself
@@ -81,12 +87,15 @@ func (l *listener) over() bool {
 // ready takes the leg over from what it heard before, as soon as there is
 // something to hear, so that the change is no gap.
 func (l *listener) ready() bool {
-	if l.prior == nil {
+	if l.prior == nil && (!l.joined || l.begun) {
 		return true
 	}
 	fresh := func(t *tap) bool { return t.fresh }
 	if l.waited++; l.waited <= maxWait && !slices.ContainsFunc(l.row, fresh) {
 		return false
+	}
+	if l.prior == nil {
+		return true
 	}
 	if !l.out.owner.CompareAndSwap(l.prior.feeder(), &l.right) {
 		return false
@@ -97,7 +106,9 @@ func (l *listener) ready() bool {
 }
 
 // step sends this step's 20 ms.
-func (l *listener) step(pool *codec.Pool, step uint64, now time.Time) {
+func (l *listener) step(x *mixer, now time.Time) {
+	pool, step := x.pool, x.count
+	l.listenForPause()
 	if c := l.shared(pool, step); c != nil {
 		l.free(pool)
 		l.sharing, l.was = true, heardSum{}
@@ -110,6 +121,7 @@ func (l *listener) step(pool *codec.Pool, step uint64, now time.Time) {
 	}
 	pcm := l.pcm[:l.rate/50]
 	l.mix(pcm, step)
+	l.insert(pcm, x.stage, now)
 	l.fifo = append(l.fifo, pcm...)
 	for len(l.fifo) >= l.frame {
 		l.encode(pool, l.fifo[:l.frame])
@@ -125,7 +137,7 @@ func (l *listener) step(pool *codec.Pool, step uint64, now time.Time) {
 // while; it is loud with G.722, so that only those share who are never heard.
 func (l *listener) shared(pool *codec.Pool, step uint64) *coded {
 	less := l.hears.less
-	if l.frame != l.rate/50 || less != nil && less.active {
+	if l.frame != l.rate/50 || len(l.sounds)+len(l.leaving) > 0 || less != nil && less.active {
 		l.mute = 0
 		return nil
 	}
@@ -199,6 +211,9 @@ func (l *listener) send(buf []byte, n int, now time.Time) {
 	clock := l.to.Codec.ClockRate()
 	if !l.begun {
 		l.begun, l.at = true, l.out.now(now, clock)
+		if l.joined {
+			l.at = l.out.behind(now, clock)
+		}
 	}
 	if n > 0 {
 		l.packed = Packet{Buf: buf, Len: n, Type: l.to.SendType, Marker: first, Seq: l.out.seq + 1, Timestamp: l.at}

@@ -26,6 +26,11 @@ type member struct {
 	from  *member // whom route carries
 	mixed *listener
 	taps  []*tap // whom mixed hears; never changed in place
+	// What is played to it: by the player, or in a mix, first what row says and then
+	// what is over that.
+	playing  *playing
+	sounds   [1 + core.InjectSlots]*insert
+	injected bool // mixed is for the sounds alone
 
 	hearing hearing // of who watches
 	atFirst Stats   // of path when it was attached
@@ -52,6 +57,8 @@ type route interface {
 	feeder() *feeder
 	// joins reports whether the route is one from in to out in format to.
 	joins(in Format, out *output, to Format) bool
+	// direct reports whether all that has come was passed on.
+	direct() bool
 	// release frees what the route holds; packets that still come are dropped. It
 	// may be called again.
 	release()
@@ -66,10 +73,13 @@ func (m *member) receive(p *Packet) {
 	}
 }
 
-func (m *member) add(s sink) {
+func (m *member) add(s sink) { m.exchange(nil, s) }
+
+// exchange adds a sink in place of old, which may be nil, between two packets.
+func (m *member) exchange(old, s sink) {
 	var list []sink
-	if old := m.sinks.Load(); old != nil {
-		list = slices.Clone(*old)
+	if sinks := m.sinks.Load(); sinks != nil {
+		list = slices.DeleteFunc(slices.Clone(*sinks), func(x sink) bool { return x == old })
 	}
 	list = append(list, s)
 	m.sinks.Store(&list)
@@ -89,8 +99,10 @@ func (m *member) audible() bool { return m.path != nil && m.format.Codec != Code
 // the mixer.
 func (m *member) virtual() bool { return m.format.Codec.Linear() }
 
-// setLocked gives m another row.
-func (s *Server) setLocked(m *member, row core.Hear) {
+// setLocked gives m another row. Again is whether an announcement that the row keeps
+// is to be played again.
+func (s *Server) setLocked(m *member, row core.Hear, again bool) {
+	s.injectLocked(m, row, again)
 	old := m.speakers
 	m.row, m.speakers = row, nil
 	if row.Sound.IsZero() {
@@ -124,15 +136,30 @@ func (s *Server) connectLocked(m *member) {
 		}
 	}
 	switch {
-	case m.audible() && !m.row.Sound.IsZero():
+	case !m.audible():
 		s.disconnectLocked(m)
-		s.player.play(m.id, m.row.Sound, m.out, m.format)
-	case len(heard) > 1 || m.audible() && m.virtual():
+	case m.mixes():
+		s.takeOverLocked(m)
+		s.mixLocked(m, heard)
+	case !m.row.Sound.IsZero():
+		s.playLocked(m)
+	case len(heard) > 1, len(heard) == 1 && m.lingers(heard[0]):
 		s.mixLocked(m, heard)
 	case len(heard) == 1:
 		s.routeLocked(m, heard[0])
 	default:
 		s.disconnectLocked(m)
+	}
+}
+
+// playLocked makes m hear the sound of its row. One that is over is over.
+func (s *Server) playLocked(m *member) {
+	switch {
+	case m.sounds[0] != nil: // it was played in a mix
+		s.disconnectLocked(m)
+	case !m.playing.plays(m.row.Sound, m.out, m.format):
+		s.disconnectLocked(m)
+		m.playing = s.player.play(m.id, m.row.Sound, m.out, m.format)
 	}
 }
 
@@ -147,7 +174,7 @@ func (s *Server) disconnectLocked(m *member) {
 		m.route, m.from = nil, nil
 	}
 	taps := m.taps
-	m.mixed, m.taps = nil, nil
+	m.mixed, m.taps, m.playing, m.injected = nil, nil, nil, false
 	s.untapLocked(taps)
 }
 
@@ -163,33 +190,45 @@ func (s *Server) routeLocked(m, speaker *member) {
 	speaker.add(r)
 }
 
-// mixLocked makes m hear several speakers.
+// mixLocked makes m hear several speakers, or sounds, or both.
 func (s *Server) mixLocked(m *member, heard []*member) {
+	var instead sink
 	if m.mixed == nil || !m.mixed.fits(m.out, m.format) {
 		prior := m.route
 		if prior == nil || m.mixed != nil || m.out.owner.Load() != prior.feeder() {
 			s.disconnectLocked(m)
 			prior = nil
 		}
+		if prior != nil && len(heard) == 1 && heard[0] == m.from && prior.direct() {
+			instead = prior
+		}
 		m.mixed = newListener(m.out, m.format, prior)
 	}
 	former := m.taps
 	m.taps = make([]*tap, len(heard))
 	for i, speaker := range heard {
-		m.taps[i] = s.tapLocked(speaker)
+		m.taps[i] = s.tapLocked(speaker, instead)
 	}
-	s.mixer.set(m.mixed, m.taps, m.tap)
+	if instead != nil {
+		m.mixed.join()
+		m.route, m.from = nil, nil
+	}
+	m.injected = len(heard) <= 1
+	s.mixer.set(m.mixed, m.taps, m.tap, m.inserts())
 	s.untapLocked(former)
 }
 
-// tapLocked returns the tap of speaker for one more row.
-func (s *Server) tapLocked(speaker *member) *tap {
+// tapLocked returns the tap of speaker for one more row. It hears what instead, a sink
+// of his or nil, does not hear any more.
+func (s *Server) tapLocked(speaker *member, instead sink) *tap {
 	t := speaker.tap
 	if t == nil || t.in != speaker.format {
 		s.tapped++
 		t = &tap{id: s.tapped, in: speaker.format, rate: mixRate(speaker.format.Codec), speaker: speaker}
-		speaker.add(t)
+		speaker.exchange(instead, t)
 		s.heardLocked(speaker, t)
+	} else if instead != nil {
+		speaker.drop(instead)
 	}
 	t.refs++
 	return t
@@ -212,7 +251,7 @@ func (s *Server) untapLocked(taps []*tap) {
 func (s *Server) heardLocked(m *member, t *tap) {
 	m.tap = t
 	if m.mixed != nil && len(m.taps) > 0 {
-		s.mixer.set(m.mixed, m.taps, t)
+		s.mixer.set(m.mixed, m.taps, t, m.inserts())
 	}
 }
 

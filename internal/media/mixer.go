@@ -14,7 +14,8 @@ import (
 // speaker is decoded once, every distinct set is added once, and what several
 // hear alike is encoded once.
 type mixer struct {
-	pool *codec.Pool
+	pool  *codec.Pool
+	stage *stage
 
 	mu      sync.Mutex // guards what follows; never held while packets are sent
 	orders  []order    // not yet taken over by the goroutine
@@ -30,26 +31,29 @@ type mixer struct {
 	changed   bool   // this step begins with a change
 }
 
-// order gives a listener, which may be new, another row. Both slices are only
+// order gives a listener, which may be new, another row. All slices are only
 // read.
 type order struct {
 	listener *listener
 	row      []*tap
 	self     *tap
+	sounds   []*insert
 }
 
-func newMixer(pool *codec.Pool) *mixer { return &mixer{pool: pool, sums: make(map[sumKey]*sum)} }
+func newMixer(g *stage, pool *codec.Pool) *mixer {
+	return &mixer{stage: g, pool: pool, sums: make(map[sumKey]*sum)}
+}
 
-// set makes l hear row from the next step on; self is l's own tap, if anybody hears
-// it. There is nothing to call at the end: a listener is dropped when its output
+// set makes l hear row from the next step on, and sounds over it; self is l's own tap,
+// if anybody hears it. There is nothing to call at the end: a listener is dropped when its output
 // has another owner, a tap when no row names it.
-func (x *mixer) set(l *listener, row []*tap, self *tap) {
+func (x *mixer) set(l *listener, row []*tap, self *tap, sounds []*insert) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {
 		return
 	}
-	x.orders = append(x.orders, order{l, row, self})
+	x.orders = append(x.orders, order{l, row, self, sounds})
 	if !x.running {
 		x.running = true
 		x.wg.Go(x.run)
@@ -125,6 +129,7 @@ func (x *mixer) obey(orders []order) {
 	for _, o := range orders {
 		l := o.listener
 		l.row, l.self = o.row, o.self
+		l.give(o.sounds)
 		if !l.listed {
 			l.listed = true
 			x.listeners = append(x.listeners, l)
@@ -187,7 +192,7 @@ func (x *mixer) step(due, now time.Time) {
 		if pressed > 0 || l.press.open {
 			l.tell(now)
 		}
-		l.step(x.pool, x.count, now)
+		l.step(x, now)
 	}
 	if x.changed {
 		x.sweep()

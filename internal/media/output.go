@@ -41,7 +41,7 @@ type output struct {
 	last      *feeder // whose packet was the latest
 	heeded    uint8   // packets since heed looked
 	keys      keying
-	lead      time.Duration // how far changes of feeders put timestamps ahead of the time
+	lead      time.Duration // how far changes of feeders put timestamps ahead of the time; below 0 behind
 }
 
 // feeder is somebody's right to send; only its address counts.
@@ -97,6 +97,17 @@ func (o *output) now(t time.Time, clock uint32) uint32 {
 	step := max(passed-o.lead, packetTime)
 	o.lead = max(0, o.lead+step-passed)
 	return o.timestamp + units(step, clock)
+}
+
+// behind returns the timestamp right behind the last packet for a feeder that goes on
+// with the same voice, a little later than that.
+func (o *output) behind(t time.Time, clock uint32) uint32 {
+	passed := t.Sub(o.at)
+	if !o.begun || passed > 3*packetTime {
+		return o.now(t, clock)
+	}
+	o.lead += packetTime - passed // who begins next makes up for it
+	return o.timestamp + units(packetTime, clock)
 }
 
 // present returns the timestamp of a telephone-event that begins at t.

@@ -1,10 +1,9 @@
 package media
 
 import (
-	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
-	"weak"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/codec"
@@ -24,11 +23,8 @@ const (
 // more in wake-ups than the packets themselves. Each sound keeps to an absolute
 // schedule, so that packets count its time, not timers.
 type player struct {
-	events   Events
-	log      *slog.Logger
-	files    Files
-	ringback core.Sound // stands in for music
-	clips    clips      // belongs to the goroutine
+	stage *stage
+	clips clips // belongs to the goroutine
 
 	mu      sync.Mutex // guards what follows; never held while packets are sent
 	fresh   []*playing // not yet taken over by the goroutine
@@ -41,12 +37,14 @@ type player struct {
 // its output has another owner.
 type playing struct {
 	right  feeder
-	leg    core.LegID
 	sound  core.Sound
 	out    *output
 	to     Format
-	search *search   // of a file, nil when it is over
-	ends   time.Time // of the silence in place of an announcement; zero if it has none
+	ended  atomic.Bool  // it is over, and was not replaced
+	passed atomic.Int64 // nanoseconds of it that were played
+
+	// What follows belongs to the player's goroutine.
+	cue    cue
 	clip   *clip     // nil is silence
 	n      int       // packets of it so far
 	due    time.Time // of the next packet
@@ -56,28 +54,30 @@ type playing struct {
 	buf    [HeaderRoom + MaxPayload + TailRoom]byte
 }
 
-func newPlayer(c Config, pool *codec.Pool) *player {
-	return &player{
-		events: c.Events, log: c.Log, files: c.Files,
-		ringback: core.Sound{Kind: core.SoundRingback, Name: c.Ringback},
-		clips:    clips{sources: sources{c.Prompt}, pool: pool, kept: make(map[clipKey]*clip)},
-	}
+func newPlayer(g *stage, pool *codec.Pool) *player {
+	return &player{stage: g, clips: clips{sources: g.sources, pool: pool, kept: make(map[clipKey]*clip)}}
 }
 
 // play begins a sound for leg and makes it the owner of out.
-func (y *player) play(leg core.LegID, sound core.Sound, out *output, to Format) {
-	p := &playing{leg: leg, sound: sound, out: out, to: to}
+func (y *player) play(leg core.LegID, sound core.Sound, out *output, to Format) *playing {
+	p := &playing{sound: sound, out: out, to: to, cue: y.stage.cue(leg, sound, time.Now())}
 	out.own(&p.right)
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	if y.closed {
-		return
+		return p
 	}
 	y.fresh = append(y.fresh, p)
 	if !y.running {
 		y.running = true
 		y.wg.Go(y.run)
 	}
+	return p
+}
+
+// plays reports whether p plays sound, or has played it, to out in format to.
+func (p *playing) plays(sound core.Sound, out *output, to Format) bool {
+	return p != nil && p.sound == sound && p.out == out && p.to == to && (p.ended.Load() || out.owner.Load() == &p.right)
 }
 
 // close ends all sounds, which nobody owns any more, and waits for the goroutine.
@@ -127,15 +127,6 @@ func (y *player) join(list []*playing, now time.Time) (joined []*playing, more b
 	y.mu.Unlock()
 	for _, p := range fresh {
 		p.due = now
-		switch p.sound.Kind {
-		case core.SoundFile, core.SoundMusic:
-			p.search = find(y.files, p.sound.Name, now)
-		default:
-			if err := y.begin(p, content{sound: p.sound}, now); err != nil {
-				y.log.Error("sound left out", "leg", string(p.leg), "sound", p.sound.Name, "error", err)
-				p.ends = now.Add(failedFor)
-			}
-		}
 		list = append(list, p)
 	}
 	return list, more
@@ -154,54 +145,21 @@ func (y *player) begin(p *playing, what content, now time.Time) error {
 	return nil
 }
 
-// choose sees to a sound that is a file, as far as it is known: it is played when
-// it is there. Until then, and if it never comes, callers who wait for music hear
-// ringback, and others nothing.
-func (y *player) choose(p *playing, now time.Time) {
-	music := p.sound.Kind == core.SoundMusic
-	found := p.search.found.Load()
-	if found == nil {
-		if music && p.clip == nil && now.Sub(p.search.begun) >= patience {
-			y.standIn(p, now)
-		}
-		return
-	}
-	p.search = nil
-	err := found.err
-	if err == nil {
-		err = y.begin(p, content{p.sound, weak.Make(found.pcm)}, now)
-	}
-	if err == nil {
-		return
-	}
-	y.log.Warn("a sound cannot be played", "leg", string(p.leg), "error", err)
-	switch {
-	case !music:
-		p.ends = now.Add(failedFor)
-	case p.clip == nil:
-		y.standIn(p, now)
-	}
-}
-
-// standIn plays ringback in place of music.
-func (y *player) standIn(p *playing, now time.Time) {
-	if err := y.begin(p, content{sound: y.ringback}, now); err != nil {
-		y.log.Error("no ringback either", "leg", string(p.leg), "error", err)
-	}
-}
-
 // advance sends what of p is due and reports whether it goes on.
 func (y *player) advance(p *playing, now time.Time) bool {
 	if p.out.owner.Load() != &p.right {
 		return false
 	}
-	if p.search != nil {
-		y.choose(p, now)
+	for what, news := y.stage.next(&p.cue, now); news; {
+		err := y.begin(p, what, now)
+		if news = err != nil && !p.cue.standing; news {
+			what, news = y.stage.fail(&p.cue, err, now)
+		}
 	}
 	switch {
 	case p.clip != nil:
 		return y.stream(p, now)
-	case !p.ends.IsZero() && !now.Before(p.ends):
+	case p.cue.silenced(now):
 		y.over(p)
 		return false
 	}
@@ -223,13 +181,14 @@ func (y *player) stream(p *playing, now time.Time) bool {
 			return false
 		}
 		payload, ok := y.clips.payload(p.clip, p.n)
-		if !ok {
+		if rounds := p.cue.rounds(); !ok || rounds > 1 && p.n >= rounds*p.clip.total {
 			y.over(p)
 			return false
 		}
 		y.clips.finish(p.clip, p.to.Codec)
 		p.send(payload, now)
 		p.n++
+		p.passed.Store(int64(p.n) * int64(length))
 		p.due = p.due.Add(length)
 		p.at += step
 	}
@@ -238,11 +197,9 @@ func (y *player) stream(p *playing, now time.Time) bool {
 
 // over reports the end of a sound that was not replaced.
 func (y *player) over(p *playing) {
-	if !p.out.resign(&p.right) {
-		return
-	}
-	if err := y.events.Post(core.Played{Leg: p.leg, Sound: p.sound}); err != nil {
-		y.log.Debug("event not taken", "error", err)
+	if p.out.resign(&p.right) {
+		p.ended.Store(true)
+		y.stage.played(&p.cue)
 	}
 }
 

@@ -26,6 +26,8 @@ func (r *relay) joins(in Format, out *output, to Format) bool {
 	return r.in == in && r.out == out && r.to == to
 }
 
+func (r *relay) direct() bool { return true }
+
 func (r *relay) release() {}
 
 func (r *relay) packet(p *Packet) {

@@ -17,13 +17,16 @@ const orphanLife = 10 * time.Minute
 
 // Config says what a Server works with.
 type Config struct {
-	// Events gets core.Played, core.LegSilent, core.LegHeard and core.LegCarried.
+	// Events gets core.Played, core.SoundFailed, core.LegSilent, core.LegHeard and
+	// core.LegCarried.
 	Events Events
 	// Prompt returns the announcement of a name, one of the core's Prompt
 	// constants, at 8000 Hz. Nil knows none.
 	Prompt func(name string) (file.PCM, bool)
 	// Files gets the sounds of files and URLs. Nil has none.
 	Files Files
+	// Speaker makes speech. Nil makes none.
+	Speaker Speaker
 	// Ringback is the country whose tone callers hear in place of music that is not
 	// there. Default "us".
 	Ringback string
@@ -36,6 +39,7 @@ type Config struct {
 type Server struct {
 	log    *slog.Logger
 	pool   *codec.Pool
+	stage  *stage
 	player *player
 	mixer  *mixer
 	pacer  *pacer
@@ -70,9 +74,9 @@ func NewServer(c Config) *Server {
 	if c.Prompt == nil {
 		c.Prompt = func(string) (file.PCM, bool) { return file.PCM{}, false }
 	}
-	pool := new(codec.Pool)
+	pool, g := new(codec.Pool), newStage(c)
 	s := &Server{
-		log: c.Log, pool: pool, player: newPlayer(c, pool), mixer: newMixer(pool), pacer: new(pacer), events: c.Events, stop: make(chan struct{}),
+		log: c.Log, pool: pool, stage: g, player: newPlayer(g, pool), mixer: newMixer(g, pool), pacer: new(pacer), events: c.Events, stop: make(chan struct{}),
 		legs: make(map[core.LegID]*member), paths: make(map[Path]*member), swept: time.Now(),
 	}
 	s.watching.Go(func() { s.watch(s.stop) })
@@ -144,7 +148,7 @@ func (s *Server) Detach(leg core.LegID) {
 	if m.audible() && !m.virtual() {
 		_ = s.events.Post(core.LegCarried{Leg: leg, Quality: m.quality()}) // the node has stopped: nobody is left to tell
 	}
-	s.setLocked(m, core.Hear{Leg: leg})
+	s.setLocked(m, core.Hear{Leg: leg}, false)
 	s.unplugLocked(m)
 	s.forgetLocked(m)
 }
@@ -187,13 +191,13 @@ func (s *Server) Do(row core.Hear) {
 	defer s.mu.Unlock()
 	s.sweepLocked(time.Now())
 	m := s.memberLocked(row.Leg)
-	same := m.row.Sound == row.Sound && slices.Equal(m.row.From, row.From)
-	if same && !row.Sound.Ends() {
+	same := m.row.Sound == row.Sound && m.row.Over == row.Over && slices.Equal(m.row.From, row.From)
+	if same && (!row.Sound.Ends() || row.Sound.No != 0) {
 		s.forgetLocked(m)
-		return // it goes on; an announcement is played again
+		return // it goes on; an announcement without number is played again
 	}
 	row.From = slices.Clone(row.From)
-	s.setLocked(m, row)
+	s.setLocked(m, row, same)
 	s.forgetLocked(m)
 }
 
@@ -215,7 +219,7 @@ func (s *Server) memberLocked(leg core.LegID) *member {
 
 // forgetLocked drops m if nothing is known of it any more.
 func (s *Server) forgetLocked(m *member) {
-	if m.path == nil && m.row.Sound.IsZero() && len(m.row.From) == 0 && len(m.hearers) == 0 {
+	if m.path == nil && m.row.Sound.IsZero() && m.row.Over == [core.InjectSlots]core.Sound{} && len(m.row.From) == 0 && len(m.hearers) == 0 {
 		delete(s.legs, m.id)
 	}
 }
@@ -228,7 +232,7 @@ func (s *Server) sweepLocked(now time.Time) {
 	s.swept = now
 	for _, m := range s.legs {
 		if m.path == nil && now.Sub(m.since) > orphanLife {
-			s.setLocked(m, core.Hear{Leg: m.id})
+			s.setLocked(m, core.Hear{Leg: m.id}, false)
 			s.forgetLocked(m)
 		}
 	}

@@ -185,8 +185,11 @@ func TestPromptIsPlayedOnce(t *testing.T) {
 	o.server.Do(core.Hear{Leg: "a"})
 	begun := time.Now()
 	o.server.Do(core.Hear{Leg: "a", Sound: core.Sound{Kind: core.SoundPrompt, Name: "missing"}})
-	if ev := testkit.Receive(t, o.events, 10*time.Second, "Played"); ev.(core.Played).Sound.Name != "missing" {
+	if ev, ok := testkit.Receive(t, o.events, 10*time.Second, "SoundFailed").(core.SoundFailed); !ok || ev.Sound.Name != "missing" {
 		t.Errorf("a replaced prompt is reported: %v", ev)
+	}
+	if ev, ok := testkit.Receive(t, o.events, 10*time.Second, "Played").(core.Played); !ok || ev.Sound.Name != "missing" {
+		t.Errorf("got %v", ev)
 	}
 	if took := time.Since(begun); took < 900*time.Millisecond { // else who repeats it spins
 		t.Errorf("a prompt that is not there took %v", took)

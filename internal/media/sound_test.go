@@ -160,7 +160,8 @@ func TestMusicTakesTheTonesPlace(t *testing.T) {
 		t.Errorf("music again and again: purity %.2f", p) // its seams are no whole waves
 	}
 	last := a.mustListen()
-	if packets := last.seq - first.seq; last.ssrc != first.ssrc || last.stamp-first.stamp != 160*uint32(packets) {
+	// A machine that is busy elsewhere makes the player skip packets, and their time.
+	if packets := last.seq - first.seq; last.ssrc != first.ssrc || last.stamp-first.stamp < 160*uint32(packets) || (last.stamp-first.stamp)%160 != 0 {
 		t.Errorf("after %d packets the time is %d", packets, last.stamp-first.stamp)
 	}
 
@@ -181,6 +182,9 @@ func TestFileThatFails(t *testing.T) {
 	o.server.Do(core.Hear{Leg: "a", Sound: music("gone.mp3")})
 	testkit.Eventually(t, time.Second, "it is asked for", func() bool { return files.asked("gone.mp3") })
 	files.put("gone.mp3", nil, gone)
+	if ev, ok := testkit.Receive(t, o.events, 5*time.Second, "SoundFailed").(core.SoundFailed); !ok || ev.Leg != "a" || ev.Sound != music("gone.mp3") || ev.Why != gone.Error() {
+		t.Errorf("got %v", ev)
+	}
 	if p := meter.Purity(a.hears(500*time.Millisecond), 8000, 425); p < 0.9 {
 		t.Errorf("in place of music: ringback has purity %.2f", p)
 	}
@@ -190,6 +194,9 @@ func TestFileThatFails(t *testing.T) {
 	o.server.Do(core.Hear{Leg: "a", Sound: announcement("gone.wav")})
 	testkit.Eventually(t, time.Second, "it is asked for", func() bool { return files.asked("gone.wav") })
 	files.put("gone.wav", nil, gone)
+	if ev, ok := testkit.Receive(t, o.events, 5*time.Second, "SoundFailed").(core.SoundFailed); !ok || ev.Sound != announcement("gone.wav") {
+		t.Errorf("got %v", ev)
+	}
 	if ev := testkit.Receive(t, o.events, 5*time.Second, "Played"); ev != (core.Played{Leg: "a", Sound: announcement("gone.wav")}) {
 		t.Errorf("got %v", ev)
 	}

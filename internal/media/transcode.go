@@ -83,6 +83,8 @@ func (t *transcoder) joins(in Format, out *output, to Format) bool {
 	return t.in == in && t.out == out && t.to == to
 }
 
+func (t *transcoder) direct() bool { return t.smooth.Load() == nil }
+
 func (t *transcoder) release() {
 	if t.use.Swap(useReleased) == useIdle {
 		t.free()

@@ -54,6 +54,7 @@ func (s *Server) listen(now time.Time) []core.Event {
 	defer s.mu.Unlock()
 	var news []core.Event
 	for _, m := range s.legs {
+		s.settleLocked(m)
 		if e := m.listen(now); e != nil {
 			news = append(news, e)
 		}

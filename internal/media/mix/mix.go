@@ -54,4 +54,21 @@ func Fade(pcm, from []int16) {
 	}
 }
 
+// Over adds a voice to pcm; what is louder than full scale stays at full scale.
+func Over(pcm, voice []int16) {
+	voice = voice[:len(pcm)]
+	for i, s := range voice {
+		pcm[i] = clip(int32(pcm[i]) + int32(s))
+	}
+}
+
+// Peak returns the highest sample value in pcm, without its sign.
+func Peak(pcm []int16) int {
+	peak := 0
+	for _, s := range pcm {
+		peak = max(peak, int(s), -int(s))
+	}
+	return peak
+}
+
 func clip(s int32) int16 { return int16(max(math.MinInt16, min(math.MaxInt16, s))) }

@@ -45,6 +45,9 @@ func NewMusic(rate int) *Music {
 // Length returns how many samples the loop has.
 func (m *Music) Length() int { return len(m.notes) * m.note }
 
+// Seek goes on with sample at.
+func (m *Music) Seek(at int) { m.at = at % m.Length() }
+
 // Read fills pcm with the next samples.
 func (m *Music) Read(pcm []int16) {
 	for i := range pcm {

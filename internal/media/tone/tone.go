@@ -28,6 +28,12 @@ func (b Burst) samples(rate int) int { return int(b.For * time.Duration(rate) / 
 // amplitude of each frequency: two of them are -16 dBFS, as exchanges send.
 const amplitude = 3600
 
+// Beep returns the tone that says to speak now: one round of it, with a pause behind it;
+// packets of any usual length fill it.
+func Beep() []Burst {
+	return []Burst{{Hz: []float64{1000}, For: 400 * time.Millisecond}, {For: 80 * time.Millisecond}}
+}
+
 // Generator plays a cadence for ever. The zero value is silence. It is not safe
 // for concurrent use.
 type Generator struct {
