@@ -25,6 +25,7 @@ type outgoing struct {
 	leg core.LegID
 	do  what
 	job func() []webhook.Job // with tell; runs on the outbox's goroutine
+	at  chan<- struct{}      // with mark: closed when its turn comes
 }
 
 type what uint8
@@ -34,6 +35,7 @@ const (
 	hold         // keep what is told of the leg
 	release      // and hand it on
 	forget       // or drop it
+	mark         // report that all before it was handed on
 )
 
 // holdTime is how long what is told of a leg may be kept back: as long as a
@@ -99,6 +101,8 @@ func (o *outbox) handle(held map[core.LegID][]webhook.Job, out outgoing, send fu
 		delete(held, out.leg)
 	case forget:
 		delete(held, out.leg)
+	case mark:
+		close(out.at)
 	case tell:
 		jobs := out.job()
 		if kept, ok := held[out.leg]; ok {
@@ -120,6 +124,20 @@ func (o *outbox) take() (queue []outgoing, closed bool) {
 	defer o.mu.Unlock()
 	queue, o.queue = o.queue, nil
 	return queue, o.closed
+}
+
+// flush waits until what was put before is handed on, but for what is held, and at
+// most for d.
+func (o *outbox) flush(d time.Duration) {
+	at := make(chan struct{})
+	o.put(outgoing{do: mark, at: at})
+	limit := time.NewTimer(d)
+	defer limit.Stop()
+	select {
+	case <-at:
+	case <-limit.C:
+	case <-o.done:
+	}
 }
 
 // close hands on what is queued and waits for that.

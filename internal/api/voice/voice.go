@@ -29,6 +29,10 @@ func New(cfg Config) *API {
 // Close hands on what is still to be told. Nothing may be told after it.
 func (a *API) Close() { a.outbox.close() }
 
+// Flush returns when all that the loop told before is with the deliverer, after 1 s
+// at most.
+func (a *API) Flush() { a.outbox.flush(time.Second) }
+
 // Changed implements engine.AppDriver.
 func (a *API) Changed(now time.Time, change core.LegChange) {
 	it := a.legs.change(now, change)
