@@ -17,6 +17,7 @@ type device struct {
 	edge *Edge
 	id   core.ContactID
 	user core.UserID
+	made time.Time
 
 	mu     sync.Mutex // guards what follows
 	label  string
@@ -34,7 +35,7 @@ type device struct {
 
 func newDevice(e *Edge, user core.UserID, label string) *device {
 	return &device{
-		edge: e, id: core.ContactID(newUUID()), user: user, label: label,
+		edge: e, id: core.ContactID(newUUID()), user: user, made: time.Now(), label: label,
 		legs: make(map[core.LegID]*leg), paths: make(map[string]*path),
 	}
 }

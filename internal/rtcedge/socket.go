@@ -16,6 +16,7 @@ const (
 	closeRefused   websocket.StatusCode = 4401
 	closeLoginTime websocket.StatusCode = 4408
 	closeTakenOver websocket.StatusCode = 4409
+	closeEnded     websocket.StatusCode = 4410
 	closeFlood     websocket.StatusCode = 4429
 	// closeCut is never written: the connection is cut off, because its client
 	// does not read.

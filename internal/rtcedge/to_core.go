@@ -1,7 +1,9 @@
 package rtcedge
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"unicode"
@@ -129,7 +131,12 @@ func (d *device) legLocked(id core.LegID) (*leg, error) {
 
 // call offers a new leg to the exchange.
 func (d *device) call(req request) (reply, error) {
-	if !dialable(req.To) {
+	custom, err := customOf(req.Custom)
+	if err != nil {
+		return reply{}, err
+	}
+	// An application may be called without naming anybody.
+	if !dialable(req.To) && (req.To != "" || d.user.App == "") {
 		return reply{}, invalid("to must be a number or a user's name of 1 to 128 bytes")
 	}
 	d.mu.Lock()
@@ -151,7 +158,7 @@ func (d *device) call(req request) (reply, error) {
 		from: core.Party{User: d.user}, to: core.Party{Number: req.To},
 	}
 	d.addLocked(l)
-	offered := core.Offered{Leg: l.id, Edge: core.EdgeBrowser, From: l.from, Contact: d.id, To: req.To}
+	offered := core.Offered{Leg: l.id, Edge: core.EdgeBrowser, From: l.from, Contact: d.id, To: req.To, Custom: custom}
 	if err := d.edge.Post.Post(offered); err != nil {
 		delete(d.legs, l.id) // the exchange never knew it: no LegGone
 		d.order = d.order[:len(d.order)-1]
@@ -164,6 +171,21 @@ func (d *device) call(req request) (reply, error) {
 		}
 	}
 	return reply{Leg: l.id}, nil
+}
+
+// maxCustom bounds what a client sends along with a call, in bytes.
+const maxCustom = 4 << 10
+
+// customOf returns what a client sends along with a call, "" for nothing.
+func customOf(raw json.RawMessage) (string, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", nil
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil || b.Bytes()[0] != '{' || b.Len() > maxCustom {
+		return "", invalid("custom must be a JSON object of at most 4 KB")
+	}
+	return b.String(), nil
 }
 
 // dialable reports whether a client may dial to at all; the exchange decides

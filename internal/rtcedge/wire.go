@@ -23,12 +23,14 @@ type request struct {
 	Label    string      `json:"label"` // login, label
 	Device   string      `json:"device"`
 
-	Leg   core.LegID `json:"leg"`
-	To    string     `json:"to"`   // call
-	Path  string     `json:"path"` // call, accept, media, release
-	SDP   string     `json:"sdp"`  // media
-	Digit string     `json:"digit"`
-	Muted *bool      `json:"muted"`
+	Leg core.LegID `json:"leg"`
+	To  string     `json:"to"` // call
+	// Custom is what an application shall get with a call: a JSON object.
+	Custom json.RawMessage `json:"custom"`
+	Path   string          `json:"path"` // call, accept, media, release
+	SDP    string          `json:"sdp"`  // media
+	Digit  string          `json:"digit"`
+	Muted  *bool           `json:"muted"`
 }
 
 // errNoObject is a frame after which the client cannot be understood any more.
