@@ -14,7 +14,7 @@ LINTVER  := v2.15.0
 export CGO_ENABLED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web database sdk dist setup test e2e check lint fmt fuzz bench mutants golden sizes clean
+.PHONY: help run build web database judges sdk dist setup test e2e check lint fmt fuzz bench mutants golden sizes clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,14 @@ sdk: web ## the same: the browser SDK is internal/web/dist/sdk
 # npm writes this file last, so a broken download is repeated.
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	npm ci --prefix web --no-audit --no-fund
+	@touch $@
+
+# The judges of the Voice API: an application's own SDK, at two versions, with the
+# Node that the newer one needs.
+judges: test/e2e/testdata/voice/sdk-3.20/node_modules/.package-lock.json test/e2e/testdata/voice/sdk-3.30/node_modules/.package-lock.json
+
+test/e2e/testdata/voice/%/node_modules/.package-lock.json: test/e2e/testdata/voice/%/package.json test/e2e/testdata/voice/%/package-lock.json
+	npm ci --prefix $(@D)/.. --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 dist: web ## static binaries for Linux, amd64 and arm64, in dist/
