@@ -33,8 +33,11 @@ type hearing struct{ media *media.Server }
 
 // Do implements engine.MediaDriver.
 func (h hearing) Do(cmd core.MediaCommand) {
-	if row, ok := cmd.(core.Hear); ok {
-		h.media.Do(row)
+	switch cmd := cmd.(type) {
+	case core.Hear:
+		h.media.Do(cmd)
+	case core.SendDigits:
+		h.media.SendDigits(cmd.Leg, cmd.Digits)
 	}
 }
 

@@ -23,7 +23,7 @@ func (p keyPress) tell(hearer *member) {
 		return
 	}
 	switch p.form {
-	case formInfo:
+	case formInfo, formOurs:
 		to.HearKey(p.key, usualPress)
 	case formEnded:
 		to.HearKey(p.key, p.lasted)

@@ -16,6 +16,7 @@ import (
 type keyboard struct {
 	mu      sync.Mutex // guards what follows
 	presses []keyPress
+	dials   []*dial
 	running bool
 	closed  bool
 	wg      sync.WaitGroup
@@ -37,6 +38,7 @@ const (
 	formEvent                // a telephone-event: those who take none
 	formTone                 // in the voice: those who take telephone-events
 	formEnded                // whatever it was is over: virtual legs
+	formOurs                 // it is no party's, but ours: the leg itself
 )
 
 // Press takes a key that the party of leg pressed, and that came outside RTP, to
@@ -54,7 +56,12 @@ func (b *keyboard) press(s *Server, p keyPress) {
 		return
 	}
 	b.presses = append(b.presses, p)
-	if !b.running {
+	b.startLocked(s)
+}
+
+// startLocked sees to it that what waits is handed out.
+func (b *keyboard) startLocked(s *Server) {
+	if !b.running && !b.closed {
 		b.running = true
 		b.wg.Go(func() { b.run(s) })
 	}
@@ -75,9 +82,10 @@ func (b *keyboard) run(s *Server) {
 	defer tick.Stop()
 	for {
 		b.mu.Lock()
-		presses := b.presses
+		now := time.Now()
+		presses := append(b.presses, b.dialledLocked(now)...)
 		b.presses = nil
-		b.running = !b.closed && len(presses)+len(busy) > 0
+		b.running = !b.closed && len(presses)+len(busy)+len(b.dials) > 0
 		more := b.running
 		b.mu.Unlock()
 		if !more {
@@ -90,7 +98,6 @@ func (b *keyboard) run(s *Server) {
 				}
 			}
 		}
-		now := time.Now()
 		busy = slices.DeleteFunc(busy, func(o *output) bool { return !o.idle(now) })
 		<-tick.C
 	}
@@ -100,25 +107,33 @@ func (b *keyboard) run(s *Server) {
 func (s *Server) order(p keyPress) (list []*output) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	speaker := s.legs[p.leg]
-	if speaker == nil {
-		return nil
-	}
-	for _, hearer := range speaker.hearers {
-		if hearer.virtual() || p.form == formEnded {
-			p.tell(hearer)
-			continue
+	m := s.legs[p.leg]
+	switch {
+	case m == nil:
+	case p.form == formOurs:
+		list = s.keyLocked(m, p, list)
+	default:
+		for _, hearer := range m.hearers {
+			list = s.keyLocked(hearer, p, list)
 		}
-		if !hearer.audible() || p.form == formEvent && hearer.format.SendDTMF != 0 {
-			continue
-		}
-		if hearer.format.SendDTMF == 0 && (p.signal(hearer.path) || p.form == formTone) {
-			continue
-		}
-		hearer.out.press(keyOrder{key: p.key, held: p.form == formTone, to: hearer.format, pool: s.pool})
-		list = append(list, hearer.out)
 	}
 	return list
+}
+
+// keyLocked gives a key to hearer, and appends its output to list if it is told by
+// that.
+func (s *Server) keyLocked(hearer *member, p keyPress, list []*output) []*output {
+	switch {
+	case hearer.virtual() || p.form == formEnded:
+		p.tell(hearer)
+		return list
+	case !hearer.audible(), p.form == formEvent && hearer.format.SendDTMF != 0:
+		return list
+	case hearer.format.SendDTMF == 0 && (p.signal(hearer.path) || p.form == formTone):
+		return list
+	}
+	hearer.out.press(keyOrder{key: p.key, held: p.form == formTone, to: hearer.format, pool: s.pool})
+	return append(list, hearer.out)
 }
 
 // keyTaker is a path whose party wants keys outside RTP, such as by SIP INFO.
