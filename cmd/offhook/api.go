@@ -30,6 +30,9 @@ func (n *node) directoryChanged(ctx context.Context, d *route.Directory) error {
 	if err := n.auth.Reload(ctx); err != nil {
 		return err
 	}
+	if err := n.apps.load(ctx, d); err != nil {
+		return err
+	}
 	n.sip.SetTrunks(trunks)
 	n.directory.Store(d)
 	return n.post(exchange.DirectoryChanged{Directory: d})

@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/offhook/offhook/internal/api/voice"
 	"github.com/offhook/offhook/internal/auth"
 	"github.com/offhook/offhook/internal/config"
 	"github.com/offhook/offhook/internal/core"
@@ -56,6 +57,9 @@ type node struct {
 	sip   *sipedge.Edge
 	rtcE  *rtcedge.Edge
 	web   *web.Server
+
+	voice *voice.API
+	apps  *applications // those that the Voice API is for
 
 	pressure *obs.Pressure
 
@@ -122,6 +126,7 @@ func (n *node) openStore(ctx context.Context) error {
 		return err
 	}
 	n.onClose(func() { n.logged("close store", n.store.Close()) })
+	n.store.SetStatus(voice.Status)
 	if err := n.applyResources(ctx); err != nil {
 		return err
 	}
@@ -286,11 +291,14 @@ func (n *node) openEdges(ctx context.Context) error {
 	})
 	n.onClose(n.rtcE.Close)
 
+	if err := n.openVoice(ctx); err != nil {
+		return err
+	}
 	var seed [32]byte
 	crand.Read(seed[:]) // never fails, by contract
 	n.loop = engine.New(engine.Config{
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
-		SIP:      n.sip, Browser: n.rtcE, Media: hearing{n.media}, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
+		SIP:      n.sip, Browser: n.rtcE, Media: hearing{n.media}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	n.sip.Start(n.stack) // from now on it tells the loop of trunks
 	return nil
@@ -389,7 +397,7 @@ func (n *node) listenWeb(ctx context.Context, demo http.Handler) error {
 	}
 	var err error
 	n.web, err = web.Listen(ctx, cfg, web.Handlers{
-		Signalling: n.rtcE, SIP: sipSocket{n.stack}, Demo: demo, API: n.newAPI(), Metrics: n.metrics(), Ready: n.ready,
+		Signalling: n.rtcE, SIP: sipSocket{n.stack}, Demo: demo, API: n.voice.Extensions(n.newAPI()), Voice: n.voice, Metrics: n.metrics(), Ready: n.ready,
 	}, n.log)
 	if err != nil {
 		return err
