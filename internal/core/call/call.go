@@ -19,6 +19,7 @@ type member struct {
 	talking   bool       // hears and is heard by the others who talk
 	holding   bool       // its own phone put us on hold
 	muted     bool       // nobody hears it
+	deaf      bool       // hears nobody
 	sound     core.Sound // what it is played instead of people
 	overhears core.LegID // whom it hears without talking: a callee's early media
 	mode      core.SuperviseMode
@@ -26,6 +27,9 @@ type member struct {
 	row       core.Hear  // what it hears, as last given by Rows
 
 	set []pair // whom it hears or not by order of Set
+
+	speaks, hears *Circle // who may hear it, and whom it hears; nil is all
+	over          [core.InjectSlots]core.Sound
 }
 
 // pair says whether a leg hears another, whatever it would by itself.
@@ -57,7 +61,7 @@ func (c *Call) Remove(leg core.LegID) {
 func (c *Call) Move(leg core.LegID, to *Call) {
 	if m := c.find(leg); m != nil && c != to && !to.Has(leg) {
 		c.Remove(leg)
-		m.set = nil
+		m.set, m.speaks, m.hears = nil, nil, nil
 		to.members = append(to.members, m)
 	}
 }
@@ -73,10 +77,11 @@ func (c *Call) Join(leg core.LegID) {
 	}
 }
 
-// Part ends Join and undoes Set: the leg hears nobody and is heard by nobody.
+// Part ends Join and undoes Set and Encircle: the leg hears nobody and is heard by nobody.
 func (c *Call) Part(leg core.LegID) {
 	if m := c.find(leg); m != nil {
 		m.talking, m.mode, m.target, m.set = false, 0, "", nil
+		m.speaks, m.hears = nil, nil
 		for _, other := range c.members {
 			other.forget(leg)
 		}
@@ -118,7 +123,10 @@ func (m *member) listensTo(other *member) bool {
 			return p.hears
 		}
 	}
-	return other.speaksTo(m)
+	if !other.speaksTo(m) {
+		return false
+	}
+	return !m.talking || !other.talking || other.speaks.has(m.leg) && m.hears.has(other.leg)
 }
 
 // Look returns what is known of a leg: its mode and target as supervisor, and
@@ -175,7 +183,7 @@ func (c *Call) Rows() []core.Hear {
 	var changed []core.Hear
 	for _, m := range c.members {
 		row := c.row(m)
-		if row.Sound != m.row.Sound || !slices.Equal(row.From, m.row.From) {
+		if row.Sound != m.row.Sound || !slices.Equal(row.From, m.row.From) || row.Over != m.row.Over {
 			m.row = row
 			changed = append(changed, row)
 		}
@@ -185,9 +193,11 @@ func (c *Call) Rows() []core.Hear {
 
 // row says what m hears now.
 func (c *Call) row(m *member) core.Hear {
-	row := core.Hear{Leg: m.leg, Sound: m.sound}
+	row := core.Hear{Leg: m.leg, Sound: m.sound, Over: m.over}
 	switch {
 	case !m.sound.IsZero():
+		return row
+	case m.deaf:
 		return row
 	case m.overhears != "":
 		row.From = []core.LegID{m.overhears}

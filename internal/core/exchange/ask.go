@@ -25,7 +25,7 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 	switch req := req.(type) {
 	case core.Transfer:
 		l, err = x.with(req.Leg, func(l *leg) error { return x.transfer(l, req.To, req.Replaces, false) })
-		if place := x.legs[req.Replaces]; err == nil && place != nil {
+		if place := x.leg(req.Replaces); err == nil && place != nil {
 			l = place // in whose call the others meet
 		}
 		return l, err
@@ -49,7 +49,7 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 		return x.withTwo(req.Leg, req.Target, func(l, target *leg) error { return x.supervise(l, target, req.Mode) })
 	case core.Release:
 		return x.with(req.Leg, func(l *leg) error {
-			x.hangup(l, core.CauseNormal)
+			x.letGo(l)
 			return nil
 		})
 	case core.Hold:
@@ -62,8 +62,7 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 		})
 	case core.Mute:
 		return x.with(req.Leg, func(l *leg) error {
-			l.call.matrix.Mute(l.Leg, req.Muted)
-			x.hear(l.call)
+			x.mute(l, req.Muted)
 			return nil
 		})
 	case core.SuperviseCall:
@@ -81,12 +80,12 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 		reply.Calls, reply.More, err = x.snapshot(req)
 		return nil, err
 	case core.Within:
-		if l := x.legs[req.Do.LegID()]; l == nil || l.call.id != req.Call {
+		if l := x.leg(req.Do.LegID()); l == nil || l.call.id != req.Call {
 			return nil, &core.Error{Op: "exchange", Call: req.Call, Leg: req.Do.LegID(), Kind: core.NotFound, Err: errNoLeg}
 		}
 		return x.do(req.Do, reply)
 	}
-	return nil, refuse(core.Invalid, nil, "no such request")
+	return x.doProgrammed(req, reply)
 }
 
 var (
@@ -105,8 +104,8 @@ func (x *Exchange) inCall(id core.CallID, do func(*liveCall) error) error {
 
 // with does something to a leg that lives.
 func (x *Exchange) with(id core.LegID, do func(*leg) error) (*leg, error) {
-	l := x.legs[id]
-	if l == nil || !l.live() {
+	l := x.leg(id)
+	if l == nil || !l.live() || l.face != nil {
 		return nil, &core.Error{Op: "exchange", Leg: id, Kind: core.NotFound, Err: errNoLeg}
 	}
 	return l, do(l)

@@ -32,6 +32,8 @@ type liveCall struct {
 	diverts int        // fall-throughs taken
 	queues  []*trunk   // where candidates wait, or waited
 
+	room *room // of a conversation of an application
+
 	referrer *leg // who sent the caller on and learns how it goes; else nil
 	notify   bool // by TransferProgress
 }
@@ -117,12 +119,16 @@ func (x *Exchange) lost(c *liveCall, l *leg, talked bool) {
 	switch {
 	case l.watches:
 		x.hear(c) // nobody hears it any more
+	case c.room != nil && l.inRoom():
+		x.memberGone(c, l)
 	case l == c.referrer:
 		c.referrer = nil // the transfer goes on without anybody to return to
 	case l == c.caller:
 		x.callerGone(c, talked)
 	case l == c.winner:
 		x.winnerGone(c, l)
+	case l.virtual:
+		x.advanceHunt(c)
 	case talked:
 		x.settle(c)
 	default:
@@ -163,7 +169,9 @@ func (x *Exchange) handOver(c *liveCall, to *leg) {
 
 // settle ends the conversation of a caller whom everybody else has left.
 func (x *Exchange) settle(c *liveCall) {
-	if c.talking() && len(c.talkers()) < 2 {
+	if c.programmed() {
+		x.calleeLeft(c)
+	} else if c.talking() && len(c.talkers()) < 2 {
 		x.part(c.caller)
 		x.next(c, flow.Outcome{Connected: true, Cause: core.CauseNormal})
 	}
@@ -207,6 +215,14 @@ func (x *Exchange) move(l *leg, to *liveCall) {
 	if from == to {
 		return
 	}
+	x.relocate(l, to)
+	x.publishMoved(l, core.ChangeMoved, from)
+	x.hear(from)
+}
+
+// relocate is move without a word to anybody. Rows of both calls are to be ordered.
+func (x *Exchange) relocate(l *leg, to *liveCall) {
+	from := l.call
 	from.matrix.Move(l.Leg, &to.matrix)
 	from.legs = slices.DeleteFunc(from.legs, func(o *leg) bool { return o == l })
 	if from.caller == l && len(from.legs) > 0 {
@@ -214,11 +230,16 @@ func (x *Exchange) move(l *leg, to *liveCall) {
 	}
 	l.call = to
 	to.legs = append(to.legs, l)
-	x.publish(l, core.ChangeMoved)
-	x.hear(from)
 	if len(from.legs) == 0 {
 		delete(x.calls, from.id)
 	}
+}
+
+// publishMoved reports that a leg is in another call than from now.
+func (x *Exchange) publishMoved(l *leg, kind core.ChangeKind, from *liveCall) {
+	change := l.change(kind)
+	change.Left = from.id
+	x.emit(core.Publish{Change: change})
 }
 
 // answer answers an incoming leg, once.
@@ -233,13 +254,15 @@ func (x *Exchange) answer(l *leg) {
 }
 
 // progress lets the caller hear us before the answer, once.
-func (x *Exchange) progress(c *liveCall) {
-	l := c.caller
-	if l.state != setup || l.early {
+func (x *Exchange) progress(c *liveCall) { x.bringUp(c.caller) }
+
+// bringUp lets an incoming leg hear us before the answer, once.
+func (x *Exchange) bringUp(l *leg) {
+	if l.state != setup || l.early || l.direction != core.Inbound {
 		return
 	}
 	l.early = true
-	x.emit(core.Progress{LegRef: l.LegRef, Early: true, Peers: c.peers(l)})
+	x.emit(core.Progress{LegRef: l.LegRef, Early: true, Peers: l.call.peers(l)})
 }
 
 // peers counts whom the codec of l shall suit.
@@ -284,9 +307,12 @@ func (x *Exchange) legHeld(l *leg, held bool) {
 	x.hear(l.call)
 }
 
-// played notes that a sound came to its end.
-func (x *Exchange) played(l *leg, sound core.Sound) {
+// soundOver notes that a sound came to its end, or could not be played, as why says.
+func (x *Exchange) soundOver(l *leg, sound core.Sound, why string) {
 	c := l.call
+	if x.injectionOver(l, sound, why) || l.app != nil && x.saidOrFailed(l, sound, why) {
+		return
+	}
 	if verb, ok := c.flow.Current().(flow.Announce); ok && l == c.caller && verb.Sound == sound {
 		x.announced(l)
 		return
@@ -304,6 +330,15 @@ func longest(sound core.Sound) time.Duration {
 	return playTime
 }
 
+// playDue ends a sound whose end was never reported.
+func (x *Exchange) playDue(l *leg) {
+	if l.app != nil {
+		x.sayDue(l)
+		return
+	}
+	x.announced(l)
+}
+
 // announced ends the announcement that the caller heard.
 func (x *Exchange) announced(l *leg) {
 	x.stopTimer(l, core.TimerPlay)
@@ -315,6 +350,9 @@ func (x *Exchange) announced(l *leg) {
 func (x *Exchange) hear(c *liveCall) {
 	for _, row := range c.matrix.Rows() {
 		x.emit(row)
+	}
+	if len(x.records) > 0 {
+		x.rechannel(c)
 	}
 	if talkers := c.talkers(); len(talkers) > 0 {
 		x.boundSilence(c, talkers[0]) // who is silent already may have come together only now

@@ -49,9 +49,13 @@ func (x *Exchange) win(c *liveCall, l *leg) {
 	}
 	l.answered = x.now
 	l.took = c.hunt.Takers(l.Leg)
-	x.publish(l, core.ChangeAnswered)
 	x.stopHunt(c)
+	if l.face != nil {
+		x.embody(l.face, l)
+	}
+	x.publish(l, core.ChangeAnswered)
 	x.endAll(losers, core.CauseElsewhere, core.ReasonElsewhere)
+	x.endVirtual(c, core.CauseElsewhere, core.ReasonElsewhere)
 	x.stopTimer(l, core.TimerConfirm)
 	if l.state == talking { // it has confirmed
 		x.bridge(c, l)
@@ -87,8 +91,12 @@ func (x *Exchange) legUp(l *leg) {
 // bridge lets who took the call talk with the caller.
 func (x *Exchange) bridge(c *liveCall, l *leg) {
 	c.winner = nil
-	if c.added {
+	switch {
+	case c.added:
 		x.comes(c, l)
+		return
+	case l.app != nil:
+		x.cameUp(l)
 		return
 	}
 	x.join(c, c.caller, l)
@@ -99,7 +107,7 @@ func (x *Exchange) bridge(c *liveCall, l *leg) {
 
 func (x *Exchange) publishBridged(l, peer *leg) {
 	change := l.change(core.ChangeBridged)
-	change.Peer = peer.Leg
+	change.Peer = peer.name()
 	x.emit(core.Publish{Change: change})
 }
 
@@ -117,6 +125,8 @@ func (x *Exchange) legDigit(l *leg, key byte) {
 	c := l.call
 	if c.hunt != nil && key != 0 && c.hunt.Confirms(l.Leg).Key == key {
 		x.win(c, l)
+	} else if l.app != nil {
+		x.keyed(l, key)
 	}
 }
 

@@ -65,6 +65,9 @@ func (x *Exchange) contactUp(contact core.Contact) {
 	for _, c := range x.callsWhere(func(c *liveCall) bool { return c.hunt != nil }) {
 		late := c.hunt.Late(contact.User)
 		for _, node := range late {
+			if c.programmed() && node.Endpoint().Over() {
+				continue // the application was told so
+			}
 			if !node.SkipsBusy() || x.lines[contact.User] == 0 {
 				x.candidateContact(c, node, contact)
 			}

@@ -31,7 +31,12 @@ type Exchange struct {
 	contacts registrations
 	legs     map[core.LegID]*leg
 	calls    map[core.CallID]*liveCall
-	begun    uint64 // calls since the start; orders them
+	named    map[core.LegID]*leg // by what applications call them, where that is not Leg
+	rooms    map[roomName]*liveCall
+	records  map[core.RecordingID]*recording
+	rates    map[string]*rate // of applications
+	played   uint32           // sounds that may come again
+	begun    uint64           // calls since the start; orders them
 	trunks   map[string]*trunk
 	down     map[string]bool     // trunks that answer nothing
 	slots    map[string]*leg     // who is parked
@@ -61,6 +66,10 @@ func New(cfg Config) *Exchange {
 		contacts: newRegistrations(),
 		legs:     make(map[core.LegID]*leg),
 		calls:    make(map[core.CallID]*liveCall),
+		named:    make(map[core.LegID]*leg),
+		rooms:    make(map[roomName]*liveCall),
+		records:  make(map[core.RecordingID]*recording),
+		rates:    make(map[string]*rate),
 		trunks:   make(map[string]*trunk),
 		down:     make(map[string]bool),
 		slots:    make(map[string]*leg),
@@ -92,15 +101,17 @@ func (x *Exchange) apply(ev core.Event) {
 			x.legGone(l, ev.Cause, ev.Code)
 		}
 	case core.Broken:
-		if l := x.legs[ev.Leg]; l != nil {
+		if l := x.leg(ev.Leg); l != nil {
 			x.release(l.call, core.CauseTempFailure, core.ReasonNone)
 		}
 	case core.LegCarried: // often after we ended it
 		if l := x.legs[ev.Leg]; l != nil {
 			l.quality = ev.Quality
 		}
+	case core.RecordEnded:
+		x.recordEnded(ev.ID)
 	case core.LegEvent:
-		if l := x.legs[ev.LegID()]; l != nil && l.state != ending {
+		if l := x.leg(ev.LegID()); l != nil && l.state != ending {
 			x.applyLeg(l, ev)
 		}
 	case core.TimedOut:
@@ -145,10 +156,24 @@ func (x *Exchange) applyLeg(l *leg, ev core.LegEvent) {
 	case core.LegDigit:
 		x.legDigit(l, ev.Digit)
 	case core.Played:
-		x.played(l, ev.Sound)
+		x.soundOver(l, ev.Sound, "")
+	case core.SoundFailed:
+		x.soundOver(l, ev.Sound, ev.Why)
 	case core.TransferAsked:
 		x.transferAsked(l, ev)
+	default:
+		if l.app != nil {
+			x.applyProgrammed(l, ev)
+		}
 	}
+}
+
+// leg returns a leg by its own name or by what applications call it.
+func (x *Exchange) leg(id core.LegID) *leg {
+	if l := x.legs[id]; l != nil {
+		return l
+	}
+	return x.named[id]
 }
 
 // timedOut dispatches a timer. One that is not running any more is late.
@@ -170,7 +195,7 @@ func (x *Exchange) timedOut(id core.TimerID) {
 	case core.TimerMedia:
 		x.mediaTimedOut(l)
 	case core.TimerPlay:
-		x.announced(l)
+		x.playDue(l)
 	case core.TimerConfirm:
 		x.confirmTimedOut(l)
 	case core.TimerPark:
@@ -181,6 +206,12 @@ func (x *Exchange) timedOut(id core.TimerID) {
 		x.silenceDue(l.call)
 	case core.TimerDrain:
 		x.legGone(l, l.cause, l.code)
+	case core.TimerVerb:
+		x.verbDue(l)
+	case core.TimerLimit:
+		x.finish(l, core.CauseNormal, core.ReasonLimit, 0)
+	case core.TimerAsk:
+		x.askDue(l)
 	case core.TimerPace: // handled above
 	}
 }

@@ -19,7 +19,7 @@ func (x *Exchange) feature(l *leg, ev core.Offered) bool {
 	name, picksUp := strings.CutPrefix(ev.To, pickupCode)
 	switch {
 	case ev.Replaces != "":
-		x.feat(l, func() error { return x.replace(l, x.legs[ev.Replaces]) }, 481)
+		x.feat(l, func() error { return x.replace(l, x.leg(ev.Replaces)) }, 481)
 	case house && x.slots[ev.To] != nil:
 		x.feat(l, func() error { return x.retrieve(l, ev.To) }, 480)
 	case house && picksUp && name != "":

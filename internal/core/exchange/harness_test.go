@@ -10,6 +10,13 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 )
 
+// appID steers calls of the number 40, of its users and of its own making; otherID
+// does nothing by itself.
+const (
+	appID   = "11111111-2222-4333-8444-555555555555"
+	otherID = "99999999-2222-4333-8444-555555555555"
+)
+
 // house is what the tests call: a trunk that takes three calls a second, one
 // behind it, and
 //
@@ -51,6 +58,7 @@ func house(tb testing.TB) *route.Directory {
 			{Name: "nested", RingTimeout: 40 * second, Endpoints: []route.Endpoint{{User: "bob"}, {Group: "steps", Timeout: 15 * second}, {Phone: "1009", Delay: 5 * second}}},
 			{Name: "idle", SkipBusy: true, Endpoints: []route.Endpoint{{User: "alice"}, {User: "bob"}, {User: "dora"}}},
 			{Name: "shown", CallerHears: "music", Endpoints: []route.Endpoint{{Phone: "1001", CallerID: "dialled"}, {Phone: "1002", CallerID: "trunk"}, {Phone: "1003"}}},
+			{Name: "given", Endpoints: []route.Endpoint{{User: "bob"}}, NoAnswer: &route.Destination{Application: appID}},
 			{Name: "trunked", Endpoints: []route.Endpoint{{Phone: "4930"}}, Failed: &route.Destination{User: "bob"}},
 		},
 		Numbers: []route.Number{
@@ -69,8 +77,16 @@ func house(tb testing.TB) *route.Directory {
 			{Number: "29", User: "dora"},
 			{Number: "30", Group: "shown"},
 			{Number: "31", Announce: "https://example.com/hours.wav"},
+			{Number: "40", Application: appID},
+			{Number: "41", Group: "given"},
+			{Number: "42", Application: otherID},
 		},
-		Limits: route.Limits{User: unlimited, Trunk: unlimited},
+		Accounts: []route.Account{{Key: "owner"}},
+		Applications: []route.Application{
+			{ID: appID, Account: "owner", Answer: route.Webhook{URL: "https://app.example/answer"}, Members: 4, CallsPerSecond: 5},
+			{ID: otherID},
+		},
+		Limits: route.Limits{User: unlimited, Trunk: unlimited, Application: unlimited},
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -100,40 +116,61 @@ type script struct {
 	now   time.Time
 	names map[core.LegID]core.LegID // real to name
 	ids   map[core.LegID]core.LegID // name to real
+
+	rows     map[core.LegID]core.Hear // what each hears
+	listened core.Listen              // the last
+	records  []core.RecordingID       // in the order they began
 }
 
 func newScript(tb testing.TB) *script {
 	tb.Helper()
 	return &script{
 		x: New(Config{Directory: house(tb)}), now: time.Unix(1e9, 0),
-		names: map[core.LegID]core.LegID{}, ids: map[core.LegID]core.LegID{},
+		names: map[core.LegID]core.LegID{}, ids: map[core.LegID]core.LegID{}, rows: map[core.LegID]core.Hear{},
 	}
 }
 
 // apply applies one event and returns what was ordered, history apart.
 func (s *script) apply(ev core.Event) (orders, history []string) {
+	all := s.applyAll(ev)
+	for _, line := range all {
+		if said, ok := strings.CutPrefix(line, "-> "); ok {
+			history = append(history, said)
+		} else {
+			orders = append(orders, line)
+		}
+	}
+	return orders, history
+}
+
+// applyAll is apply with orders and history as they came; history begins with "-> ".
+func (s *script) applyAll(ev core.Event) (lines []string) {
 	for _, cmd := range s.x.Apply(s.now, s.rename(ev)) {
+		s.see(cmd)
 		if p, ok := cmd.(core.Publish); ok {
-			history = append(history, s.change(p.Change))
+			lines = append(lines, "-> "+s.change(p.Change))
 			continue
 		}
 		if r, ok := cmd.(core.Ring); ok {
-			name := core.LegID(string(r.Target.Contact) + r.Target.Number + r.Target.URI)
+			name := core.LegID(string(r.Target.Contact) + r.Target.Number + r.Target.URI + r.Target.Socket.URI)
 			if r.Target.Trunk == "backup" {
 				name += "@backup"
 			}
 			s.names[r.Leg], s.ids[name] = name, r.Leg
+			if _, named := s.names[r.As]; len(r.As) == 36 && !named {
+				s.names[r.As], s.ids[name+"*"] = name+"*", r.As
+			}
 		}
-		orders = append(orders, s.line(cmd))
+		lines = append(lines, s.line(cmd))
 	}
 	// Began of an outgoing leg comes before its Ring, so its name is known only now.
-	for i, h := range history {
+	for i, line := range lines {
 		for id, name := range s.names {
-			h = strings.ReplaceAll(h, string(id), string(name))
+			line = strings.ReplaceAll(line, string(id), string(name))
 		}
-		history[i] = h
+		lines[i] = line
 	}
-	return orders, history
+	return lines
 }
 
 // after is a pseudo event that lets time pass.
@@ -195,7 +232,7 @@ func (s *script) rename(ev core.Event) core.Event {
 	case core.Broken:
 		return core.Broken{Leg: id(ev.Leg)}
 	}
-	return ev
+	return s.renameApp(ev, id)
 }
 
 func renameRequest(req core.Request, id func(core.LegID) core.LegID) core.Request {
@@ -234,7 +271,7 @@ func renameRequest(req core.Request, id func(core.LegID) core.LegID) core.Reques
 	case core.Within:
 		return core.Within{Call: req.Call, Do: renameRequest(req.Do, id)}
 	}
-	return req
+	return renameAppRequest(req, id)
 }
 
 func (s *script) name(id core.LegID) string {
@@ -266,7 +303,7 @@ func (s *script) line(cmd core.Command) string {
 		}
 		return line
 	case core.Hear:
-		return "hear " + s.name(cmd.Leg) + " " + s.source(cmd)
+		return "hear " + s.name(cmd.Leg) + " " + s.source(cmd) + s.over(cmd)
 	case core.TransferProgress:
 		line := fmt.Sprintf("notify %s %d", s.name(cmd.Leg), cmd.Code)
 		if cmd.Final {
@@ -283,7 +320,7 @@ func (s *script) line(cmd core.Command) string {
 	case core.StopTimer:
 		return "stop " + s.timer(cmd.Timer)
 	}
-	return fmt.Sprintf("%T", cmd)
+	return s.appLine(cmd)
 }
 
 func (s *script) source(row core.Hear) string {
@@ -296,8 +333,8 @@ func (s *script) source(row core.Hear) string {
 		return "prompt:" + row.Sound.Name
 	case core.SoundHold:
 		return "music"
-	case core.SoundFile, core.SoundMusic:
-		return "file:" + row.Sound.Name
+	case core.SoundFile, core.SoundMusic, core.SoundSpeech, core.SoundBeep:
+		return soundName(row.Sound)
 	case core.SoundNone:
 	}
 	if len(row.From) == 0 {
@@ -311,13 +348,16 @@ func (s *script) source(row core.Hear) string {
 }
 
 func (s *script) timer(id core.TimerID) string {
-	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace", "confirm", "park", "talk", "silence"}
+	kinds := [...]string{"", "ring", "answer", "media", "play", "drain", "pace", "confirm", "park", "talk", "silence", "verb", "limit", "ask"}
 	return kinds[id.Kind] + " " + s.name(id.Leg) + id.Trunk
 }
 
 // change writes a LegChange as in "ended desk 26 answered_elsewhere".
 func (s *script) change(c core.LegChange) string {
 	line := c.Kind.String() + " " + s.name(c.Leg)
+	if c.Turn.No != 0 {
+		line += fmt.Sprintf(" turn=%d", c.Turn.No)
+	}
 	switch c.Kind {
 	case core.ChangeBridged:
 		line += " " + s.name(c.Peer)

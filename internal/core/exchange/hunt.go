@@ -43,12 +43,20 @@ func (x *Exchange) advance(c *liveCall) {
 		}
 		again = len(work.Try) > 0
 	}
+	x.endEndpoints(c)
 	if c.hunt.Over() {
 		x.hunted(c)
 		return
 	}
 	x.rearm(c)
 	x.ringback(c)
+}
+
+// advanceHunt does what is due in a hunt, if there is one.
+func (x *Exchange) advanceHunt(c *liveCall) {
+	if c.hunt != nil {
+		x.advance(c)
+	}
 }
 
 // rearm sets the timer of a hunt to what is due next.
@@ -68,7 +76,15 @@ func (x *Exchange) rearm(c *liveCall) {
 // try rings one endpoint, or passes it over.
 func (x *Exchange) try(c *liveCall, node *ring.Node) {
 	target := node.Target()
-	if target.User.IsZero() {
+	x.virtualFor(c, node)
+	switch {
+	case node.Branch.Refusal != nil:
+		c.hunt.Skip(node, node.Branch.Refusal.Cause, node.Branch.Refusal.Code)
+		return
+	case !target.Socket.IsZero():
+		x.candidate(c, node, core.EdgeSocket, target)
+		return
+	case target.User.IsZero():
 		x.candidate(c, node, core.EdgeSIP, target)
 		return
 	}
@@ -94,6 +110,9 @@ func (x *Exchange) candidate(c *liveCall, node *ring.Node, edge core.Edge, targe
 	cand := ring.Candidate{
 		Leg: core.LegID(x.newID()), Edge: edge, Target: target, DeclineAll: user.DeclineAll,
 		CallerID: node.Branch.CallerID,
+	}
+	if f := x.virtualFor(c, node); f != nil {
+		cand.As = f.Leg
 	}
 	if target.Trunk != "" {
 		x.candidateTrunk(c, node, cand)
@@ -125,11 +144,21 @@ func (x *Exchange) ring(c *liveCall, cand ring.Candidate) {
 	l := &leg{
 		LegRef:    core.LegRef{Leg: cand.Leg, Edge: cand.Edge},
 		direction: core.Outbound, contact: cand.Target.Contact,
-		from: x.dir.Caller(c.caller.self(), cand.Target, cand.CallerID),
+		from: c.caller.self(),
 		to:   x.dir.Callee(cand.Target, c.connect.Dialled),
 	}
+	order := core.Ring{LegRef: l.LegRef, Call: c.id, Target: cand.Target, To: l.to, Caller: c.caller.LegRef}
+	if f := x.legs[cand.As]; f != nil {
+		l.face, l.from = f, f.from
+		order.Headers, order.As = f.app.headers, cand.As
+	}
+	if c.caller.virtual {
+		order.Caller = core.LegRef{} // nobody waits
+	}
+	l.from = x.dir.Caller(l.from, cand.Target, cand.CallerID)
+	order.From = l.from
 	x.begin(l, c)
-	x.emit(core.Ring{LegRef: l.LegRef, Call: c.id, Target: cand.Target, From: l.from, To: l.to, Caller: c.caller.LegRef})
+	x.emit(order)
 	x.rearm(c)
 }
 
@@ -148,6 +177,7 @@ func (x *Exchange) legRinging(l *leg) {
 	}
 	l.rang = true
 	x.publish(l, core.ChangeRinging)
+	x.ringsFor(l)
 	if c.hunt.Alert(l.Leg) {
 		x.alert(c)
 		x.ringback(c)
@@ -169,7 +199,7 @@ func (x *Exchange) rangLate(l *leg) {
 // ringback lets a caller who waits hear that it rings, unless it hears a callee
 // itself. It is repeated when a leg ends whose early media it may have heard.
 func (x *Exchange) ringback(c *liveCall) {
-	if c.alerted && !c.added && !c.matrix.Overhears(c.caller.Leg) {
+	if c.alerted && !c.added && c.caller != c.winner && !c.matrix.Overhears(c.caller.Leg) {
 		c.matrix.Play(c.caller.Leg, c.connect.Dial.Hears)
 	}
 	x.hear(c)
@@ -183,7 +213,11 @@ func (x *Exchange) legEarly(l *leg) {
 		return
 	}
 	l.early = true
-	if c.hunt == nil || c.added || c.connect.Dial.Group != "" || !c.hunt.Single() {
+	if c.hunt == nil {
+		return
+	}
+	x.ringsFor(l)
+	if c.added || c.connect.Dial.NoEarly || c.connect.Dial.Group != "" || !c.hunt.Single() {
 		return
 	}
 	c.hunt.Alert(l.Leg)
@@ -228,7 +262,8 @@ func (x *Exchange) candidateGone(c *liveCall, l *leg) {
 func (x *Exchange) hunted(c *liveCall) {
 	cause, code := c.hunt.Outcome()
 	// Early media before a time-out was no more than a ringback tone.
-	o := flow.Outcome{Heard: c.heard && !c.hunt.TimedOut(), Cause: cause, Code: code}
+	late := c.hunt.TimedOut()
+	o := flow.Outcome{Heard: c.heard && !late, TimedOut: late, Cause: cause, Code: code}
 	x.stopHunt(c)
 	x.failed(c, o)
 }
@@ -239,6 +274,8 @@ func (x *Exchange) failed(c *liveCall, o flow.Outcome) {
 	case c.added:
 		c.added, c.coach = false, coaching{}
 		x.settle(c)
+	case c.programmed():
+		x.callFailed(c, o)
 	case c.referrer != nil:
 		x.returned(c, o)
 	default:
@@ -255,6 +292,10 @@ func (x *Exchange) fallThrough(c *liveCall, o flow.Outcome) {
 	}
 	c.diverts++
 	plan := x.dir.Divert(x.request(c.caller.self(), c.connect.Dialled), to)
+	if plan.App != "" && !x.draining {
+		x.handOverTo(plan.App, c)
+		return
+	}
 	x.run(c, c.flow.Divert(o, x.verbs(plan)...))
 }
 

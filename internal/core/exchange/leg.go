@@ -32,6 +32,10 @@ type leg struct {
 	line      bool      // counts in Exchange.lines
 	slot      string
 	took      ring.Takers  // whose turn the call was
+	app       *programmed  // what an application has of it; nil is a leg of the house
+	virtual   bool         // has no connection yet: others ring for it
+	face      *leg         // the virtual leg for which this one rings, unknown to the application
+	node      *ring.Node   // of a virtual leg: what rings for it
 	silence   core.Silence // why nothing is heard of it
 	diagnosis string
 	quality   core.Quality // of its audio; known when it is over
@@ -65,7 +69,9 @@ func (x *Exchange) begin(l *leg, c *liveCall) {
 	l.call, l.begun = c, x.now
 	x.legs[l.Leg] = l
 	c.legs = append(c.legs, l)
-	c.matrix.Add(l.Leg)
+	if !l.virtual {
+		c.matrix.Add(l.Leg)
+	}
 	x.publish(l, core.ChangeBegan)
 	if l.direction == core.Inbound {
 		x.takeLine(l)
@@ -107,6 +113,9 @@ func (x *Exchange) leave(l *leg) {
 	l.joined = false
 	x.stopTimers(l)
 	x.leaveLine(l)
+	if l.app != nil {
+		x.abandon(l)
+	}
 	x.silent(l)
 	x.memory.Talked(l.took, x.now)
 	l.took = nil
@@ -126,6 +135,10 @@ func (x *Exchange) end(l *leg, cause core.Cause, reason core.Reason, code int) {
 		return
 	}
 	l.state, l.cause, l.reason, l.code = ending, cause, reason, code
+	if l.virtual {
+		x.vanish(l)
+		return
+	}
 	l.call.matrix.Remove(l.Leg)
 	x.leave(l)
 	x.emit(core.End{LegRef: l.LegRef, Cause: cause, Reason: reason, Code: code})
@@ -145,6 +158,9 @@ func (x *Exchange) sweep(l *leg) {
 			x.end(o, l.cause, l.reason, 0)
 		}
 	}
+	if l.call.room != nil {
+		x.retire(l.call)
+	}
 }
 
 // legGone is the last of a leg, and the only way out of the exchange. What it
@@ -162,6 +178,9 @@ func (x *Exchange) legGone(l *leg, cause core.Cause, code int) {
 	x.leave(l)
 	c.legs = slices.DeleteFunc(c.legs, func(o *leg) bool { return o == l })
 	delete(x.legs, l.Leg)
+	if l.app != nil {
+		delete(x.named, l.app.name)
+	}
 	x.meter.End(x.now, l.Leg)
 	x.publish(l, core.ChangeEnded)
 	if surprise {
@@ -194,25 +213,36 @@ func (x *Exchange) stopTimer(l *leg, kind core.TimerKind) {
 }
 
 func (x *Exchange) stopTimers(l *leg) {
-	for kind := core.TimerRing; kind <= core.TimerSilence; kind++ {
+	for kind := core.TimerRing; kind <= core.TimerAsk && l.timers != 0; kind++ {
 		x.stopTimer(l, kind)
 	}
 }
 
-// publish reports a change of a leg.
+// publish reports a change of a leg, unless the leg rings for a virtual one, whose
+// history counts.
 func (x *Exchange) publish(l *leg, kind core.ChangeKind) {
+	if l.face != nil {
+		return
+	}
 	change := l.change(kind)
 	if kind == core.ChangeEnded {
 		change.Cause, change.Reason, change.Code, change.Quality = l.cause, l.reason, l.code, l.quality
 		change.ByUs = l.state == ending
+		if l.app != nil {
+			x.ended(l, &change)
+		}
 	}
 	x.emit(core.Publish{Change: change})
 }
 
 func (l *leg) change(kind core.ChangeKind) core.LegChange {
-	return core.LegChange{
+	change := core.LegChange{
 		Kind: kind, Leg: l.Leg, Call: l.call.id, Edge: l.Edge, Direction: l.direction, From: l.from, To: l.to,
 	}
+	if l.app != nil {
+		l.app.tell(&change)
+	}
+	return change
 }
 
 // newID mints a version 4 UUID (RFC 9562 section 5.4) from the seeded source.

@@ -8,7 +8,7 @@ import (
 
 // offered takes in a new incoming leg, in a call of its own.
 func (x *Exchange) offered(ev core.Offered) {
-	if ev.Leg == "" || x.legs[ev.Leg] != nil {
+	if ev.Leg == "" || x.leg(ev.Leg) != nil {
 		return // two legs never have one name; an edge that repeats itself changes nothing
 	}
 	l := &leg{
@@ -21,6 +21,10 @@ func (x *Exchange) offered(ev core.Offered) {
 	}
 	plan := x.plan(ev.From, ev.To)
 	l.to = plan.To
+	if plan.App != "" && !x.draining {
+		x.offeredTo(plan.App, l, ev)
+		return
+	}
 	c := x.newCall(l, x.verbs(plan)...)
 	x.run(c, c.flow.Current())
 }

@@ -44,7 +44,7 @@ func (x *Exchange) freeSlot() string {
 func (x *Exchange) park(l *leg, slot string, notify bool) (string, error) {
 	c := l.call
 	by := c.other(l)
-	if by == nil || !c.talking() {
+	if by == nil || !c.talking() || c.programmed() {
 		return "", refuse(core.Conflict, l, "the leg does not talk with exactly one other")
 	}
 	if slot == "" {
@@ -110,7 +110,7 @@ func (x *Exchange) retrieve(by *leg, slot string) error {
 	if l == nil {
 		return refuse(core.NotFound, by, "nobody is parked in "+slot)
 	}
-	if !x.free(by) {
+	if !x.free(by) || by.app != nil {
 		return refuse(core.Conflict, by, "the leg is in a call")
 	}
 	x.unpark(l)
@@ -131,7 +131,7 @@ func (x *Exchange) unparkFor(by, l *leg) error {
 // or has nobody to talk with.
 func (x *Exchange) free(l *leg) bool {
 	c := l.call
-	if !l.live() || l.watches || l.slot != "" || c.hunt != nil || c.winner != nil || c.referrer != nil {
+	if !l.live() || l.watches || l.virtual || l.face != nil || l.app != nil && !l.idle() || l.slot != "" || c.hunt != nil || c.winner != nil || c.referrer != nil {
 		return false
 	}
 	alone := !slices.ContainsFunc(c.legs, func(o *leg) bool { return o != l && o.live() && !o.watches })

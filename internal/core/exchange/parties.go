@@ -11,9 +11,9 @@ import (
 func (x *Exchange) pickup(by, l *leg) error {
 	c := l.call
 	switch {
-	case !l.live() || c.hunt == nil || !c.hunt.Ringing(l.Leg) || c.added:
+	case !l.live() || c.hunt == nil || !c.hunt.Ringing(l.Leg) || c.added || c.programmed():
 		return refuse(core.Conflict, l, "the leg does not ring for a caller")
-	case !x.free(by) || by.call == c:
+	case !x.free(by) || by.call == c || by.app != nil:
 		return refuse(core.Conflict, by, "the leg is in a call")
 	}
 	ringing := c.hunt.Stop()
@@ -28,7 +28,7 @@ func (x *Exchange) pickup(by, l *leg) error {
 // merge makes one call of two conversations, that of l.
 func (x *Exchange) merge(l, with *leg) error {
 	c, from := l.call, with.call
-	if c == from || !c.talking() || !from.talking() || !l.joined || !with.joined {
+	if c == from || c.programmed() || from.programmed() || !c.talking() || !from.talking() || !l.joined || !with.joined {
 		return refuse(core.Conflict, l, "only two conversations can be merged")
 	}
 	second := l.contact != "" && l.contact == with.contact
@@ -63,12 +63,14 @@ func (x *Exchange) addParty(l *leg, to string, mode core.SuperviseMode) error {
 	switch {
 	case mode > core.Barge:
 		return refuse(core.Invalid, l, "no such mode")
+	case mode == 0 && c.programmed():
+		return refuse(core.Conflict, l, "the call is an application's")
 	case !l.joined || !c.talking():
 		return refuse(core.Conflict, l, "the leg is in no conversation, or somebody is being added already")
 	}
 	plan := x.plan(l.self(), to)
 	if plan.Dial == nil {
-		return refuse(kindFor(plan.Refusal.Code), l, "not to be reached from here: "+to)
+		return refuse(kindOf(plan), l, "not to be reached from here: "+to)
 	}
 	c.added, c.coach = true, coaching{mode: mode, target: l}
 	x.connect(c, flow.Connect{Dial: plan.Dial, Dialled: plan.To.Number})
@@ -169,19 +171,19 @@ func (x *Exchange) watch(l, target *leg, mode core.SuperviseMode) {
 func (x *Exchange) setHear(c *liveCall, pairs []core.HearPair) error {
 	for _, p := range pairs {
 		for _, id := range []core.LegID{p.From, p.To} {
-			l := x.legs[id]
+			l := x.leg(id)
 			switch {
 			case l == nil || l.call != c || !l.live():
 				return refuse(core.NotFound, nil, "no such leg in the call: "+string(id))
 			case !l.joined && !l.watches:
 				return refuse(core.Conflict, l, "the leg neither talks nor supervises: "+string(id))
-			case p.From == p.To:
+			case x.leg(p.From) == x.leg(p.To):
 				return refuse(core.Invalid, l, "no leg hears itself: "+string(id))
 			}
 		}
 	}
 	for _, p := range pairs {
-		c.matrix.Set(p.To, p.From, p.Hears)
+		c.matrix.Set(x.leg(p.To).Leg, x.leg(p.From).Leg, p.Hears)
 	}
 	x.hear(c)
 	return nil

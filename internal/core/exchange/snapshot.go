@@ -47,7 +47,7 @@ func (x *Exchange) snapshot(req core.Snapshot) (calls []core.LiveCall, more bool
 func (c *liveCall) live() (call core.LiveCall, lives bool) {
 	call = core.LiveCall{ID: c.id, Seq: c.seq, Begun: c.begun, Legs: make([]core.LiveLeg, 0, len(c.legs))}
 	for _, l := range c.legs {
-		if l.live() {
+		if l.live() && l.face == nil {
 			call.Legs = append(call.Legs, l.stands())
 		}
 	}
@@ -57,7 +57,11 @@ func (c *liveCall) live() (call core.LiveCall, lives bool) {
 // stands returns the leg as it stands.
 func (l *leg) stands() core.LiveLeg {
 	out := l.call.matrix.Look(l.Leg)
+	if l.call.programmed() {
+		out.Hears.From = l.call.names(out.Hears.From)
+	}
 	out.LegRef, out.Direction, out.From, out.To = l.LegRef, l.direction, l.from, l.to
+	out.Leg = l.name()
 	out.Silence, out.Diagnosis = l.silence, l.diagnosis
 	out.State, out.Begun, out.Answered, out.Slot = l.standing(), l.begun, l.answered, l.slot
 	return out

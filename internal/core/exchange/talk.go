@@ -49,7 +49,7 @@ func (x *Exchange) talkDue(l *leg) {
 // cutOff ends a leg that may not talk on, and with it whom it talks with. Of
 // several the others go on.
 func (x *Exchange) cutOff(l *leg) {
-	if l.call.talking() && l.call.other(l) != nil {
+	if l.call.talking() && l.call.other(l) != nil && !l.call.programmed() {
 		x.release(l.call, core.CauseNotAllowed, core.ReasonLimit)
 		return
 	}

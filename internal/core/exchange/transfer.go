@@ -6,6 +6,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/flow"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 // transferAsked serves a REFER. What becomes of it is told by TransferProgress.
@@ -43,11 +44,14 @@ func statusFor(err error) int {
 func (x *Exchange) transfer(l *leg, to string, replaces core.LegID, notify bool) error {
 	c := l.call
 	other := c.other(l)
+	if c.programmed() {
+		return refuse(core.Conflict, l, "the call is an application's")
+	}
 	if other == nil || !c.talking() {
 		return refuse(core.Conflict, l, "the leg does not talk with exactly one other")
 	}
 	if replaces != "" {
-		return x.transferAttended(l, other, x.legs[replaces], notify)
+		return x.transferAttended(l, other, x.leg(replaces), notify)
 	}
 	if slot, ok := x.slotNamed(l, to); ok {
 		_, err := x.park(other, slot, notify)
@@ -55,7 +59,7 @@ func (x *Exchange) transfer(l *leg, to string, replaces core.LegID, notify bool)
 	}
 	plan := x.plan(l.self(), to)
 	if plan.Dial == nil {
-		return refuse(kindFor(plan.Refusal.Code), l, "not to be reached from here: "+to)
+		return refuse(kindOf(plan), l, "not to be reached from here: "+to)
 	}
 	c.caller, c.referrer, c.notify = other, l, notify
 	x.part(l)
@@ -71,9 +75,12 @@ func (x *Exchange) transfer(l *leg, to string, replaces core.LegID, notify bool)
 	return nil
 }
 
-// kindFor is the kind of error that a refusal with a SIP status is.
-func kindFor(code int) core.Kind {
-	switch code {
+// kindOf is the kind of error that a plan which rings nobody is.
+func kindOf(plan route.Plan) core.Kind {
+	if plan.Refusal == nil {
+		return core.NotFound // an application decides, and takes no transferred calls
+	}
+	switch plan.Refusal.Code {
 	case 403:
 		return core.Forbidden
 	case 404, 484:
@@ -111,7 +118,7 @@ func sameParty(a, b *leg) bool {
 // is a caller for whom somebody rings.
 func (x *Exchange) replaceable(l *leg) bool {
 	c := l.call
-	if c.referrer != nil || c.winner != nil || c.added {
+	if c.referrer != nil || c.winner != nil || c.added || c.programmed() {
 		return false
 	}
 	return l.joined && c.hunt == nil || l == c.caller && c.hunt != nil

@@ -266,3 +266,27 @@ func (Notify) Waits() bool { return true }
 
 // Waits implements Verb.
 func (MoveAll) Waits() bool { return true }
+
+// Target is the endpoint as the directory knows it.
+func (e Endpoint) Target() route.AppEndpoint {
+	return route.AppEndpoint{Phone: e.Phone, Trunk: e.Trunk, User: e.User, House: e.House, URI: e.URI, Socket: e.Socket}
+}
+
+// Inside reports whether the endpoint is a user, of the application or of the house,
+// or none: one of a group.
+func (e Endpoint) Inside() bool { return e.Phone == "" && e.URI == "" && e.Socket.IsZero() }
+
+// Party is who is called, as the application is told; Edge is where.
+func (e Endpoint) Party(app string) (core.Party, core.Edge) {
+	switch {
+	case e.User != "":
+		return core.Party{User: core.UserID{App: app, Name: e.User}}, core.EdgeBrowser
+	case e.House != "":
+		return core.Party{User: core.UserID{Name: e.House}}, core.EdgeSIP
+	case !e.Socket.IsZero():
+		return core.Party{Number: e.Socket.URI}, core.EdgeSocket
+	case e.URI != "":
+		return core.Party{Number: e.URI}, core.EdgeSIP
+	}
+	return core.Party{Number: e.Phone}, core.EdgeSIP
+}

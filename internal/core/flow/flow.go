@@ -16,8 +16,10 @@ type Outcome struct {
 	// Heard says that the caller heard the callee's own early media, so that an
 	// announcement of ours would only repeat it.
 	Heard bool
-	Cause core.Cause
-	Code  int
+	// TimedOut says that it rang for as long as it may.
+	TimedOut bool
+	Cause    core.Cause
+	Code     int
 }
 
 // Flow hands out verbs. It never runs dry: a Connect that failed without a verb

@@ -20,6 +20,8 @@ type Candidate struct {
 	DeclineAll bool
 	// CallerID is the rule about what the callee sees; see route.Branch.
 	CallerID string
+	// As is the leg of an application that it rings for, "" if there is none.
+	As core.LegID
 }
 
 // Confirm is what a callee is asked before it gets the call. The zero Confirm

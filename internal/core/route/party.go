@@ -13,10 +13,10 @@ const (
 // Branch's CallerID: "", digits, or "trunk". A user shows the display name of the
 // directory, never one made up by the phone, and on a trunk the own number or else
 // the trunk's: carriers refuse others. A caller who came from a trunk keeps the
-// number it called with.
+// number it called with, as does the SIP client of an account.
 func (d *Directory) Caller(from core.Party, target core.Target, show string) core.Party {
 	trunk, onTrunk := d.Trunk(target.Trunk)
-	if !from.User.IsZero() {
+	if !from.User.IsZero() && from.User.App != core.AccountApp {
 		u, _ := d.User(from.User)
 		from.Name, from.Number = u.DisplayName, u.Number
 		if onTrunk && from.Number == "" {

@@ -52,6 +52,8 @@ type Dial struct {
 	Timeout time.Duration
 	// Hears is what the caller hears while it rings.
 	Hears core.Sound
+	// NoEarly keeps the early media of callees from the caller.
+	NoEarly bool
 	// Confirm is the key that takes the call, 0 if answering does. Prompt is what
 	// who answers hears until then, ConfirmTimeout how long that may take, never 0
 	// with a key.

@@ -21,11 +21,15 @@ type AppEndpoint struct {
 	Socket core.Socket // WebSocket
 }
 
-// Shows reports whether an application may show number as the caller's: it leads to
-// the application.
-func (d *Directory) Shows(app, number string) bool {
-	n, ok := d.number(d.normalise(number))
-	return ok && (n.Application == app || n.Closed != nil && n.Closed.Application == app)
+// Shown returns number, in normal form, if an application may show it as the
+// caller's, because it leads to the application; else "".
+func (d *Directory) Shown(app, number string) string {
+	digits := d.normalise(number)
+	n, ok := d.number(digits)
+	if ok && (n.Application == app || n.Closed != nil && n.Closed.Application == app) {
+		return digits
+	}
+	return ""
 }
 
 // AppBranch returns what an endpoint of an application's call rings for timeout.
@@ -105,10 +109,10 @@ func (d *Directory) phoneBranch(b *Branch, req Request, to AppEndpoint) {
 func AppDial(app string, branches []Branch, timeout time.Duration) *Dial {
 	d := &Dial{
 		Strategy: Simultaneous, Timeout: timeout, Hears: defaultHears(), Branches: branches,
-		By: core.UserID{App: app},
+		By: core.UserID{App: app}, NoEarly: len(branches) > 1,
 	}
 	if len(branches) > 1 {
-		d.Group = "application " + app // nobody's early media is for the caller
+		d.Group = "application " + app // so that its turns are remembered
 	}
 	for i := range d.Branches {
 		d.Branches[i].Endpoint = i + 1
