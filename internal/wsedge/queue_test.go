@@ -1,0 +1,178 @@
+package wsedge
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+)
+
+// counting returns n samples from first on.
+func counting(first, n int) []byte {
+	var b []byte
+	for i := range n {
+		b = binary.LittleEndian.AppendUint16(b, uint16(first+i))
+	}
+	return b
+}
+
+// listen plays n frames of 20 ms from start on and returns what was said.
+func listen(q *queue, start time.Time, n int) (said []int16, frames []bool) {
+	pcm := make([]int16, q.frameSize/2)
+	for i := range n {
+		ok, _ := q.frame(pcm, start.Add(time.Duration(i)*20*time.Millisecond))
+		frames = append(frames, ok)
+		if ok {
+			said = append(said, pcm...)
+		}
+	}
+	return said, frames
+}
+
+func TestPiecesOfAnySizeBecomeFrames(t *testing.T) {
+	now := time.Now()
+	for _, size := range []int{1, 3, 319, 320, 321, 641, 5000} {
+		q := newQueue(160)
+		all := counting(1, 1600)
+		for piece := range slices.Chunk(all, size) {
+			q.put(piece, now)
+		}
+		said, _ := listen(q, now, 12)
+		if len(said) != 1600 || said[0] != 1 || said[799] != 800 || said[1599] != 1600 {
+			t.Errorf("in pieces of %d bytes: %d samples", size, len(said))
+		}
+	}
+}
+
+func TestTheNewestIsDroppedBeyondAMinute(t *testing.T) {
+	q, now := newQueue(160), time.Now()
+	for i := range maxQueue {
+		q.put(counting(i, 160), now)
+	}
+	if q.lost() != 0 {
+		t.Fatalf("%d frames dropped of %d", q.lost(), maxQueue)
+	}
+	q.put(counting(9999, 160)[:319], now) // half a sample short
+	q.put(counting(9999, 160)[319:], now)
+	if q.lost() != 1 {
+		t.Errorf("%d frames dropped, want 1", q.lost())
+	}
+	pcm := make([]int16, 160)
+	for i := range maxQueue {
+		if ok, _ := q.frame(pcm, now.Add(time.Duration(i)*20*time.Millisecond)); !ok || pcm[0] != int16(i) {
+			t.Fatalf("frame %d begins with %d, %v", i, pcm[0], ok)
+		}
+		if i == 0 {
+			q.put(counting(7000, 160), now)
+		}
+	}
+	if ok, _ := q.frame(pcm, now.Add(2*time.Minute)); !ok || pcm[0] != 7000 || pcm[159] != 7159 {
+		t.Errorf("what came behind the gap is %d, %v: samples are cut in halves", pcm[0], ok)
+	}
+}
+
+func TestHiccupsOfTheNetworkAreBridged(t *testing.T) {
+	q, start := newQueue(160), time.Now()
+	var gaps []int
+	pcm := make([]int16, 160)
+	playing := false
+	sent := 0
+	for tick := range 500 { // 10 s; every second the network holds everything back for 100 ms
+		now := start.Add(time.Duration(tick) * 20 * time.Millisecond)
+		if held := tick%50 > 44; !held {
+			for ; sent <= tick; sent++ {
+				q.put(counting(sent, 160), now)
+			}
+		}
+		ok, _ := q.frame(pcm, now.Add(10*time.Millisecond))
+		if playing && !ok {
+			gaps = append(gaps, tick)
+		}
+		playing = playing || ok
+	}
+	if len(gaps) > 0 && gaps[len(gaps)-1] > 200 {
+		t.Errorf("still gaps after 4 s: %v", gaps)
+	}
+	if len(gaps) > 30 {
+		t.Errorf("%d gaps: %v", len(gaps), gaps)
+	}
+}
+
+func TestAShortSoundIsPlayedToItsEnd(t *testing.T) {
+	q, now := newQueue(160), time.Now()
+	q.put(counting(1, 100), now)
+	said, frames := listen(q, now, 8)
+	if len(said) != 160 || said[99] != 100 || said[100] != 0 || frames[0] {
+		t.Errorf("%d samples, %v", len(said), frames)
+	}
+}
+
+func TestNotifiesComeAtTheirPlace(t *testing.T) {
+	q, now := newQueue(160), time.Now()
+	if !q.mark(json.RawMessage(`0`)) {
+		t.Error("with nothing to play it is not reached at once")
+	}
+	q.put(counting(1, 320), now)
+	if q.mark(json.RawMessage(`1`)) {
+		t.Error("reached before it was played")
+	}
+	q.put(counting(1, 80), now)
+	q.mark(json.RawMessage(`2`))
+	q.mark(json.RawMessage(`3`))
+	var got []string
+	pcm := make([]int16, 160)
+	for i := range 6 {
+		_, reached := q.frame(pcm, now.Add(time.Duration(i)*20*time.Millisecond))
+		got = append(got, fmt.Sprintf("%s", reached))
+	}
+	if want := []string{"[]", "[1]", "[]", "[]", "[]", "[]"}; !slices.Equal(got[:2], want[:2]) || !slices.Contains(got[2:], "[2 3]") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestClearDropsAudioAndNotifies(t *testing.T) {
+	q, now := newQueue(160), time.Now()
+	q.put(counting(1, 3200), now)
+	q.mark(json.RawMessage(`1`))
+	q.clear()
+	pcm := make([]int16, 160)
+	for i := range 5 {
+		if ok, reached := q.frame(pcm, now.Add(time.Duration(i)*20*time.Millisecond)); ok || len(reached) > 0 {
+			t.Errorf("frame %d: %v, %s", i, ok, reached)
+		}
+	}
+	if !q.mark(json.RawMessage(`2`)) {
+		t.Error("there is nothing to play, but a notify waits")
+	}
+}
+
+func FuzzQueue(f *testing.F) {
+	f.Add([]byte{1, 2, 3, 200, 7})
+	f.Fuzz(func(t *testing.T, sizes []byte) {
+		q, now := newQueue(160), time.Now()
+		pcm := make([]int16, 160)
+		marked, reached := 0, 0
+		for i, size := range sizes {
+			now = now.Add(20 * time.Millisecond)
+			q.put(make([]byte, int(size)*7), now)
+			if i%3 == 0 {
+				marked++
+				if q.mark(json.RawMessage(`1`)) {
+					reached++
+				}
+			}
+			_, r := q.frame(pcm, now)
+			reached += len(r)
+		}
+		for range maxQueue + 20 {
+			now = now.Add(20 * time.Millisecond)
+			_, r := q.frame(pcm, now)
+			reached += len(r)
+		}
+		if reached != marked {
+			t.Errorf("%d of %d notifies were answered", reached, marked)
+		}
+	})
+}
