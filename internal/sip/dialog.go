@@ -180,6 +180,11 @@ func (d *Dialog) SetFlow(f Flow) {
 	d.ses.do(func() { d.flow, d.sticky = f, true })
 }
 
+// SetCredentials lets requests of an incoming dialog answer challenges; nil are none.
+func (d *Dialog) SetCredentials(c *Credentials) {
+	d.ses.do(func() { d.auth = newAuthState(c) })
+}
+
 // Bye hangs up, with headers such as Reason. On a dialog whose 2xx is not ACKed
 // yet it waits for the ACK (RFC 3261 section 15). No event follows. It does
 // nothing on an early dialog: Reject or Cancel that.

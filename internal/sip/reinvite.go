@@ -33,12 +33,18 @@ func (d *Dialog) Reinvite(body []byte, done func(res *Response), headers ...Head
 	d.ses.do(func() { r.enqueue(d.state == dialogConfirmed) })
 }
 
-// Update sends an offer by UPDATE (RFC 3311), with the same rules as Reinvite. It is
-// the only way on an early dialog, whose first offer and answer must be exchanged
-// by reliable responses and PRACK. Not every peer takes UPDATE: its Allow says so.
-func (d *Dialog) Update(body []byte, done func(res *Response), headers ...Header) {
-	r := &reinvite{d: d, method: UPDATE, body: body, headers: headers, done: done}
-	d.ses.do(func() { r.enqueue(d.state == dialogConfirmed || (d.state == dialogEarly && d.settled)) })
+// Renegotiate is Reinvite by UPDATE (RFC 3311) where the peer's Allow says that it
+// takes it: then nobody is alerted and nothing needs an ACK. It is the only way on an
+// early dialog, whose first offer and answer must be exchanged by reliable responses
+// and PRACK.
+func (d *Dialog) Renegotiate(body []byte, done func(res *Response), headers ...Header) {
+	r := &reinvite{d: d, method: INVITE, body: body, headers: headers, done: done}
+	d.ses.do(func() {
+		if d.takesUpdate {
+			r.method = UPDATE
+		}
+		r.enqueue(d.state == dialogConfirmed || (d.state == dialogEarly && d.settled && d.takesUpdate))
+	})
 }
 
 func (r *reinvite) enqueue(possible bool) {

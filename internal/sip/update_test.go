@@ -29,7 +29,7 @@ func TestUpdateCarriesAnOfferBothWays(t *testing.T) {
 		ev.Dialog.Reinvite = takeOffers
 		d, inv := s.answeredBy(ev)
 		done := make(chan *Response, 1)
-		d.Update([]byte("v=0\r\no=update\r\n"), func(res *Response) { done <- res })
+		d.Renegotiate([]byte("v=0\r\no=update\r\n"), func(res *Response) { done <- res })
 		update := s.peer.expect("UPDATE sip:bob@" + peerAddr)
 		if !strings.HasSuffix(update, "o=update\r\n") || field(update, "Contact") == "" {
 			t.Errorf("UPDATE %q", update)
@@ -60,7 +60,7 @@ func TestUpdateTriesAgainAfterGlare(t *testing.T) {
 			inBubble(t, func(s *scripted) {
 				d, _ := s.answeredBy(s.events())
 				done := make(chan *Response, 1)
-				d.Update([]byte("v=0\r\n"), func(res *Response) { done <- res })
+				d.Renegotiate([]byte("v=0\r\n"), func(res *Response) { done <- res })
 				update := s.peer.expect("UPDATE ")
 				start := time.Now()
 				s.peer.send(reply(update, refusal, "", ""))
@@ -130,7 +130,7 @@ func TestEarlyUpdate(t *testing.T) {
 		s.cfg.Handler = HandlerFunc(func(tx *ServerTx, _ *Request) {
 			s.in <- tx.stack.Incoming(tx, IncomingEvents{Dialog: DialogEvents{Reinvite: takeOffers}})
 		})
-		in := s.offeredWith(supports100rel, "v=0\r\n")
+		in := s.offeredWith(supports100rel+"Allow: INVITE, PRACK, UPDATE\r\n", "v=0\r\n")
 		in.Ring(183, []byte("v=0\r\n"))
 		res := s.peer.expect("SIP/2.0 183")
 		tag := tagOf(field(res, "To"))
@@ -140,7 +140,7 @@ func TestEarlyUpdate(t *testing.T) {
 		}
 		d := in.Dialog()
 		early := make(chan *Response, 1)
-		d.Update([]byte("v=0\r\n"), func(res *Response) { early <- res })
+		d.Renegotiate([]byte("v=0\r\n"), func(res *Response) { early <- res })
 		if res := <-early; res != nil {
 			t.Errorf("our UPDATE before the PRACK was sent: %v", res)
 		}
@@ -148,7 +148,7 @@ func TestEarlyUpdate(t *testing.T) {
 		s.peer.expect("SIP/2.0 200")
 		s.peer.send(withBody(s.peer.request("UPDATE", "u2", tag, 4, ""), "v=0\r\n"))
 		s.peer.expect("SIP/2.0 200")
-		d.Update([]byte("v=0\r\n"), func(res *Response) { early <- res })
+		d.Renegotiate([]byte("v=0\r\n"), func(res *Response) { early <- res })
 		update := s.peer.expect("UPDATE ")
 		s.peer.send(withBody(reply(update, "200 OK", "", contact), "v=0\r\n"))
 		if res := <-early; res == nil || res.StatusCode != 200 {

@@ -98,6 +98,10 @@ func (l *leg) answer(cmd core.Answer) {
 	if !l.acceptOffer(cmd.Peers) {
 		return
 	}
+	if l.align.under {
+		l.align.waiting = func() { l.answer(cmd) }
+		return
+	}
 	l.stage = stageAnswered
 	l.in.Answer(l.reply)
 	l.connected()
@@ -162,7 +166,7 @@ func (l *leg) end(cmd core.End) {
 // ring starts an outgoing leg.
 func (e *Edge) ring(cmd core.Ring) {
 	l := e.newLeg(cmd.Leg)
-	l.user, l.passed = cmd.Target.User, e.passedFor(cmd.Caller)
+	l.user, l.passed, l.caller = cmd.Target.User, e.passedFor(cmd.Caller), cmd.Caller.Leg
 	e.add(l)
 	offered := e.offerList(cmd)
 	l.strand.post(func() { l.invite(cmd, offered) })

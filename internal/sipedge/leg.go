@@ -65,8 +65,10 @@ type leg struct {
 	early     bool // an 18x brought the answer to our offer
 	told      told
 	held      bool
-	referral  *referral // a transfer that is under way
-	why       core.End  // why we gave up, in stageEnding
+	referral  *referral  // a transfer that is under way
+	caller    core.LegID // who is connected when out is answered
+	align     aligning
+	why       core.End // why we gave up, in stageEnding
 
 	cut      bool        // the far end's WebSocket is closed
 	down     time.Time   // since when the far end of an answered leg is away

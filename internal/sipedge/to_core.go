@@ -61,6 +61,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		Dialog:  l.dialogEvents(),
 	})
 	l.dialog = l.in.Dialog()
+	l.dialog.SetCredentials(e.trunks.Load().byName[from.Trunk].credentials())
 	l.known(l.dialog)
 	l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
 		"dialog", l.dialog.ID(), "flow", l.flow.String())
@@ -112,6 +113,8 @@ func offerIn(req *sip.Request) (offer *sdp.Offer, refusal int) {
 // acked reads the answer of an INVITE without offer from its ACK. With an offer
 // the media has been up since the 200.
 func (l *leg) acked(ack *sip.Request) {
+	l.align.confirmed = true
+	defer l.alignNow()
 	if l.offer != nil || l.stage != stageAnswered || l.stream == nil || l.stream.settled() {
 		return
 	}
@@ -168,6 +171,7 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	l.early, l.dialog = true, d
 	l.attach()
 	l.connected()
+	l.alignCaller()
 }
 
 // answered reports a callee's 2xx.
@@ -196,6 +200,7 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 	}
 	l.attach()
 	l.connected()
+	l.alignCaller()
 }
 
 // errNoAnswer is a 2xx without an SDP answer anywhere.

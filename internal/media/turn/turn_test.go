@@ -47,7 +47,7 @@ func client(t *testing.T, s *Server, network string, c Credentials) *pion.Client
 	t.Helper()
 	var conn net.PacketConn
 	if network == "tcp" {
-		stream, err := net.Dial("tcp", s.Addr().String()) //nolint:noctx // to ourselves
+		stream, err := net.Dial("tcp", s.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +210,7 @@ func TestStreamsOfStrangers(t *testing.T) {
 	defer func() { _ = relay.Close() }()
 	var strangers []net.Conn
 	for range 10 {
-		c, err := net.Dial("tcp", s.Addr().String()) //nolint:noctx // to ourselves
+		c, err := net.Dial("tcp", s.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -235,7 +235,7 @@ func TestStreamsOfStrangers(t *testing.T) {
 	s.streams.mu.Lock()
 	s.streams.most, s.streams.prove = 100, 50*time.Millisecond
 	s.streams.mu.Unlock()
-	silent, err := net.Dial("tcp", s.Addr().String()) //nolint:noctx // to ourselves
+	silent, err := net.Dial("tcp", s.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ type Offhook struct {
 	file   string // its configuration
 	starts int
 	space  string // the namespace that it runs in, "" for ours
+	secure bool   // it serves HTTPS
 
 	Folder string // its data
 
@@ -37,7 +38,7 @@ type Offhook struct {
 // offhookConfig leaves the RTP ports from 22000 on to the phones.
 const offhookConfig = `http: {listen: "%[1]s"}
 sip: {udp: "%[2]s", tcp: "%[2]s", tls: "%[3]s"}
-media: {webrtc_udp: "127.0.0.1:0", rtp_ports: 16384-21983}
+media: {webrtc_udp: "127.0.0.1:0", rtp_ports: 16384-21983%[5]s}
 store: {folder: "%[4]s"}
 log: {level: debug, format: text}
 `
@@ -47,9 +48,18 @@ log: {level: debug, format: text}
 // mostly `resources:`.
 func NewOffhook(t testing.TB, more string) *Offhook {
 	t.Helper()
+	return NewOffhookMedia(t, "", more)
+}
+
+// NewOffhookMedia is NewOffhook with further fields of media, as "prefer: cost".
+func NewOffhookMedia(t testing.TB, fields, more string) *Offhook {
+	t.Helper()
+	if fields != "" {
+		fields = ", " + fields
+	}
 	o := &Offhook{t: t, Folder: t.TempDir(), HTTP: freeAddr(t), SIP: freeAddr(t), TLS: freeAddr(t)}
 	o.file = filepath.Join(Artifacts(t), "offhook.yaml")
-	write(t, o.file, fmt.Sprintf(offhookConfig, o.HTTP, o.SIP, o.TLS, o.Folder)+more)
+	write(t, o.file, fmt.Sprintf(offhookConfig, o.HTTP, o.SIP, o.TLS, o.Folder, fields)+more)
 	o.Start()
 	return o
 }
@@ -113,7 +123,12 @@ func (o *Offhook) Stop() {
 }
 
 // URL returns the address of a page.
-func (o *Offhook) URL(path string) string { return "http://" + o.HTTP + path }
+func (o *Offhook) URL(path string) string {
+	if o.secure {
+		return "https://" + o.HTTP + path
+	}
+	return "http://" + o.HTTP + path
+}
 
 // Metric returns the value of a metric without labels.
 func (o *Offhook) Metric(name string) float64 {
