@@ -34,6 +34,7 @@ func (n *node) metrics() http.Handler {
 	m.Counter("event_log_dropped_total", "Entries dropped because the log could not keep up.", nil, func() uint64 { return n.bus.Stats().Dropped })
 	m.Counter("event_log_failures_total", "Failed writes to the leg event log, each tried again.", nil, func() uint64 { return n.bus.Stats().Failures })
 	n.webhookMetrics(m)
+	n.socketMetrics(m)
 	return m.Handler(n.log)
 }
 

@@ -38,6 +38,7 @@ import (
 	"github.com/offhook/offhook/internal/store/sqlite"
 	"github.com/offhook/offhook/internal/web"
 	"github.com/offhook/offhook/internal/webhook"
+	"github.com/offhook/offhook/internal/wsedge"
 )
 
 // node is one running exchange: every package, wired. Its parts are made by
@@ -57,6 +58,8 @@ type node struct {
 	sip   *sipedge.Edge
 	rtcE  *rtcedge.Edge
 	web   *web.Server
+
+	sockets *wsedge.Edge // of applications
 
 	voice *voice.API
 	apps  *applications // those that the Voice API is for
@@ -200,8 +203,13 @@ func (n *node) openMedia(ctx context.Context) error {
 		return err
 	}
 	n.onClose(n.sounds.Close)
+	speaker, err := newSpeaker(ctx, n.cfg, n.log)
+	if err != nil {
+		return err
+	}
+	n.onClose(speaker.Close)
 	n.media = media.NewServer(media.Config{
-		Events: poster(n.post), Prompt: speech.Prompt, Files: n.sounds,
+		Events: poster(n.post), Prompt: speech.Prompt, Files: n.sounds, Speaker: speaker,
 		Ringback: n.cfg.Resources.Dialling.Country, Log: n.log,
 	})
 	n.onClose(n.media.Close)
@@ -294,11 +302,14 @@ func (n *node) openEdges(ctx context.Context) error {
 	if err := n.openVoice(ctx); err != nil {
 		return err
 	}
+	if err := n.openSockets(); err != nil {
+		return err
+	}
 	var seed [32]byte
 	crand.Read(seed[:]) // never fails, by contract
 	n.loop = engine.New(engine.Config{
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
-		SIP:      n.sip, Browser: n.rtcE, Media: hearing{n.media}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
+		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Media: hearing{n.media}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	n.sip.Start(n.stack) // from now on it tells the loop of trunks
 	return nil

@@ -36,9 +36,9 @@ type Config struct {
 	Post   Poster
 	Media  Media
 	Tokens Tokens // nil: no application gets a token
-	// Dial connects; it refuses addresses that applications must not reach. Nil
+	// Dial connects for an application; it refuses what that one must not reach. Nil
 	// connects to anything.
-	Dial func(ctx context.Context, network, hostPort string) (net.Conn, error)
+	Dial func(ctx context.Context, app, network, hostPort string) (net.Conn, error)
 	// TLS is for wss; nil is the usual.
 	TLS   *tls.Config
 	Agent string // User-Agent, such as "offhook/1.0"
@@ -52,7 +52,6 @@ type Config struct {
 // Edge carries out the exchange's commands for WebSocket legs.
 type Edge struct {
 	cfg     Config
-	client  *http.Client
 	running sync.WaitGroup
 	unsent  atomic.Uint64
 	unheard atomic.Uint64
@@ -76,11 +75,26 @@ func New(cfg Config) *Edge {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Edge{cfg: cfg, legs: make(map[core.LegID]*leg), client: &http.Client{
-		Transport: &http.Transport{DialContext: cfg.Dial, TLSClientConfig: cfg.TLS, MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true},
-		// The guard of addresses sees each connection; a token goes nowhere else.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
+	if cfg.Dial == nil {
+		cfg.Dial = func(ctx context.Context, _, network, hostPort string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, hostPort)
+		}
+	}
+	return &Edge{cfg: cfg, legs: make(map[core.LegID]*leg)}
+}
+
+// client connects for an application, once.
+func (e *Edge) client(app string) *http.Client {
+	return &http.Client{
+		// Without a proxy, which would connect where Dial refuses to.
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, network, hostPort string) (net.Conn, error) {
+				return e.cfg.Dial(ctx, app, network, hostPort)
+			},
+			TLSClientConfig: e.cfg.TLS, MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // a token goes nowhere else
+	}
 }
 
 // Do carries out one command and returns at once. A command for a leg that has

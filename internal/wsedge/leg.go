@@ -127,7 +127,7 @@ func (l *leg) connect() (*websocket.Conn, error) {
 	}
 	//nolint:bodyclose // the package says that it need not be
 	conn, res, err := websocket.Dial(ctx, l.socket.URI, &websocket.DialOptions{
-		HTTPClient: l.edge.client, HTTPHeader: header, CompressionMode: websocket.CompressionDisabled,
+		HTTPClient: l.edge.client(l.socket.App), HTTPHeader: header, CompressionMode: websocket.CompressionDisabled,
 	})
 	if err != nil {
 		if res != nil && res.StatusCode != http.StatusSwitchingProtocols {
