@@ -20,14 +20,26 @@ func (n *node) openVoice(ctx context.Context) error {
 	}
 	n.voice = voice.New(voice.Config{
 		Exchange: loopOf{n}, Apps: n.apps, Tokens: n.auth, Hooks: n.webhooks, Calls: appRecords{n.store, n.bus}, Users: n.store,
-		Sessions: noSessions{}, Base: n.voiceURL, Log: n.log,
+		Sessions: sessions{n}, Base: n.voiceURL, Log: n.log,
 		Settings: voice.Settings{
 			Files: n.cfg.Voice.FileBase, Region: n.cfg.Voice.RegionURL,
 			LenientFinishedLeg: n.cfg.Voice.LenientFinishedLeg, TimedAside: n.cfg.Voice.RecordAside,
 		},
 	})
 	n.onClose(n.voice.Close)
+	n.tellOfCutOff()
 	return nil
+}
+
+// tellOfCutOff tells applications how the legs ended that the last run left behind,
+// unless they are told already.
+func (n *node) tellOfCutOff() {
+	for _, record := range n.cutOff {
+		if record.App != "" && !n.webhooks.Ended(string(record.Leg)) {
+			n.voice.CutOff(record)
+		}
+	}
+	n.cutOff = nil
 }
 
 // voiceURL is our address as applications see it.
@@ -98,12 +110,3 @@ func (a *applications) load(ctx context.Context, d *route.Directory) error {
 	a.of.Store(&of)
 	return nil
 }
-
-// noSessions stands for browsers as long as none of an application can connect.
-type noSessions struct{}
-
-// Sessions implements voice.Sessions.
-func (noSessions) Sessions(context.Context, core.UserID) ([]voice.Session, error) { return nil, nil }
-
-// End implements voice.Sessions.
-func (noSessions) End(context.Context, string, string) error { return nil }

@@ -77,6 +77,9 @@ type toldFirst struct {
 
 // Append implements events.Log.
 func (t toldFirst) Append(ctx context.Context, entries []core.LegEntry) (int, error) {
+	if t.node.voice != nil { // it is made before the loop publishes anything
+		t.node.voice.Flush()
+	}
 	t.node.webhooks.Sync()
 	return t.Log.Append(ctx, entries)
 }

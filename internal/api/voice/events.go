@@ -31,7 +31,11 @@ func (a *API) changed(now time.Time, it leg) []webhook.Job {
 	if it.Turn != (core.Turn{}) {
 		return a.askWith(app, it, body)
 	}
-	jobs := event(app, it.Leg, it.Hook, body)
+	var jobs []webhook.Job
+	if it.handedOver && it.Kind != core.ChangeEnded {
+		jobs = event(app, it.Leg, it.Hook, statusBody(now, it, statusStarted)) // as of any other leg
+	}
+	jobs = append(jobs, event(app, it.Leg, it.Hook, body)...)
 	for i := range jobs {
 		jobs[i].Overtaken = it.Kind == core.ChangeAnswered
 		jobs[i].Last = it.Kind == core.ChangeEnded

@@ -15,6 +15,7 @@ type leg struct {
 	begun          time.Time
 	answered       time.Time
 	status         string
+	handedOver     bool // by the house, whose it was until this change
 }
 
 // legs are the legs of applications that live. The loop keeps them, so that a
@@ -45,6 +46,9 @@ func (l *legs) change(now time.Time, c core.LegChange) leg {
 		delete(l.of, c.Leg)
 		return it
 	default:
+	}
+	if it.handedOver = it.begun.IsZero(); it.handedOver {
+		it.begun = now
 	}
 	l.of[c.Leg] = it
 	return it
