@@ -94,7 +94,6 @@ m=audio [media_port] RTP/AVP 0
 		`<recv request="BYE"><action><ereg regexp="SIP;cause=487" search_in="hdr" header="Reason:" check_it="true" assign_to="why"/></action></recv>`,
 		`<Reference variables="why"/>`, reply("200 OK", "[last_CSeq:]", ""),
 	), late.Addr().String(), int(late.Port()), "-m", "1")
-	awaitListener(t, late)
 	ann := h.user(t, "ann", phone.Config{})
 	call := h.dialIn(t, number(0))
 	ring(ann)

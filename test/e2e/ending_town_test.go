@@ -4,7 +4,6 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 	"sync/atomic"
@@ -122,18 +121,6 @@ func wantCancelled(t *testing.T, p *harness.Phone, reason string) {
 	if len(p.Wire().Find("< CANCEL ", "\r\nReason: "+reason)) == 0 {
 		t.Errorf("no CANCEL with Reason: %s came", reason)
 	}
-}
-
-// awaitListener waits until a program of the test has its UDP port.
-func awaitListener(t *testing.T, at netip.AddrPort) {
-	t.Helper()
-	testkit.Eventually(t, 10*time.Second, at.String()+" is taken", func() bool {
-		conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
-		if err == nil {
-			conn.Close()
-		}
-		return err != nil
-	})
 }
 
 // freeAt returns a free address of 127.0.0.1.

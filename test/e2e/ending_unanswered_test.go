@@ -51,7 +51,7 @@ func TestCallsThatNobodyTakes(t *testing.T) {
 	})
 	before.Goroutines += 2 // what the first call starts once
 	h.AwaitIdle(before, 60*time.Second)
-	h.AwaitLegs(t, 10*time.Second)
+	h.AwaitLegs(t, soon)
 }
 
 // ringTimeout rings a phone and a sipp, and nobody answers.
@@ -63,20 +63,18 @@ func (h *house) ringTimeout(t *testing.T, silent netip.AddrPort) {
 	call.Await(phone.Early, 10*time.Second)
 	wantCancelled(t, tim, "SIP;cause=408")
 	call.wantRefused(480, core.CauseNoAnswer, core.PromptNoAnswer)
-	harness.WantSuccess(t, sipp, 10*time.Second)
+	harness.WantSuccess(t, sipp, 30*time.Second)
 }
 
 // silentSipp rings until it is cancelled, as RFC 3261 section 9.2 says.
 func silentSipp(t *testing.T, at netip.AddrPort) *harness.Process {
 	t.Helper()
-	sipp := harness.NewSipp(t, "silent", harness.Scenario(
+	return harness.NewSipp(t, "silent", harness.Scenario(
 		`<recv request="INVITE"/>`, harness.CalleeReply(180, "Ringing"),
 		`<recv request="CANCEL"><action><ereg regexp="SIP;cause=408" search_in="hdr" header="Reason:" check_it="true" assign_to="why"/></action></recv>`,
 		`<Reference variables="why"/>`,
 		reply("200 OK", "[last_CSeq:]", ""), reply("487 Request Terminated", "CSeq: 1 INVITE", ""), `<recv request="ACK"/>`,
 	), at.Addr().String(), int(at.Port()), "-m", "1")
-	awaitListener(t, at)
-	return sipp
 }
 
 // reply is a response of a sipp callee; body is its SDP with Contact, or empty.
@@ -114,12 +112,11 @@ func (h *house) allBusy(t *testing.T, busy netip.AddrPort) {
 	sipp := harness.NewSipp(t, "busy", harness.Scenario(
 		`<recv request="INVITE"/>`, harness.CalleeReply(486, "Busy Here"), `<recv request="ACK"/>`,
 	), busy.Addr().String(), int(busy.Port()), "-m", "1")
-	awaitListener(t, busy)
 	bea := h.user(t, "bea", phone.Config{})
 	call := h.dialIn(t, number(2))
 	ring(bea).Decline(486)
 	call.wantRefused(486, core.CauseBusy, core.PromptBusy)
-	harness.WantSuccess(t, sipp, 10*time.Second)
+	harness.WantSuccess(t, sipp, 30*time.Second)
 }
 
 func (h *house) allDecline(t *testing.T) {
@@ -172,7 +169,7 @@ Content-Length: 0
 
 ]]></send>`,
 	), "127.0.0.63", 0, "-m", "1", h.SIP)
-	harness.WantSuccess(t, sipp, 10*time.Second)
+	harness.WantSuccess(t, sipp, 30*time.Second)
 	h.dialIn(t, "+12025559999").wantRefused(404, core.CauseUnallocated, "")
 }
 

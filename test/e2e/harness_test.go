@@ -92,7 +92,7 @@ func TestHarnessSipp(t *testing.T) {
 	})
 	bob.Await(phone.Answered, 10*time.Second)
 	bob.Calls()[0].HangUp()
-	harness.WantSuccess(t, callee, 5*time.Second)
+	harness.WantSuccess(t, callee, 30*time.Second)
 
 	caller := harness.NewSipp(t, "caller", harness.Scenario(
 		harness.CallerInvite("12995550100", "12995558888"),
@@ -102,5 +102,5 @@ func TestHarnessSipp(t *testing.T) {
 	if ev := bob.Await(phone.Incoming, 5*time.Second); ev.Peer.Number != "+12995550100" || ev.To != "+12995558888" {
 		t.Errorf("bob is called by %+v for %s", ev.Peer, ev.To)
 	}
-	harness.WantSuccess(t, caller, 10*time.Second)
+	harness.WantSuccess(t, caller, 30*time.Second)
 }

@@ -21,7 +21,6 @@ func TestMovesWithOthers(t *testing.T) {
 			cus, ann := m.phone("cus", cusHz), m.phone("ann", annHz)
 			c, a := m.call(cus, ann, "ann")
 			busy := m.sipp("sipp-busy", harness.Scenario(rings, harness.CalleeReply(486, "Busy Here"), `<recv request="ACK"/>`), m.carrier)
-			awaitListener(m.T, m.carrier)
 			m.refer(a, m.uri("+"+echoNumber))
 			m.wantNotified(ann, 100, 180, 486)
 			harness.WantSuccess(m.T, busy, soon)
@@ -29,7 +28,6 @@ func TestMovesWithOthers(t *testing.T) {
 			// And again, when somebody answers: SIPp sends back what it hears.
 			answers := m.sipp("sipp-answers", harness.Scenario(
 				rings, harness.CalleeReply(200, "OK"), `<recv request="ACK"/>`, hungUp), m.carrier)
-			awaitListener(m.T, m.carrier)
 			m.refer(a, m.uri("+"+echoNumber))
 			m.wantNotified(ann, 100, 180, 200)
 			m.wantEnded(ann, 1)

@@ -56,7 +56,7 @@ func (s *scene) simultaneous() {
 		at := s.invited(p, 1)
 		first, last = earlier(first, at), later(last, at)
 	}
-	if spread := last.Sub(first); spread > 500*time.Millisecond {
+	if spread := last.Sub(first); spread > 1500*time.Millisecond {
 		s.Errorf("the INVITEs left over %v", spread)
 	}
 	s.ring(phones[0])

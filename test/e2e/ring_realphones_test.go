@@ -65,10 +65,8 @@ func TestRingRealPhones(t *testing.T) {
 func (s *scene) sipp(name string, at netip.AddrPort, steps ...string) *harness.Process {
 	s.Helper()
 	ip := at.Addr().String()
-	p := harness.NewSipp(s, name, harness.Scenario(steps...), ip, int(at.Port()),
+	return harness.NewSipp(s, name, harness.Scenario(steps...), ip, int(at.Port()),
 		"-m", "1", "-rtp_echo", "-mp", fmt.Sprint(testkit.FreePort(s, ip)))
-	awaitListener(s.T, at)
-	return p
 }
 
 // refuses takes an INVITE and answers with status.

@@ -31,8 +31,8 @@ func TestSilentLegs(t *testing.T) {
 		testkit.Eventually(t, 20*time.Second, "the callee's silence is in its record", func() bool { return h.silent("no_rtp") == 1 })
 		time.Sleep(6 * time.Second) // longer than both may be silent: one speaks
 		call.call.HangUp()
-		harness.WantSuccess(t, mute, 10*time.Second)
-		for _, l := range h.AwaitLegs(t, 10*time.Second) {
+		harness.WantSuccess(t, mute, 30*time.Second)
+		for _, l := range h.AwaitLegs(t, soon) {
 			if l.Cause != int(core.CauseNormal) || l.Direction == "inbound" && l.Silence != "" {
 				t.Errorf("%+v", l)
 			}
@@ -43,9 +43,9 @@ func TestSilentLegs(t *testing.T) {
 		caller := harness.NewSipp(t, "sipp-caller", harness.Scenario(harness.CallerInvite("12025550100", number(0)), connected, hungUp),
 			"127.0.0.33", 0, "-m", "1", h.SIP)
 		harness.WantSuccess(t, caller, 40*time.Second)
-		harness.WantSuccess(t, callee, 10*time.Second)
+		harness.WantSuccess(t, callee, 30*time.Second)
 		ended := 0
-		for _, l := range h.AwaitLegs(t, 10*time.Second) {
+		for _, l := range h.AwaitLegs(t, soon) {
 			if l.Cause == int(core.CauseRecoveryOnTimer) && l.Reason == "no_media" && l.Silence == "no_rtp" {
 				ended++
 			}

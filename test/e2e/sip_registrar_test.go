@@ -46,7 +46,6 @@ func TestWirePath(t *testing.T) {
 	called.want(`request="INVITE"`, "Route: sip:edge@"+at.String()+";lr;ob")
 	called.takes()
 	proxy := harness.NewSipp(t, "proxy-called", harness.Scenario(called.steps...), at.Addr().String(), int(at.Port()), "-m", "1")
-	awaitListener(t, at)
 	caller := harness.NewCarrier(t, w.Offhook, sippAt(t), phone.Config{})
 	call, err := caller.Dial("+"+wiredNumber, phone.DialOptions{From: phone.Party{Number: "+" + wiredCaller}})
 	if err != nil {

@@ -61,9 +61,7 @@ func (w *wired) calls(t *testing.T, s *script) *harness.Process {
 
 func (w *wired) receives(t *testing.T, s *script) *harness.Process {
 	t.Helper()
-	p := harness.NewSipp(t, "callee", harness.Scenario(s.steps...), w.trunk.Addr().String(), int(w.trunk.Port()), "-m", "1", "-timeout", "100s")
-	awaitListener(t, w.trunk)
-	return p
+	return harness.NewSipp(t, "callee", harness.Scenario(s.steps...), w.trunk.Addr().String(), int(w.trunk.Port()), "-m", "1", "-timeout", "100s")
 }
 
 // dialOut lets the desk call the outside, and hangs up what was answered.

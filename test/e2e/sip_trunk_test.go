@@ -119,7 +119,6 @@ func TestWireTrunkLikeTelnyx(t *testing.T) {
 	s.want(`request="INVITE"`, "To: sip:.12125550100@")
 	s.takes()
 	second := harness.NewSipp(t, "backup", harness.Scenario(s.steps...), backup.Addr().String(), int(backup.Port()), "-m", "1")
-	awaitListener(t, backup)
 	w.dialOut(t, w.desk(t), second)
 	harness.WantSuccess(t, first, soon)
 }

@@ -210,7 +210,7 @@ func failOver(t *testing.T, o *trunkTest) {
 		call.Await(phone.Answered, soon)
 		o.carriers[0].wantOnly(t, "the first trunk", to, 1)
 		next := o.carriers[1].await(t, to, 1, soon)
-		if d := next.at.Sub(began); d > 4*time.Second {
+		if d := next.at.Sub(began); d > 7*time.Second { // 8 s is how long silence lasts
 			t.Errorf("after %d the next trunk was tried after %v", code, d)
 		}
 		call.call.HangUp()
@@ -252,7 +252,7 @@ func noSignOfLife(t *testing.T, o *trunkTest) {
 	}
 	for i, to := range []string{"13145550100", "13155550100"} {
 		invite := next.await(t, to, 1, soon)
-		if d := invite.at.Sub(began); d < 7900*time.Millisecond || d > 10*time.Second {
+		if d := invite.at.Sub(began); d < 7900*time.Millisecond || d > 16*time.Second {
 			t.Errorf("the next trunk for %s was tried after %v, want 8 s", to, d)
 		}
 		calls[i].Await(phone.Answered, soon)
@@ -271,8 +271,8 @@ func pacing(t *testing.T, o *trunkTest) {
 	last := o.carriers[0].await(t, "", 4, soon)
 	invites := o.carriers[0].got("")
 	for i, least := range []time.Duration{0, 0, 0, time.Second} {
-		// On a busy machine the first may come late, and so the fourth too early after it.
-		if d := invites[i].at.Sub(invites[0].at); d < least-300*time.Millisecond || d > least+500*time.Millisecond {
+		// On a busy machine any may come late, and so the fourth too early after the first.
+		if d := invites[i].at.Sub(invites[0].at); d < least-600*time.Millisecond || d > least+900*time.Millisecond {
 			t.Errorf("INVITE %d came %v after the first, want %v", i+1, d.Round(time.Millisecond), least)
 		}
 		t.Logf("INVITE %d of 4 at +%v", i+1, invites[i].at.Sub(invites[0].at).Round(time.Millisecond))

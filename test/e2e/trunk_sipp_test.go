@@ -30,7 +30,6 @@ func TestTrunksOfSipp(t *testing.T) {
 </action></recv>
 <Reference variables="accept"/>`, reply("200 OK", "[last_CSeq:]", ""),
 	), third.Addr().String(), int(third.Port()), "-m", "1")
-	awaitListener(t, third)
 
 	refusing := harness.NewSipp(t, "first", harness.Scenario(
 		`<recv request="INVITE"/>`, reply("503 Service Unavailable", "[last_CSeq:]", "Retry-After: 10\nContent-Length: 0\n\n"), `<recv request="ACK"/>`,
@@ -39,8 +38,6 @@ func TestTrunksOfSipp(t *testing.T) {
 	taking := harness.NewSipp(t, "second", harness.Scenario(
 		rings, harness.CalleeReply(200, "OK"), `<recv request="ACK"/>`, hungUp,
 	), second.Addr().String(), int(second.Port()), "-m", "1", "-rtp_echo", "-mp", media)
-	awaitListener(t, first)
-	awaitListener(t, second)
 	desk := harness.NewBaresip(t, harness.BaresipConfig{User: "desk", Password: password("desk"), Server: h.SIP, Tone: deskHz})
 	desk.Dial("sip:+12125550100@" + h.SIP)
 	desk.Await("CALL_ESTABLISHED", soon)

@@ -10,10 +10,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/offhook/offhook/internal/testkit"
 )
 
 // NewSipp starts sipp with a scenario, the content of its XML file, on ip:port
-// (port 0 picks one). It is given extra arguments such as "-m", "1" and, for a
+// (port 0 picks one), and waits until it listens there. It is given extra arguments such as "-m", "1" and, for a
 // caller, the target "host:port" as the last one. It ends by itself; see Process.Wait.
 func NewSipp(t testing.TB, name, scenario, ip string, port int, args ...string) *Process {
 	t.Helper()
@@ -26,7 +28,11 @@ func NewSipp(t testing.TB, name, scenario, ip string, port int, args ...string) 
 	if port != 0 {
 		all = append(all, "-p", fmt.Sprint(port))
 	}
-	return Start(t, name, exec.CommandContext(background(), "sipp", slices.Concat(all, args)...)) //nolint:gosec // our own arguments
+	p := Start(t, name, exec.CommandContext(background(), "sipp", slices.Concat(all, args)...)) //nolint:gosec // our own arguments
+	if port != 0 {
+		testkit.Eventually(t, 10*time.Second, name+" listens", func() bool { return bound(t, ip, port) || p.Ended() })
+	}
+	return p
 }
 
 // WantSuccess fails the test unless sipp ends within that time and every call of

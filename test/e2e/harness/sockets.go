@@ -3,10 +3,13 @@
 package harness
 
 import (
+	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 )
 
@@ -37,6 +40,18 @@ func (o *Offhook) UDPSockets() (n int) {
 		}
 	}
 	return n
+}
+
+// bound reports whether somebody has an IPv4 UDP port. It does not try to take it,
+// which could keep a program from it that is about to.
+func bound(t testing.TB, ip string, port int) bool {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/udp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := netip.MustParseAddr(ip).As4() // the table has it as a number of this machine
+	return strings.Contains(string(text), fmt.Sprintf(": %08X:%04X ", binary.NativeEndian.Uint32(addr[:]), port))
 }
 
 // Held is what a program holds while nobody calls.
