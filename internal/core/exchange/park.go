@@ -141,6 +141,7 @@ func (x *Exchange) free(l *leg) bool {
 // attach moves a free leg into another call.
 func (x *Exchange) attach(l *leg, to *liveCall) {
 	x.stopTimer(l, core.TimerPlay)
+	x.stopTimer(l, core.TimerAsk)
 	l.call.matrix.Play(l.Leg, core.Sound{})
 	watchers := l.call
 	x.move(l, to)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/flow"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 // pickup lets by talk with the caller for whom l rings.
@@ -69,6 +70,9 @@ func (x *Exchange) addParty(l *leg, to string, mode core.SuperviseMode) error {
 		return refuse(core.Conflict, l, "the leg is in no conversation, or somebody is being added already")
 	}
 	plan := x.plan(l.self(), to)
+	if c.programmed() {
+		plan = x.supervisorPlan(l, to)
+	}
 	if plan.Dial == nil {
 		return refuse(kindOf(plan), l, "not to be reached from here: "+to)
 	}
@@ -78,6 +82,17 @@ func (x *Exchange) addParty(l *leg, to string, mode core.SuperviseMode) error {
 		return refuse(core.Unavailable, l, "nobody is there: "+to)
 	}
 	return nil
+}
+
+// supervisorPlan rings who is to supervise a call of an application.
+func (x *Exchange) supervisorPlan(l *leg, to string) route.Plan {
+	req, timeout := x.request(l.self(), to), route.DefaultRingTimeout
+	b := x.dir.AppBranch(req, l.app.app, x.dir.AppEndpoint(to), timeout)
+	if b.Refusal != nil {
+		return route.Plan{Refusal: b.Refusal}
+	}
+	b.Waits = false
+	return route.Plan{Dial: route.AppDial(l.app.app, []route.Branch{b}, timeout)}
 }
 
 // comes lets a party that was rung for a conversation into it.

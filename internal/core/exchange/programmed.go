@@ -57,10 +57,10 @@ func (l *leg) name() core.LegID {
 	return l.Leg
 }
 
-// idle reports whether a leg of an application is up and does nothing.
+// idle reports whether a leg of an application does nothing.
 func (l *leg) idle() bool {
 	p := l.app
-	return p.verb == nil && p.asked == 0 && len(p.verbs) == 0 && l.state == talking && p.room == nil && !l.joined
+	return p.verb == nil && p.asked == 0 && len(p.verbs) == 0 && p.room == nil && !l.joined
 }
 
 // programmed reports whether an application steers the call.

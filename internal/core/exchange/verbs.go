@@ -138,7 +138,6 @@ func (x *Exchange) saidOrFailed(l *leg, sound core.Sound, why string) bool {
 		return true
 	}
 	l.call.matrix.Play(l.Leg, core.Sound{})
-	x.hear(l.call)
 	switch v := p.verb.(type) {
 	case flow.Say:
 		x.verbOver(l)
@@ -149,6 +148,7 @@ func (x *Exchange) saidOrFailed(l *leg, sound core.Sound, why string) bool {
 			x.verbOver(l)
 		}
 	}
+	x.hear(l.call)
 	return true
 }
 

@@ -3,14 +3,14 @@ package route
 // Account owns applications. Its key and secrets are what clients of the hosted
 // platforms log in with; the secrets are kept sealed, apart from this.
 type Account struct {
-	Key  string `yaml:"key" json:"key"`                       // 1-64 of a-z A-Z 0-9 _ -
+	Key  string `yaml:"key" json:"key,omitempty"`             // 1-64 of a-z A-Z 0-9 _ -
 	Name string `yaml:"name,omitempty" json:"name,omitempty"` // for people
 }
 
 // Application is a program that steers calls by webhooks and REST, and signs
 // tokens for itself and its own users.
 type Application struct {
-	ID      string `yaml:"id" json:"id"`                               // UUID in lower case
+	ID      string `yaml:"id" json:"id,omitempty"`                     // UUID in lower case
 	Name    string `yaml:"name,omitempty" json:"name,omitempty"`       // for people
 	Account string `yaml:"account,omitempty" json:"account,omitempty"` // key of its Account, "" if it has none
 	// PublicKey is RSA in PEM, 2048 bits or more: what the application's tokens are

@@ -121,12 +121,19 @@ func (d *Directory) checkTrunk(m *mistakes, at string, t Trunk) {
 	if every := time.Duration(t.Probe); every != 0 && (every < 5*time.Second || every > time.Hour) {
 		m.add(at+".probe", "%v is outside 5s..1h", every)
 	}
-	if !t.SRTP.Valid() {
-		m.add(at+".srtp", "%q is not off, optional or required", t.SRTP)
-	}
+	checkAudio(m, at, t.SRTP, t.DTMF)
 	checkLimit(m, at+".limits", t.Limits)
 	checkTrunkSIP(m, at, t)
 	d.trunks[t.Name] = t
+}
+
+func checkAudio(m *mistakes, at string, s SRTP, d DTMF) {
+	if !s.Valid() {
+		m.add(at+".srtp", "%q is not off, optional or required", s)
+	}
+	if !d.Valid() {
+		m.add(at+".dtmf", "%q is not rfc4733, info or inband", d)
+	}
 }
 
 func (d *Directory) checkUser(m *mistakes, at string, u User) {
@@ -135,6 +142,7 @@ func (d *Directory) checkUser(m *mistakes, at string, u User) {
 	if d.emergency(u.Name) {
 		m.add(at+".name", "%q is an emergency number", u.Name)
 	}
+	checkAudio(m, at, u.SRTP, u.DTMF)
 	if len(u.DisplayName) > 128 {
 		m.add(at+".display_name", "longer than 128 bytes")
 	}

@@ -32,6 +32,18 @@ func (d *Directory) Shown(app, number string) string {
 	return ""
 }
 
+// AppEndpoint returns what an application, or who looks after it, means by a name: a
+// user of the house, a number, else a user of the application.
+func (d *Directory) AppEndpoint(to string) AppEndpoint {
+	if _, ok := d.User(core.UserID{Name: to}); ok {
+		return AppEndpoint{House: to}
+	}
+	if d.normalise(to) != "" {
+		return AppEndpoint{Phone: to}
+	}
+	return AppEndpoint{User: to}
+}
+
 // AppBranch returns what an endpoint of an application's call rings for timeout.
 // What cannot be rung has a Refusal.
 func (d *Directory) AppBranch(req Request, app string, to AppEndpoint, timeout time.Duration) Branch {

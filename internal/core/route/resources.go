@@ -27,6 +27,10 @@ type User struct {
 	// DoNotDisturb rings none of the user's devices: groups go on without, direct
 	// calls hear that the user is busy.
 	DoNotDisturb bool `yaml:"do_not_disturb,omitempty" json:"do_not_disturb,omitempty"`
+	// SRTP and DTMF are as those of a trunk, for the user's phones; default SRTP is
+	// sip.srtp.
+	SRTP SRTP `yaml:"srtp,omitempty" json:"srtp,omitempty"`
+	DTMF DTMF `yaml:"dtmf,omitempty" json:"dtmf,omitempty"`
 	// Limits replace those of Limits.User for this user.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
 }
@@ -66,6 +70,9 @@ type Trunk struct {
 	// SRTP is off, optional or required; default: optional if URI says TLS, else only
 	// for calls of the trunk that offer it.
 	SRTP SRTP `yaml:"srtp,omitempty" json:"srtp,omitempty"`
+	// DTMF is rfc4733, info or inband; default: keys in any form are understood, and go
+	// in the best one that the trunk's side takes.
+	DTMF DTMF `yaml:"dtmf,omitempty" json:"dtmf,omitempty"`
 	// Limits replace those of Limits.Trunk for this trunk.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
 
