@@ -19,8 +19,8 @@ type Handlers struct {
 	Demo http.Handler
 	// API serves everything below /api/.
 	API http.Handler
-	// Voice serves the Voice API: everything below /v1/, /v2/, /v3/, /v0.1/ to /v0.3/
-	// and /api/voice/.
+	// Voice serves the Voice API: everything below /v1/, /v2/, /v3/, /v0.3/ and
+	// /api/voice/.
 	Voice http.Handler
 	// Metrics serves /metrics.
 	Metrics http.Handler
@@ -41,7 +41,7 @@ func newHandler(c Config, h Handlers, log *slog.Logger) (http.Handler, error) {
 	mux.HandleFunc("GET /readyz", ready(h.Ready))
 	mount(mux, "GET /metrics", h.Metrics)
 	mount(mux, "/api/", h.API)
-	for _, path := range []string{"/v1/", "/v2/", "/v3/", "/v0.1/", "/v0.2/", "/v0.3/", "/api/voice/"} {
+	for _, path := range []string{"/v1/", "/v2/", "/v3/", "/v0.3/", "/api/voice/"} {
 		mount(mux, path, h.Voice)
 	}
 	mux.HandleFunc("/npm/{scope}/{module}/dist/{file}", site.hostedSDK)

@@ -68,6 +68,9 @@ func partyBody(party core.Party, edge core.Edge) params {
 	case edge == core.EdgeSocket && isURL(party.Number, "ws", "wss"):
 		p.text("type", "websocket")
 		p.text("uri", party.Number)
+	case party.User.App == "" && party.User.Name != "" && party.Number == "":
+		p.text("type", "vbc")
+		p.text("extension", party.User.Name)
 	default:
 		p.text("type", "phone")
 		p.text("number", partyText(party))

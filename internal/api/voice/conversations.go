@@ -13,15 +13,15 @@ import (
 // and members are those legs. They are made and left by calls only; nothing is kept
 // of them when they are over, and no events.
 
-// conversationRoutes are the paths below one version.
-func (a *API) conversationRoutes(handle func(string, methods), v string) {
+// conversationRoutes are their paths.
+func (a *API) conversationRoutes(handle func(string, methods)) {
 	get := func(f endpointFunc) methods { return methods{http.MethodGet: f} }
-	handle(v+"/conversations", get(a.listConversations))
-	handle(v+"/conversations/{id}", get(a.getConversation))
-	handle(v+"/conversations/{id}/members", get(a.listMembers))
-	handle(v+"/conversations/{id}/members/{member}", get(a.getMember))
-	handle(v+"/conversations/{id}/events", get(a.listEvents))
-	handle(v+"/conversations/{id}/events/{event}", get(func(http.ResponseWriter, *request) error { return noConversation() }))
+	handle("/v1/conversations", get(a.listConversations))
+	handle("/v1/conversations/{id}", get(a.getConversation))
+	handle("/v1/conversations/{id}/members", get(a.listMembers))
+	handle("/v1/conversations/{id}/members/{member}", get(a.getMember))
+	handle("/v1/conversations/{id}/events", get(a.listEvents))
+	handle("/v1/conversations/{id}/events/{event}", get(func(http.ResponseWriter, *request) error { return noConversation() }))
 }
 
 func noConversation() *failure {

@@ -6,8 +6,8 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// anonymous is how a caller who hides the own number is called.
-const anonymous = "anonymous"
+// unknown is how a caller without a number is called.
+const unknown = "unknown"
 
 // partyText is how applications see a party: digits without +, the name of a user,
 // or an address.
@@ -21,7 +21,7 @@ func partyText(p core.Party) string {
 	case p.User.Name != "" && p.User.App == "":
 		return p.User.Name
 	}
-	return anonymous
+	return unknown
 }
 
 // isAppUser says whether the party is a user of an application.

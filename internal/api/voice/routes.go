@@ -30,14 +30,13 @@ type methods map[string]endpointFunc
 func (a *API) routes() http.Handler {
 	mux := http.NewServeMux()
 	handle := func(path string, m methods) { mux.Handle(path, a.serve(m)) }
-	for _, v := range []string{"/v1", "/v2"} {
-		handle(v+"/calls", methods{http.MethodPost: a.createCall, http.MethodGet: a.listCalls})
-		handle(v+"/calls/{uuid}", methods{http.MethodGet: a.getCall, http.MethodPut: a.modifyCall})
-		handle(v+"/calls/{uuid}/stream", methods{http.MethodPut: a.startStream, http.MethodDelete: a.stopStream})
-		handle(v+"/calls/{uuid}/talk", methods{http.MethodPut: a.startTalk, http.MethodDelete: a.stopTalk})
-		handle(v+"/calls/{uuid}/dtmf", methods{http.MethodPut: a.sendKeys})
-		handle(v+"/calls/{uuid}/input/dtmf", methods{http.MethodPut: a.watchKeys, http.MethodDelete: a.unwatchKeys})
-	}
+	handle("/v1/calls", methods{http.MethodPost: a.createCall, http.MethodGet: a.listCalls})
+	handle("/v2/calls", methods{http.MethodPost: a.createCall})
+	handle("/v1/calls/{uuid}", methods{http.MethodGet: a.getCall, http.MethodPut: a.modifyCall})
+	handle("/v1/calls/{uuid}/stream", methods{http.MethodPut: a.startStream, http.MethodDelete: a.stopStream})
+	handle("/v1/calls/{uuid}/talk", methods{http.MethodPut: a.startTalk, http.MethodDelete: a.stopTalk})
+	handle("/v1/calls/{uuid}/dtmf", methods{http.MethodPut: a.sendKeys})
+	handle("/v1/calls/{uuid}/input/dtmf", methods{http.MethodPut: a.watchKeys, http.MethodDelete: a.unwatchKeys})
 	handle("/v1/files/{id}", methods{http.MethodGet: a.getFile, http.MethodHead: a.getFile})
 	handle("/v3/files/{id}", methods{http.MethodGet: a.getFile, http.MethodHead: a.getFile})
 	a.userRoutes(handle)

@@ -13,16 +13,16 @@ const userErrors = "https://developer.vonage.com/api/conversation#user:error:"
 
 // userRoutes are the paths of users and of what they have.
 func (a *API) userRoutes(handle func(string, methods)) {
-	for _, v := range []string{"/v0.1", "/v0.2", "/v0.3", "/v1"} {
+	for _, v := range []string{"/v0.3", "/v1"} {
 		handle(v+"/users", methods{http.MethodGet: a.listUsers, http.MethodPost: a.createUser})
 		handle(v+"/users/{id}", methods{
-			http.MethodGet: a.getUser, http.MethodPatch: a.changeUser, http.MethodPut: a.changeUser, http.MethodDelete: a.deleteUser,
+			http.MethodGet: a.getUser, http.MethodPatch: a.changeUser, http.MethodDelete: a.deleteUser,
 		})
-		handle(v+"/users/{id}/sessions", methods{http.MethodGet: a.userSessions})
-		handle(v+"/users/{id}/conversations", methods{http.MethodGet: a.userConversations})
 		handle(v+"/sessions/{id}", methods{http.MethodDelete: a.endSession})
-		a.conversationRoutes(handle, v)
 	}
+	handle("/v1/users/{id}/sessions", methods{http.MethodGet: a.userSessions})
+	handle("/v1/users/{id}/conversations", methods{http.MethodGet: a.userConversations})
+	a.conversationRoutes(handle)
 }
 
 func noUser() *failure {
