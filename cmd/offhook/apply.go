@@ -30,9 +30,6 @@ func (c applyCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if len(cfg.Resources.Applications) > 0 {
-		return fmt.Errorf("%s: applications cannot be applied yet: put them into the configuration of the exchange", c.File)
-	}
 	client := apiClient{base: strings.TrimSuffix(c.URL, "/") + "/api/v1/", token: c.Token, http: &http.Client{Timeout: time.Minute}}
 	return client.apply(ctx, toApply(cfg.Resources), stdout)
 }
@@ -42,14 +39,15 @@ type resource struct {
 	path string // of the resource, below /api/v1
 	list string // where it is created; "" for what there is one of
 	body any
-	// secretPath takes the password, if there is one.
+	// secretPath takes the password, or the secrets of an account, if there are any.
 	secretPath, secretMethod string
-	password                 core.Secret
+	secrets                  map[string]core.Secret
 }
 
 // toApply lists resources so that most come after what they refer to.
 func toApply(r config.Resources) []resource {
 	var all []resource
+	password := func(p core.Secret) map[string]core.Secret { return map[string]core.Secret{"password": p} }
 	add := func(kind route.Kind, name string, body any) *resource {
 		all = append(all, resource{path: string(kind) + "/" + url.PathEscape(name), list: string(kind), body: body})
 		return &all[len(all)-1]
@@ -72,11 +70,19 @@ func toApply(r config.Resources) []resource {
 	}
 	for _, u := range r.Users {
 		item := add(route.KindUsers, u.Name, u.User)
-		item.secretPath, item.secretMethod, item.password = item.path+"/credentials", http.MethodPost, u.Password
+		item.secretPath, item.secretMethod, item.secrets = item.path+"/credentials", http.MethodPost, password(u.Password)
 	}
 	for _, t := range r.Trunks {
 		item := add(route.KindTrunks, t.Name, t.Trunk)
-		item.secretPath, item.secretMethod, item.password = item.path+"/password", http.MethodPut, t.Password
+		item.secretPath, item.secretMethod, item.secrets = item.path+"/password", http.MethodPut, password(t.Password)
+	}
+	for _, a := range r.Accounts {
+		item := add(route.KindAccounts, a.Key, a.Account)
+		item.secretPath, item.secretMethod = item.path+"/secrets", http.MethodPost
+		item.secrets = map[string]core.Secret{"secret": a.Secret, "signature_secret": a.SignatureSecret}
+	}
+	for _, a := range r.Applications {
+		add(route.KindApplications, a.ID, a.Application)
 	}
 	for _, g := range r.Groups {
 		add(route.KindGroups, g.Name, g)
@@ -129,10 +135,21 @@ func (c apiClient) applyOne(ctx context.Context, r resource) (done string, err e
 		done = "created"
 		err = c.do(ctx, http.MethodPost, r.list, r.body)
 	}
-	if err == nil && r.password != "" {
-		err = c.do(ctx, r.secretMethod, r.secretPath, map[string]string{"password": r.password.Reveal()})
+	if secrets := revealed(r.secrets); err == nil && len(secrets) > 0 {
+		err = c.do(ctx, r.secretMethod, r.secretPath, secrets)
 	}
 	return done, err
+}
+
+// revealed returns the secrets that are set, as the API takes them.
+func revealed(secrets map[string]core.Secret) map[string]string {
+	out := make(map[string]string)
+	for name, secret := range secrets {
+		if secret != "" {
+			out[name] = secret.Reveal()
+		}
+	}
+	return out
 }
 
 // problemError is a refusal, RFC 9457.

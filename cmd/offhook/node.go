@@ -406,14 +406,16 @@ func (n *node) listenWeb(ctx context.Context, demo http.Handler) error {
 	if n.cfg.HTTP.TLS {
 		cfg.TLS = n.certificate()
 	}
+	api := n.newAPI()
 	var err error
 	n.web, err = web.Listen(ctx, cfg, web.Handlers{
-		Signalling: n.rtcE, SIP: sipSocket{n.stack}, Demo: demo, API: n.voice.Extensions(n.newAPI()), Voice: n.voice, Metrics: n.metrics(), Ready: n.ready,
+		Signalling: n.rtcE, SIP: sipSocket{n.stack}, Demo: demo, API: n.voice.Extensions(api), Voice: n.voice, Metrics: n.metrics(), Ready: n.ready,
 	}, n.log)
 	if err != nil {
 		return err
 	}
 	n.onClose(func() { n.logged("close http", withTimeout(3*time.Second, n.web.Shutdown)) })
+	n.onClose(api.Close)
 	return nil
 }
 

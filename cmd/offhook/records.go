@@ -33,3 +33,12 @@ func (r appRecords) AppLegs(ctx context.Context, q core.AppLegQuery) ([]core.CDR
 	}
 	return r.store.AppLegs(ctx, q)
 }
+
+// liveEvents lets the API follow the bus.
+type liveEvents struct{ bus *events.Bus }
+
+// Subscribe implements native.Events.
+func (l liveEvents) Subscribe(buffer int) (entries <-chan core.LegEntry, end func()) {
+	s := l.bus.Subscribe(buffer)
+	return s.C(), s.Close
+}

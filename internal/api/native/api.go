@@ -28,6 +28,7 @@ type Store interface {
 	Delete(ctx context.Context, kind route.Kind, name string) error
 	SetPassword(ctx context.Context, user string, password core.Secret, realm string, hash func(core.Secret) (string, error)) error
 	SetTrunkPassword(ctx context.Context, trunk string, password core.Secret) error
+	SetAccountSecrets(ctx context.Context, key string, secret, signature core.Secret, realm string) error
 	SetOverride(ctx context.Context, o route.Override) error
 	ClearOverride(ctx context.Context, schedule string) error
 	SetDoNotDisturb(ctx context.Context, user core.UserID, on bool) error
@@ -47,6 +48,7 @@ type Config struct {
 	Tokens api.Tokens
 	Calls  Calls
 	Audio  Audio
+	Events Events
 	// Hash makes the password hashes that logins are checked with, and Realm is
 	// what phones log in to.
 	Hash  func(core.Secret) (string, error)
@@ -69,6 +71,8 @@ type API struct {
 	// directory never follows a newer one.
 	changing sync.Mutex
 	clients  *clients
+	streams  atomic.Int32  // event streams that are open
+	over     chan struct{} // closed by Close
 }
 
 // maxBody is the longest request body, in bytes: a schedule of many years.
@@ -76,7 +80,7 @@ const maxBody = 256 << 10
 
 // New returns the API. d is the directory of the moment.
 func New(cfg Config, d *route.Directory) *API {
-	a := &API{cfg: cfg, mux: http.NewServeMux(), clients: newClients(cfg.Rate)}
+	a := &API{cfg: cfg, mux: http.NewServeMux(), clients: newClients(cfg.Rate), over: make(chan struct{})}
 	a.dir.Store(d)
 	h := humago.New(a.mux, description(cfg.Version))
 	describeText(h.OpenAPI().Components.Schemas)
@@ -88,6 +92,7 @@ func New(cfg Config, d *route.Directory) *API {
 	a.calls(h)
 	a.moves(h)
 	a.records(h)
+	a.events(h)
 	a.mux.HandleFunc("/api/", unknownPath)
 	return a
 }
@@ -106,6 +111,10 @@ func description(version string) huma.Config {
 
 // bearer is the name of the one security scheme.
 const bearer = "token"
+
+// Close ends the event streams, which the end of the server would wait for. It is
+// called once.
+func (a *API) Close() { close(a.over) }
 
 // ServeHTTP implements http.Handler.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -21,7 +21,7 @@ type Call struct {
 // Leg is one party's connection, as it stands.
 type Leg struct {
 	ID         core.LegID   `json:"id"`
-	Edge       string       `json:"edge" enum:"sip,browser"`
+	Edge       string       `json:"edge" enum:"sip,browser,websocket"`
 	Direction  string       `json:"direction" enum:"inbound,outbound"`
 	From       Party        `json:"from"`
 	To         Party        `json:"to"`
@@ -152,6 +152,10 @@ func soundWord(s core.Sound) string {
 		word = "music"
 	case core.SoundFile:
 		word = "file"
+	case core.SoundSpeech:
+		return "speech"
+	case core.SoundBeep:
+		return "beep"
 	}
 	if s.Name == "" {
 		return word

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -23,6 +24,14 @@ type collection[V any] struct {
 	keep func(*V) any
 	// mark notes who keeps the resource.
 	mark func(*V, Origin)
+
+	// begin completes a new resource, made does what belongs to it once it is kept, and
+	// show puts into the answer what is shown only then. Each may be nil.
+	begin func(*V) error
+	made  func(context.Context, *V) error
+	show  func(answer, made *V)
+	// retain completes a resource that replaces one of old. It may be nil.
+	retain func(old route.Resources, v *V)
 }
 
 // Origin says who keeps a resource.
@@ -72,12 +81,7 @@ func (c collection[V]) register(a *API, h huma.API) {
 			return out, nil
 		})
 	huma.Register(h, operation("create-"+c.word, http.MethodPost, path, "Create a "+c.word, http.StatusConflict, http.StatusUnprocessableEntity),
-		func(ctx context.Context, in *newOne[V]) (*oneOf[V], error) {
-			name := c.name(&in.Body)
-			return c.written(ctx, a, name, func(ctx context.Context) error {
-				return a.cfg.Store.Create(ctx, c.kind, name, c.keep(&in.Body))
-			})
-		})
+		func(ctx context.Context, in *newOne[V]) (*oneOf[V], error) { return c.create(ctx, a, &in.Body) })
 	path += "/{name}"
 	huma.Register(h, operation("get-"+c.word, http.MethodGet, path, "Read a "+c.word, http.StatusNotFound),
 		func(ctx context.Context, in *ByName) (*oneOf[V], error) { return c.one(ctx, a, in.Name) })
@@ -88,6 +92,13 @@ func (c collection[V]) register(a *API, h huma.API) {
 					&huma.ErrorDetail{Location: "body", Message: fmt.Sprintf("expected the name %q", in.Name), Value: name})
 			}
 			return c.written(ctx, a, in.Name, func(ctx context.Context) error {
+				if c.retain != nil {
+					old, err := a.cfg.Store.Resources(ctx)
+					if err != nil {
+						return err
+					}
+					c.retain(old, &in.Body)
+				}
 				return a.cfg.Store.Replace(ctx, c.kind, in.Name, c.keep(&in.Body))
 			})
 		})
@@ -95,6 +106,29 @@ func (c collection[V]) register(a *API, h huma.API) {
 		func(ctx context.Context, in *ByName) (*struct{}, error) {
 			return nil, a.change(ctx, func(ctx context.Context) error { return a.cfg.Store.Delete(ctx, c.kind, in.Name) })
 		})
+}
+
+// create makes a resource, all of it or nothing.
+func (c collection[V]) create(ctx context.Context, a *API, v *V) (*oneOf[V], error) {
+	if c.begin != nil {
+		if err := c.begin(v); err != nil {
+			return nil, a.problem(ctx, err)
+		}
+	}
+	name := c.name(v)
+	out, err := c.written(ctx, a, name, func(ctx context.Context) error {
+		if err := a.cfg.Store.Create(ctx, c.kind, name, c.keep(v)); err != nil || c.made == nil {
+			return err
+		}
+		if err := c.made(ctx, v); err != nil {
+			return errors.Join(err, a.cfg.Store.Delete(ctx, c.kind, name))
+		}
+		return nil
+	})
+	if err == nil && c.show != nil {
+		c.show(&out.Body, v)
+	}
+	return out, err
 }
 
 // all returns the resources of the kind with who keeps them.

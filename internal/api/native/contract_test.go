@@ -52,6 +52,8 @@ type world struct {
 	*testing.T
 	store  *store.Store
 	calls  *exchanged
+	events *published
+	api    *native.API
 	server *httptest.Server
 	router routers.Router
 	doc    *openapi3.T
@@ -83,14 +85,15 @@ func newLimitedWorld(t *testing.T, file store.Resources, rate native.Rate) *worl
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, store: s, calls: newExchanged(t, d), token: "for-boss", done: make(map[string]map[int]bool)}
+	w := &world{T: t, store: s, calls: newExchanged(t, d), events: &published{}, token: "for-boss", done: make(map[string]map[int]bool)}
 	a := native.New(native.Config{
-		Store: s, Tokens: tokens{}, Calls: w.calls, Audio: line{}, Hash: hash, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler), Rate: rate,
+		Store: s, Tokens: tokens{}, Calls: w.calls, Audio: line{}, Events: w.events, Hash: hash, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler), Rate: rate,
 		Changed: func(_ context.Context, d *route.Directory) error {
 			w.latest = d
 			return nil
 		},
 	}, d)
+	w.api = a
 	w.server = httptest.NewServer(a)
 	t.Cleanup(func() {
 		w.server.Close()
@@ -232,7 +235,7 @@ func (w *world) decode(method, path string, status int, header http.Header, text
 		if out["status"] != float64(status) || out["title"] != http.StatusText(status) || out["detail"] == "" {
 			w.Errorf("%s %s: no problem details: %s", method, path, text)
 		}
-		if strings.Contains(string(text), "secret") {
+		if strings.Contains(string(text), "secret reason") {
 			w.Errorf("%s %s tells too much: %s", method, path, text)
 		}
 	}

@@ -1,12 +1,18 @@
 package native_test
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,13 +24,15 @@ import (
 // file is what the configuration file of the tests keeps.
 func file() store.Resources {
 	return store.Resources{
-		Users:     []store.User{{User: route.User{Name: "boss", Role: route.RoleAdmin}, Password: "correct horse"}, {User: route.User{Name: "clerk"}}},
-		Trunks:    []store.Trunk{{Trunk: route.Trunk{Name: "line", URI: "sip:127.0.0.1:5080"}}},
-		Groups:    []route.Group{{Name: "desk", Endpoints: []route.Endpoint{{User: "boss"}}}},
-		Numbers:   []route.Number{{Number: "100", Group: "desk"}},
-		Schedules: []route.Schedule{{Name: "office", TimeZone: "UTC"}},
-		Callers:   []route.CallerRule{{Name: "pest", From: []string{"4916*"}, Block: true}},
-		Parking:   route.Parking{First: 70, Last: 79},
+		Users:        []store.User{{User: route.User{Name: "boss", Role: route.RoleAdmin}, Password: "correct horse"}, {User: route.User{Name: "clerk"}}},
+		Trunks:       []store.Trunk{{Trunk: route.Trunk{Name: "line", URI: "sip:127.0.0.1:5080"}}},
+		Groups:       []route.Group{{Name: "desk", Endpoints: []route.Endpoint{{User: "boss"}}}},
+		Numbers:      []route.Number{{Number: "100", Group: "desk"}},
+		Schedules:    []route.Schedule{{Name: "office", TimeZone: "UTC"}},
+		Callers:      []route.CallerRule{{Name: "pest", From: []string{"4916*"}, Block: true}},
+		Parking:      route.Parking{First: 70, Last: 79},
+		Accounts:     []store.Account{{Account: route.Account{Key: "filed"}, Secret: "anything16chars00"}},
+		Applications: []route.Application{{ID: filedApp, Account: "filed"}},
 	}
 }
 
@@ -81,8 +89,43 @@ func resourcesToTry() []resource {
 			body: `{"name":"vip","from":["4917100","anonymous"],"numbers":["100"],"to":{"user":"boss"}}`, changed: `{"name":"vip","from":["1*"],"block":true}`,
 			other: `{"name":"pest","from":["1"],"block":true}`, bad: []string{`{"name":"vip"}`, `{"name":"vip","from":"1"}`}, badFit: `{"name":"vip","from":["1"]}`,
 		},
+		{
+			path: "accounts", field: "key", kept: "filed", name: "abcd1234",
+			body: `{"key":"abcd1234","name":"The firm"}`, changed: `{"key":"abcd1234","name":"Another"}`, other: `{"key":"filed"}`,
+			bad: []string{`{"key":1}`, `{"key":"abcd1234","password":"x"}`}, badFit: `{"key":"abcd1234","name":"` + strings.Repeat("x", 129) + `"}`,
+		},
+		{
+			path: "applications", field: "id", kept: filedApp, name: ourApp,
+			body: `{"id":"` + ourApp + `","public_key":` + publicKey() + `,"name":"Desk","account":"filed","answer":{"url":"http://localhost:8000/answer","socket_timeout":"2s"},
+				"event":{"url":"http://localhost:8000/event","method":"GET"},"calls_per_second":5,"members":9,"limits":{"calls":3},"users":{"alice":"boss"}}`,
+			changed: `{"id":"` + ourApp + `","name":"Other","unsigned":true}`, other: `{"id":"` + filedApp + `","public_key":` + publicKey() + `}`,
+			bad:    []string{`{"id":1}`, `{"answer":{"method":"GET"}}`, `{"answer":"http://localhost/"}`, `{"answer":{"url":"http://localhost/","socket_timeout":2}}`},
+			badFit: `{"id":"` + ourApp + `","account":"nobody","public_key":` + publicKey() + `}`,
+		},
 	}
 }
+
+// publicKey is the key of a pair that nobody has, as JSON.
+var publicKey = sync.OnceValue(func() string {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&key.PublicKey)
+	if err != nil {
+		panic(err)
+	}
+	text, err := json.Marshal(string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})))
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+})
+
+const (
+	filedApp = "11111111-2222-3333-4444-555555555555"
+	ourApp   = "aaaaaaaa-2222-3333-4444-555555555555"
+)
 
 // TestContract does every operation, well and badly, and holds each request and
 // each answer against the description.
@@ -92,11 +135,14 @@ func TestContract(t *testing.T) {
 		w.tryResource(r)
 	}
 	w.tryCredentials()
+	w.tryAccounts()
+	w.tryApplications()
 	w.trySwitches()
 	w.trySettings()
 	w.tryCalls()
 	w.tryMoves()
 	w.tryRecords()
+	w.tryEvents()
 	w.tryLongNames()
 	w.tryBadBodies()
 	w.complete()
@@ -164,6 +210,9 @@ func (w *world) tryResource(r resource) {
 	}
 	w.do("POST", list, r.body, 409)
 	w.do("POST", list, r.other, 409)
+	for _, once := range []string{"secret", "signature_secret", "private_key"} {
+		delete(created, once)
+	}
 	if got := w.do("GET", one, "", 200); fmt.Sprint(got) != fmt.Sprint(created) {
 		w.Errorf("read %v, created %v", got, created)
 	}

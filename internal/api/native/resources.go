@@ -99,6 +99,8 @@ func (a *API) resources(h huma.API) {
 		keep: func(v *Caller) any { return v.CallerRule },
 		mark: func(v *Caller, o Origin) { v.Origin = o },
 	}.register(a, h)
+	a.accounts(h)
+	a.applications(h)
 }
 
 // each makes the bodies of those resources that body says so.
