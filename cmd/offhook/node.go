@@ -29,6 +29,7 @@ import (
 	"github.com/offhook/offhook/internal/media/rtc"
 	"github.com/offhook/offhook/internal/media/turn"
 	"github.com/offhook/offhook/internal/obs"
+	"github.com/offhook/offhook/internal/record"
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/sipedge"
@@ -59,7 +60,8 @@ type node struct {
 	rtcE  *rtcedge.Edge
 	web   *web.Server
 
-	sockets *wsedge.Edge // of applications
+	sockets  *wsedge.Edge // of applications
+	recorder *record.Recorder
 
 	voice *voice.API
 	apps  *applications // those that the Voice API is for
@@ -199,7 +201,7 @@ func (n *node) applyResources(ctx context.Context) error {
 // openMedia starts the media server and the port of the browsers.
 func (n *node) openMedia(ctx context.Context) error {
 	var err error
-	if n.sounds, err = newSounds(n.cfg.Media, n.log); err != nil {
+	if n.sounds, err = newSounds(n.cfg.Media, n.ownHost, n.log); err != nil {
 		return err
 	}
 	n.onClose(n.sounds.Close)
@@ -281,7 +283,7 @@ func (n *node) openEdges(ctx context.Context) error {
 		Web: webPaths{n.rtc}, Log: n.log,
 		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
 		Cost: n.cfg.Media.Prefer == config.PreferCost, MessagesPerSecond: n.cfg.SIP.MessagesPerSecond, SRTP: n.cfg.SIP.SRTP, Overloaded: n.pressure.Overloaded,
-		MaxContacts: n.cfg.SIP.MaxContacts, KeepAlive: n.cfg.SIP.KeepAlive, SHA256: n.cfg.SIP.SHA256,
+		User: n.userSettings, MaxContacts: n.cfg.SIP.MaxContacts, KeepAlive: n.cfg.SIP.KeepAlive, SHA256: n.cfg.SIP.SHA256,
 	}
 	if len(public) > 0 {
 		edge.PublicMedia = public[0]
@@ -299,9 +301,11 @@ func (n *node) openEdges(ctx context.Context) error {
 	})
 	n.onClose(n.rtcE.Close)
 
+	n.openRecorder()
 	if err := n.openVoice(ctx); err != nil {
 		return err
 	}
+	n.onClose(n.recorder.Close) // it tells the Voice API of its last files
 	if err := n.openSockets(); err != nil {
 		return err
 	}
@@ -309,10 +313,10 @@ func (n *node) openEdges(ctx context.Context) error {
 	crand.Read(seed[:]) // never fails, by contract
 	n.loop = engine.New(engine.Config{
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
-		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Media: hearing{n.media}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
+		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Media: hearing{n.media, n.recorder}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	n.sip.Start(n.stack) // from now on it tells the loop of trunks
-	return nil
+	return n.recorder.Start(ctx)
 }
 
 // farewellTime bounds the wait for the answers to our last BYEs.

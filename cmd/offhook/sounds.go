@@ -10,9 +10,10 @@ import (
 	"github.com/offhook/offhook/internal/sounds"
 )
 
-// newSounds makes the library of files and URLs.
-func newSounds(c config.Media, log *slog.Logger) (*sounds.Library, error) {
-	return sounds.New(sounds.Config{Folder: c.Sounds, Hosts: c.SoundHosts, Log: log})
+// newSounds makes the library of files and URLs; own is nil or allows hosts that are
+// not public.
+func newSounds(c config.Media, own func(hostPort string) bool, log *slog.Logger) (*sounds.Library, error) {
+	return sounds.New(sounds.Config{Folder: c.Sounds, Hosts: c.SoundHosts, Own: own, Instead: c.SoundFiles, Log: log})
 }
 
 // warmSounds gets sounds, one after the other, so that the first caller need not
@@ -39,7 +40,7 @@ func (r *report) sounds(cfg config.Config) {
 	if len(names) == 0 {
 		return
 	}
-	library, err := newSounds(cfg.Media, nil)
+	library, err := newSounds(cfg.Media, nil, nil)
 	if !r.result("sounds", err, "in "+cfg.Media.Sounds) {
 		return
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"net"
+	"net/url"
+	"strings"
 	"sync/atomic"
 
 	"github.com/offhook/offhook/internal/api/voice"
@@ -19,7 +21,7 @@ func (n *node) openVoice(ctx context.Context) error {
 		return err
 	}
 	n.voice = voice.New(voice.Config{
-		Exchange: loopOf{n}, Apps: n.apps, Tokens: n.auth, Hooks: n.webhooks, Calls: appRecords{n.store, n.bus}, Users: n.store,
+		Exchange: loopOf{n}, Apps: n.apps, Tokens: n.auth, Hooks: n.webhooks, Calls: appRecords{n.store, n.bus}, Users: n.store, Files: recordings{n.recorder},
 		Sessions: sessions{n}, Base: n.voiceURL, Log: n.log,
 		Settings: voice.Settings{
 			Files: n.cfg.Voice.FileBase, Region: n.cfg.Voice.RegionURL,
@@ -109,4 +111,29 @@ func (a *applications) load(ctx context.Context, d *route.Directory) error {
 	}
 	a.of.Store(&of)
 	return nil
+}
+
+// ownHost reports whether an application has its webhooks at a host with that port.
+func (n *node) ownHost(hostPort string) bool {
+	directory := n.directory.Load()
+	if directory == nil {
+		return false
+	}
+	for _, app := range directory.Resources().Applications {
+		for _, hook := range []route.Webhook{app.Answer, app.Event, app.Fallback} {
+			if u, err := url.Parse(hook.URL); err == nil && u.Host != "" && strings.EqualFold(withPort(u), hostPort) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// withPort returns the host of a URL with its port.
+func withPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }

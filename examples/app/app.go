@@ -64,8 +64,12 @@ func Handle(mux *http.ServeMux, path string, answer func(Fields) Flow) {
 	})
 }
 
-// Serve serves mux until the program ends.
+// Serve serves mux until the program ends, and tells of events.
 func Serve(mux *http.ServeMux) {
+	Handle(mux, "/event", func(f Fields) Flow {
+		log.Print(f.Text("status"), f.Text("type"), " ", f.Text("uuid"))
+		return nil
+	})
 	server := http.Server{Addr: ":" + env("PORT", "3000"), Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	log.Print("listening on ", Here())
 	log.Fatal(server.ListenAndServe())

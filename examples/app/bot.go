@@ -103,7 +103,8 @@ func (c *Caller) Mark(mark string) {
 // Hush drops what was said and not heard.
 func (c *Caller) Hush() { c.text(map[string]any{"action": "clear"}) }
 
-// HandOver ends the talk with the bot and rings a group for the caller.
+// HandOver rings a group for the caller and hangs up the bot's own leg, which would
+// stay in the call it leaves.
 func (c *Caller) HandOver(group string) {
 	err := Request(http.MethodPut, "/v1/calls/"+c.Leg, map[string]any{
 		"action": "transfer",
@@ -114,6 +115,7 @@ func (c *Caller) HandOver(group string) {
 	if err != nil {
 		log.Print(err)
 	}
+	_ = c.conn.Close(websocket.StatusNormalClosure, "handed over") // the caller may be gone
 }
 
 func (c *Caller) text(message any) {

@@ -6,7 +6,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -197,6 +200,9 @@ type Media struct {
 	// SoundHosts are the names, addresses and networks that the URLs of sounds may
 	// lead to although they are not public, such as 10.1.0.0/16 or music.internal.
 	SoundHosts []string `yaml:"sound_hosts"`
+	// SoundFiles names files of Sounds that are played in place of URLs, such as
+	// those of programs that name a server which is not to be asked.
+	SoundFiles map[string]string `yaml:"sound_files"`
 }
 
 // The values of Media.Prefer.
@@ -220,6 +226,14 @@ func (c Media) Validate() error {
 	for i, host := range c.SoundHosts {
 		if _, err := netip.ParsePrefix(host); err != nil && !isHost(host) {
 			errs = append(errs, fmt.Errorf("media.sound_hosts[%d]: %q is neither a host name nor an address nor a network such as 10.1.0.0/16", i, host))
+		}
+	}
+	for _, from := range slices.Sorted(maps.Keys(c.SoundFiles)) {
+		if u, err := url.Parse(from); err != nil || u.Host == "" {
+			errs = append(errs, fmt.Errorf("media.sound_files: %q is no URL", from))
+		}
+		if file := c.SoundFiles[from]; file == "" || strings.ContainsAny(file, `/\`) {
+			errs = append(errs, fmt.Errorf("media.sound_files.%s: %q is no name of a file in the folder of sounds", from, file))
 		}
 	}
 	return errors.Join(append(errs,

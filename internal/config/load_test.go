@@ -268,7 +268,7 @@ func TestEnvironmentReachesEveryKey(t *testing.T) {
 		case name == "OFFHOOK_LIMITS_DRAIN", name == "OFFHOOK_SPEECH_TIMEOUT", name == "OFFHOOK_RECOGNITION_TIMEOUT",
 			strings.HasPrefix(name, "OFFHOOK_RECORDING_") && name != "OFFHOOK_RECORDING_FOLDER":
 			return "1s", true
-		case name == "OFFHOOK_SPEECH_HEADERS", name == "OFFHOOK_SPEECH_VOICES":
+		case name == "OFFHOOK_SPEECH_HEADERS", name == "OFFHOOK_SPEECH_VOICES", name == "OFFHOOK_MEDIA_SOUND_FILES", name == "OFFHOOK_VOICE_WEBHOOK_REWRITE":
 			return "de=anna, en-GB/2=bert", true
 		case name == "OFFHOOK_SIP_SESSION_EXPIRES":
 			return "1h", true

@@ -17,6 +17,15 @@ func TestSoundsFolderAndHosts(t *testing.T) {
 	if err != nil || c.Media.Sounds != "/srv/sounds" {
 		t.Errorf("%+v, %v", c.Media, err)
 	}
+	c, err = Load(write(t, "media: {sound_files: {\"https://a.example/us.mp3\": us.mp3}}\n"))
+	if err != nil || c.Media.SoundFiles["https://a.example/us.mp3"] != "us.mp3" {
+		t.Errorf("%+v, %v", c.Media, err)
+	}
+	for _, wrong := range []string{`{us.mp3: us.mp3}`, `{"https://a.example/us.mp3": "../us.mp3"}`, `{"https://a.example/us.mp3": ""}`} {
+		if _, err := Load(write(t, "media: {sound_files: "+wrong+"}\n")); err == nil || !strings.Contains(err.Error(), "media.sound_files") {
+			t.Errorf("%s: got %v", wrong, err)
+		}
+	}
 	_, err = Load(write(t, "media: {sound_hosts: [\"http://a.example\"]}\n"))
 	if err == nil || !strings.Contains(err.Error(), `:1:23: media.sound_hosts[0]: "http://a.example" is neither`) {
 		t.Errorf("got %v", err)

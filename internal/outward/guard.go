@@ -23,6 +23,14 @@ type Guard struct {
 	setting string
 	names   map[string]bool // whatever they resolve to
 	nets    []netip.Prefix
+	own     func(hostPort string) bool
+}
+
+// With returns a guard that also allows what own does: the name or address of a
+// URL, in lower case, with its port.
+func (g Guard) With(own func(hostPort string) bool) Guard {
+	g.own = own
+	return g
 }
 
 // NewGuard reads a list of hosts that are allowed besides public addresses: names,
@@ -53,7 +61,7 @@ func (g Guard) Dial(ctx context.Context, network, hostPort string) (net.Conn, er
 		return nil, err
 	}
 	d := net.Dialer{Timeout: 5 * time.Second}
-	if !g.names[strings.ToLower(host)] {
+	if !g.names[strings.ToLower(host)] && (g.own == nil || !g.own(strings.ToLower(hostPort))) {
 		d.Control = func(_, address string, _ syscall.RawConn) error { return g.check(address) }
 	}
 	return d.DialContext(ctx, network, hostPort)

@@ -48,6 +48,11 @@ type Config struct {
 	// Hosts are the names, addresses and networks (10.1.0.0/16) that URLs may lead
 	// to although they are not public.
 	Hosts []string
+	// Own says that a URL may lead to a host with that port although it is not
+	// public: the operator has named it elsewhere. Nil allows none.
+	Own func(hostPort string) bool
+	// Instead names files of Folder that are played in place of URLs.
+	Instead map[string]string
 	// Log gets what an operator should know. Nil discards.
 	Log *slog.Logger
 }
@@ -56,6 +61,7 @@ type Config struct {
 type Library struct {
 	log     *slog.Logger
 	folder  folder
+	instead map[string]string
 	web     *web
 	getTime time.Duration
 	loads   chan struct{} // a token for each load
@@ -103,7 +109,7 @@ func New(c Config) (*Library, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	l := &Library{
-		log: c.Log, folder: folder(c.Folder), web: newWeb(g), getTime: getTime,
+		log: c.Log, folder: folder(c.Folder), instead: c.Instead, web: newWeb(g.With(c.Own)), getTime: getTime,
 		loads: make(chan struct{}, maxLoads), decodes: make(chan struct{}, 1), kept: make(map[string]*entry),
 	}
 	ctx, stop := context.WithCancelCause(context.Background())
@@ -125,6 +131,9 @@ func (l *Library) Close() {
 // of the Library. It never blocks. The sound must not be changed; one that has
 // changed at its origin is another one.
 func (l *Library) Open(name string, done func(*file.PCM, error)) {
+	if file, ok := l.instead[name]; ok {
+		name = file
+	}
 	if o, known := l.open(name, done); known {
 		done(o.pcm, o.err)
 	}
