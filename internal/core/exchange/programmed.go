@@ -192,9 +192,17 @@ func (x *Exchange) instructed(l *leg, ev flow.Instructed) {
 	case asked == core.ConsultAnswer:
 		x.firstInstructed(l, ev)
 	case ev.Kind != flow.Run:
-		x.verbOver(l)
+		x.answeredVerb(l)
 	default:
 		p.verbs = ev.Verbs
+		x.answeredVerb(l)
+	}
+}
+
+// answeredVerb goes on after an answer, unless a callee who has said goodbye is not
+// gone yet.
+func (x *Exchange) answeredVerb(l *leg) {
+	if _, calls := l.app.verb.(flow.Call); !calls {
 		x.verbOver(l)
 	}
 }

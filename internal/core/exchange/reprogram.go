@@ -26,10 +26,14 @@ func (x *Exchange) replaceFlow(l *leg, verbs []flow.Verb) error {
 	return nil
 }
 
-// reprogram stops what a leg does, takes it out of its call and lets it run verbs. A
-// leg that goes on in the conversation it is in stays there.
+// reprogram stops what a leg does and hears, takes it out of its call and lets it run
+// verbs. A leg that goes on in the conversation it is in stays there.
 func (x *Exchange) reprogram(l *leg, verbs []flow.Verb) {
 	x.halt(l)
+	for slot := range core.InjectSlots {
+		l.call.matrix.Inject(l.Leg, slot, core.Sound{})
+	}
+	x.hear(l.call)
 	x.answer(l)
 	if !x.stays(l, verbs) {
 		x.takeOut(l)
