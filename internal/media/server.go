@@ -17,8 +17,8 @@ const orphanLife = 10 * time.Minute
 
 // Config says what a Server works with.
 type Config struct {
-	// Events gets core.Played, core.SoundFailed, core.LegSilent, core.LegHeard and
-	// core.LegCarried.
+	// Events gets core.Played, core.SoundFailed, core.AnswererKnown, core.LegSilent,
+	// core.LegHeard and core.LegCarried.
 	Events Events
 	// Prompt returns the announcement of a name, one of the core's Prompt
 	// constants, at 8000 Hz. Nil knows none.
@@ -45,7 +45,8 @@ type Server struct {
 	pacer  *pacer
 	events Events
 
-	keyboard keyboard
+	keyboard   keyboard
+	detections detections
 
 	stop     chan struct{} // ends watching
 	watching sync.WaitGroup
@@ -139,6 +140,7 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 // Detach takes leg's path away, reports how its audio fared and forgets what it
 // heard. The path stays open, and silent.
 func (s *Server) Detach(leg core.LegID) {
+	s.undetect(leg, nil)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, ok := s.legs[leg]

@@ -38,6 +38,7 @@ func (s *Server) watch(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case now := <-tick.C:
+			s.settleDetections()
 			for _, e := range s.listen(now) {
 				if silent, ok := e.(core.LegSilent); ok {
 					s.log.Warn("no audio from a leg", "leg", string(silent.Leg), "silence", string(silent.Silence), "diagnosis", silent.Diagnosis)
