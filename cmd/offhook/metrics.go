@@ -35,6 +35,7 @@ func (n *node) metrics() http.Handler {
 	m.Counter("event_log_failures_total", "Failed writes to the leg event log, each tried again.", nil, func() uint64 { return n.bus.Stats().Failures })
 	n.webhookMetrics(m)
 	n.socketMetrics(m)
+	n.recordMetrics(m)
 	return m.Handler(n.log)
 }
 

@@ -43,13 +43,13 @@ func wavOf(pcm file.PCM) ([]byte, error) {
 
 // put stores a file and notes it.
 func (r *Recorder) put(ctx context.Context, meta core.Recording, content []byte) error {
-	blob, err := r.cfg.Blobs.Create(blobName(meta))
+	blob, err := r.cfg.Blobs.Create(FileName(meta))
 	if err != nil {
 		return err
 	}
 	_, err = blob.Write(content)
 	if err = errors.Join(err, blob.Close()); err != nil {
-		return errors.Join(err, r.cfg.Blobs.Remove(blobName(meta)))
+		return errors.Join(err, r.cfg.Blobs.Remove(FileName(meta)))
 	}
 	meta.Size = int64(len(content))
 	return r.cfg.Index.PutRecording(ctx, meta)
@@ -63,7 +63,7 @@ func (r *Recorder) complete(ctx context.Context) error {
 		return err
 	}
 	for _, meta := range left {
-		content, size, err := r.cfg.Blobs.Open(blobName(meta))
+		content, size, err := r.cfg.Blobs.Open(FileName(meta))
 		if errors.Is(err, fs.ErrNotExist) || err == nil && size == 0 {
 			err = r.remove(ctx, meta)
 			if err != nil {
@@ -129,7 +129,7 @@ func (r *Recorder) sweepOnce(ctx context.Context, now time.Time) error {
 
 // remove deletes a file, then what is known of it.
 func (r *Recorder) remove(ctx context.Context, meta core.Recording) error {
-	if err := r.cfg.Blobs.Remove(blobName(meta)); err != nil {
+	if err := r.cfg.Blobs.Remove(FileName(meta)); err != nil {
 		return err
 	}
 	return r.cfg.Index.RemoveRecording(ctx, meta.File)

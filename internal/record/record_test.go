@@ -427,7 +427,7 @@ func TestWhatAKilledProgramLeftCanBeFetched(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Fatal(left, err)
 	}
-	data, err := os.ReadFile(filepath.Join(w.folder, blobName(left[0]))) // as it is now
+	data, err := os.ReadFile(filepath.Join(w.folder, FileName(left[0]))) // as it is now
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -435,7 +435,7 @@ func TestWhatAKilledProgramLeftCanBeFetched(t *testing.T) {
 	if err := os.MkdirAll(next.folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(next.folder, blobName(left[0])), data, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(next.folder, FileName(left[0])), data, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	next.index.rows[left[0].File] = left[0]

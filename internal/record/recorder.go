@@ -177,7 +177,7 @@ func (r *Recorder) Open(ctx context.Context, app, file string) (io.ReadSeekClose
 	if err != nil {
 		return nil, core.Recording{}, err
 	}
-	content, size, err := r.cfg.Blobs.Open(blobName(meta))
+	content, size, err := r.cfg.Blobs.Open(FileName(meta))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = &core.Error{Op: "record.Open", Kind: core.NotFound, Err: err}
 	}
@@ -194,8 +194,8 @@ func (r *Recorder) post(ev core.Event) {
 	}
 }
 
-// blobName is the name of a recording's file.
-func blobName(r core.Recording) string {
+// FileName is the name of a recording's file, with an ending for its kind.
+func FileName(r core.Recording) string {
 	switch r.ContentType {
 	case typeOgg:
 		return r.File + ".ogg"

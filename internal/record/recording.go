@@ -102,7 +102,7 @@ func (it *recording) write() (err error) {
 	if err := it.save(); err != nil {
 		return err
 	}
-	blob, err := it.recorder.cfg.Blobs.Create(blobName(it.meta))
+	blob, err := it.recorder.cfg.Blobs.Create(FileName(it.meta))
 	if err != nil {
 		return err
 	}

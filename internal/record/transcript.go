@@ -128,7 +128,7 @@ func documentOf(length time.Duration, sentences []Sentence) documentChannel {
 // channels reads a recording back. A WAV file of ours has its samples behind its
 // head; of Ogg/Opus all channels become one.
 func (r *Recorder) channels(meta core.Recording) ([]file.PCM, error) {
-	content, size, err := r.cfg.Blobs.Open(blobName(meta))
+	content, size, err := r.cfg.Blobs.Open(FileName(meta))
 	if err != nil {
 		return nil, err
 	}
