@@ -8,6 +8,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/file"
+	"github.com/offhook/offhook/internal/media/guard"
 )
 
 const (
@@ -27,6 +28,7 @@ type stage struct {
 	speaker  Speaker
 	ringback core.Sound // stands in for music
 	sources  sources
+	panics   guard.Panics
 }
 
 func newStage(c Config) *stage {

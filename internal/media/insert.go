@@ -40,7 +40,13 @@ func (n *insert) live() bool { return n.state.Load() == insertLive }
 func (n *insert) drop() { n.state.CompareAndSwap(insertLive, insertDropped) }
 
 // read returns the next 20 ms at rate, nil if there is nothing to hear.
-func (n *insert) read(g *stage, rate int, now time.Time) []int16 {
+func (n *insert) read(g *stage, rate int, now time.Time) (pcm []int16) {
+	defer func() {
+		if g.survived(recover(), "playing a sound in a mix") {
+			n.source = source{}
+			n.cue.giveUp(now)
+		}
+	}()
 	if !n.live() {
 		return nil
 	}

@@ -12,6 +12,7 @@ import (
 // Server's mutex.
 type member struct {
 	id       core.LegID
+	stage    *stage
 	since    time.Time // it has no path
 	path     Path      // nil before Attach
 	format   Format    // of path, as Attach found it
@@ -68,7 +69,7 @@ type route interface {
 func (m *member) receive(p *Packet) {
 	if sinks := m.sinks.Load(); sinks != nil {
 		for _, s := range *sinks {
-			s.packet(p)
+			m.give(s, p)
 		}
 	}
 }

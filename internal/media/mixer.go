@@ -86,10 +86,9 @@ func (x *mixer) run() {
 			}
 		}
 		for ; !next.After(now); next = next.Add(mixTime) {
-			if !x.join() {
+			if !x.beat(next, now) {
 				return
 			}
-			x.step(next, now)
 		}
 		timer.Reset(time.Until(next))
 	}
@@ -182,17 +181,11 @@ func (x *mixer) step(due, now time.Time) {
 	x.count++
 	pressed := 0
 	for _, t := range x.taps {
-		t.step(x.pool, due)
+		x.hear(t, due)
 		pressed += t.pressed
 	}
 	for _, l := range x.listeners {
-		if !l.ready() {
-			continue
-		}
-		if pressed > 0 || l.press.open {
-			l.tell(now)
-		}
-		l.step(x, now)
+		x.serve(l, pressed > 0, now)
 	}
 	if x.changed {
 		x.sweep()

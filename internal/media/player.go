@@ -103,7 +103,7 @@ func (y *player) run() {
 		}
 		kept := list[:0]
 		for _, p := range list {
-			if y.advance(p, now) {
+			if y.keep(p, now) {
 				kept = append(kept, p)
 			}
 		}

@@ -77,7 +77,7 @@ func NewServer(c Config) *Server {
 	}
 	pool, g := new(codec.Pool), newStage(c)
 	s := &Server{
-		log: c.Log, pool: pool, stage: g, player: newPlayer(g, pool), mixer: newMixer(g, pool), pacer: new(pacer), events: c.Events, stop: make(chan struct{}),
+		log: c.Log, pool: pool, stage: g, player: newPlayer(g, pool), mixer: newMixer(g, pool), pacer: &pacer{stage: g}, events: c.Events, stop: make(chan struct{}),
 		legs: make(map[core.LegID]*member), paths: make(map[Path]*member), swept: time.Now(),
 	}
 	s.watching.Go(func() { s.watch(s.stop) })
@@ -213,7 +213,7 @@ func (s *Server) Legs() int {
 func (s *Server) memberLocked(leg core.LegID) *member {
 	m, ok := s.legs[leg]
 	if !ok {
-		m = &member{id: leg, since: time.Now(), hearers: make(map[core.LegID]*member)}
+		m = &member{id: leg, stage: s.stage, since: time.Now(), hearers: make(map[core.LegID]*member)}
 		s.legs[leg] = m
 	}
 	return m

@@ -161,6 +161,8 @@ func (s *smoother) end() {
 
 // pacer gives the smoothers their time: one goroutine for all, while there are any.
 type pacer struct {
+	stage *stage
+
 	mu      sync.Mutex  // guards what follows; never held while packets are sent
 	fresh   []*smoother // not yet taken over by the goroutine
 	running bool
@@ -208,7 +210,7 @@ func (y *pacer) run() {
 		if !more {
 			return
 		}
-		list = slices.DeleteFunc(list, func(s *smoother) bool { return !s.step(now) })
+		list = slices.DeleteFunc(list, func(s *smoother) bool { return !y.step(s, now) })
 		next := now.Add(mixTime)
 		for _, s := range list {
 			if s.due.Before(next) {

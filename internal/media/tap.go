@@ -138,6 +138,15 @@ func (t *tap) convert() {
 	}
 }
 
+// giveUp drops all that t holds, which may be in the middle of something.
+func (t *tap) giveUp() {
+	for t.inbox.next() != nil {
+		t.inbox.taken()
+	}
+	t.dec, t.buffer = nil, nil
+	t.fresh, t.voiced, t.active, t.pressed = false, false, false, 0
+}
+
 // free gives the decoder back; the tap hears again with the next packet.
 func (t *tap) free(pool *codec.Pool) {
 	if t.dec != nil {

@@ -118,8 +118,8 @@ func (t *transcoder) packet(p *Packet) {
 	}
 	defer t.leave()
 	if ok, first := t.out.enter(&t.right); ok {
+		defer t.out.leave()
 		t.arrived(p, first, now)
-		t.out.leave()
 	}
 }
 
