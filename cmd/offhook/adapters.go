@@ -17,6 +17,7 @@ import (
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/rtc"
 	"github.com/offhook/offhook/internal/media/rtp"
+	"github.com/offhook/offhook/internal/record"
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/sipedge"
@@ -29,7 +30,10 @@ type poster func(core.Event) error
 func (p poster) Post(ev core.Event) error { return p(ev) }
 
 // hearing gives each media command to who carries it out.
-type hearing struct{ media *media.Server }
+type hearing struct {
+	media    *media.Server
+	recorder *record.Recorder
+}
 
 // Do implements engine.MediaDriver.
 func (h hearing) Do(cmd core.MediaCommand) {
@@ -38,6 +42,10 @@ func (h hearing) Do(cmd core.MediaCommand) {
 		h.media.Do(cmd)
 	case core.SendDigits:
 		h.media.SendDigits(cmd.Leg, cmd.Digits)
+	case core.Detect:
+		h.media.Detect(cmd)
+	case core.Record, core.SetRecord, core.StopRecord:
+		h.recorder.Do(cmd)
 	}
 }
 
