@@ -65,3 +65,9 @@ func (n *node) profile(id core.UserID) core.Party {
 	u, _ := n.directory.Load().User(id)
 	return core.Party{User: id, Number: u.Number, Name: u.DisplayName}
 }
+
+// userSettings is how a user's phones are treated.
+func (n *node) userSettings(id core.UserID) route.User {
+	u, _ := n.directory.Load().User(id)
+	return u
+}

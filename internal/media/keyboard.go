@@ -177,6 +177,7 @@ func (e *ear) packet(p *Packet) {
 	switch {
 	case e.in.isNoise(p):
 		e.next = p.Seq + 1 // silence between two tones
+	case e.in.RecvDTMF == 0 && e.in.NoTones:
 	case e.in.RecvDTMF == 0:
 		e.listen(p)
 	case p.Type == e.in.RecvDTMF:

@@ -68,7 +68,8 @@ type Format struct {
 	RecvNoise uint8
 	// DTMFClock is the clock of the telephone-event payload; 8000 or 48000.
 	DTMFClock uint32
-	PTime     int // milliseconds per packet we send: 20 unless the far end asked else
+	NoTones   bool // tones in the far end's voice are no keys
+	PTime     int  // milliseconds per packet we send: 20 unless the far end asked else
 }
 
 // isNoise reports whether p is comfort noise.

@@ -47,8 +47,10 @@ type Config struct {
 	// MessagesPerSecond is how many messages a source may bring that did not log in,
 	// 20 times as many if it did or is a trunk; more are dropped unread. 0 is no limit.
 	MessagesPerSecond int
-	// SRTP is whether audio is protected, unless a trunk says otherwise.
+	// SRTP is whether audio is protected, unless a trunk or user says otherwise.
 	SRTP route.SRTP
+	// User returns a user's settings; it returns at once. Nil knows none.
+	User func(core.UserID) route.User
 	// Overloaded reports whether new calls should be refused. Nil never does.
 	Overloaded func() bool
 }

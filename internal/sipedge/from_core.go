@@ -190,7 +190,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		return
 	}
 	l.web = overWebSocket(to.flow)
-	l.srtp = l.edge.trunks.Load().byName[cmd.Target.Trunk].SRTP
+	l.settings(cmd.Target.Trunk)
 	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), flow: to.flow})
 	if to.trunk != nil {
 		l.only = to.trunk.codecs

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/testkit"
 )
@@ -95,5 +96,55 @@ func TestKeysToWhoWantsInfo(t *testing.T) {
 				t.Errorf("INFO %q", got)
 			}
 		}
+	}
+}
+
+// A trunk's dtmf says what is agreed on, what is listened for and how keys go out.
+func TestKeysAsTheTrunkSays(t *testing.T) {
+	for _, c := range []struct {
+		dtmf            route.DTMF
+		events          bool // telephone-events are agreed on
+		heard, toneless bool // INFO counts; tones in the voice do not
+		info            bool // keys go out by INFO
+	}{
+		{route.DTMFAuto, true, true, false, false},
+		{route.DTMFEvents, true, false, true, false},
+		{route.DTMFInfo, false, true, true, true},
+		{route.DTMFInVoice, false, false, false, false},
+	} {
+		t.Run("dtmf "+string(c.dtmf), func(t *testing.T) {
+			o, ev := newOutcome()
+			info := make(chan string, 4)
+			ev.Dialog.Info = func(_ *sip.Dialog, req *sip.Request) int { info <- string(req.Body()); return 200 }
+			carrier := newPeer(t, "127.0.0.3", nil)
+			b := newBench(t, carrier.at)
+			b.edge.SetTrunks([]Trunk{{Trunk: route.Trunk{Name: "carrier", URI: "sip:" + carrier.at.String(), DTMF: c.dtmf}}})
+			carrier.invite(b, "12995558888", nil, ev)
+			leg := wait(b, anyOf[core.Offered]).Leg
+			b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
+			d := next(t, "200", o.answered)
+			wait(b, anyOf[core.LegUp])
+			path, _ := b.path(leg)
+			if f := path.Format(); (f.SendDTMF != 0) != c.events || f.NoTones != c.toneless {
+				t.Errorf("agreed on %+v", f)
+			}
+			taker, ok := path.(interface{ SendKey(byte) bool })
+			if !ok || taker.SendKey('7') != c.info {
+				t.Errorf("keys go out by INFO: %v, want %v", !c.info, c.info)
+			}
+			if c.info {
+				if got := next(t, "INFO", info); !strings.HasPrefix(got, "Signal=7") {
+					t.Errorf("INFO %q", got)
+				}
+			}
+			answered := make(chan int, 1)
+			d.Request(sip.INFO, "application/dtmf-relay", []byte("Signal=5\r\n"), func(res *sip.Response, _ error) { answered <- res.StatusCode })
+			if code := next(t, "answer to INFO", answered); code != 200 {
+				t.Errorf("INFO: %d", code)
+			}
+			if n := count[core.LegDigit](b); (n == 1) != c.heard {
+				t.Errorf("%d keys heard, want them: %v", n, c.heard)
+			}
+		})
 	}
 }

@@ -38,7 +38,8 @@ type leg struct {
 	log    *slog.Logger
 	strand serial
 	codecs []media.Codec // what the far end offered, best first; set before the leg is known
-	srtp   route.SRTP    // of its trunk; set before open
+	srtp   route.SRTP    // of its trunk or user; set before open
+	dtmf   route.DTMF    // of its trunk or user; set before open
 	user   core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
 	only   []media.Codec // codecs of its trunk, nil is all; set before open
 	passed               // what goes on to whom it calls; set before the leg is known

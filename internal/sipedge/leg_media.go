@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/sip"
 )
 
@@ -31,7 +32,7 @@ func (l *leg) pathChanged() { l.strand.post(l.connected) }
 func (l *leg) attach() {
 	if s, ok := l.stream.(*rtpStream); ok {
 		s.path.KeysTo(nil)
-		if l.takesInfo && s.result.Format.SendDTMF == 0 {
+		if l.dtmf == route.DTMFInfo || l.dtmf == route.DTMFAuto && l.takesInfo && s.result.Format.SendDTMF == 0 {
 			s.path.KeysTo(l.sendInfo)
 		}
 	}

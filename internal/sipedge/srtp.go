@@ -29,6 +29,16 @@ func srtp(encrypted bool, options ...route.SRTP) sdp.Protection {
 	return sdp.ProtectAnswers
 }
 
+// settings takes over what is configured for the leg's trunk, or else for its user.
+func (l *leg) settings(trunk string) {
+	if t, ok := l.edge.trunks.Load().byName[trunk]; ok {
+		l.srtp, l.dtmf = t.SRTP, t.DTMF
+	} else if ask := l.edge.cfg.User; ask != nil && !l.user.IsZero() {
+		u := ask(l.user)
+		l.srtp, l.dtmf = u.SRTP, u.DTMF
+	}
+}
+
 // protection is srtp for this leg, reached at at.
 func (l *leg) protection(at place) sdp.Protection {
 	return srtp(at.encrypted || l.flow.Transport() == sip.TLS, l.srtp, l.edge.cfg.SRTP)

@@ -37,7 +37,7 @@ func (l *leg) open(at place) error {
 	if l.web {
 		l.stream, err = openWeb(l.edge.cfg.Web, l.pathChanged, l.digit)
 	} else {
-		l.stream, err = openRTP(l.edge.cfg.Ports, at, l.protection(at), l.digit)
+		l.stream, err = openRTP(l.edge.cfg.Ports, at, l.protection(at), l.dtmf, l.digit)
 	}
 	return err
 }

@@ -4,29 +4,32 @@ import (
 	"errors"
 	"net/netip"
 
+	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/sdp"
 )
 
 // rtpStream is RTP with a phone or trunk, protected or not.
 type rtpStream struct {
-	path   Path
-	local  sdp.Local
-	offer  []byte        // our last offer while it waits for an answer
-	list   []media.Codec // in offer
-	spoken bool          // the far end has a description of ours
-	result sdp.Result
-	up     bool // result is valid
+	path    Path
+	local   sdp.Local
+	offer   []byte        // our last offer while it waits for an answer
+	list    []media.Codec // in offer
+	noTones bool          // tones in the voice are no keys
+	spoken  bool          // the far end has a description of ours
+	result  sdp.Result
+	up      bool // result is valid
 }
 
 // openRTP binds ports and prepares to tell the far end about them.
-func openRTP(ports Ports, at place, protection sdp.Protection, digit func(byte)) (stream, error) {
+func openRTP(ports Ports, at place, protection sdp.Protection, keys route.DTMF, digit func(byte)) (stream, error) {
 	p, err := ports.New(at.bind, at.peer, digit)
 	if err != nil {
 		return nil, err
 	}
-	return &rtpStream{path: p, local: sdp.Local{
+	return &rtpStream{path: p, noTones: keys == route.DTMFEvents || keys == route.DTMFInfo, local: sdp.Local{
 		Addr: netip.AddrPortFrom(at.advertise, p.LocalPort()), Session: sessionID(), Version: 1, Noise: true,
+		NoEvents:   keys == route.DTMFInfo || keys == route.DTMFInVoice,
 		Protection: protection, Secrets: sdp.NewSecrets(),
 	}}, nil
 }
@@ -94,6 +97,7 @@ func (s *rtpStream) settle(r sdp.Result) error {
 	if !r.Remote.IsValid() {
 		r.Remote = s.result.Remote
 	}
+	r.Format.NoTones = s.noTones
 	s.result, s.up = r, true
 	s.path.Expect(r.Direction.Receives())
 	s.path.Start(r.Format, r.Remote)

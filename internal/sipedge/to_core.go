@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/sdp"
 	"github.com/offhook/offhook/internal/sip"
@@ -41,7 +42,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	}
 	l := e.newLeg(core.LegID(newID()))
 	l.user, l.passed = from.User, passedOf(tx, req)
-	l.srtp = e.trunks.Load().byName[from.Trunk].SRTP
+	l.settings(from.Trunk)
 	to := e.dialled(req, from.Trunk)
 	if from.Trunk != "" {
 		l.only, l.diverting = e.trunks.Load().byName[from.Trunk].codecs, to
@@ -262,6 +263,9 @@ func (l *leg) info(req *sip.Request) int {
 	}
 	if n, err := strconv.Atoi(key); err == nil && (n == 10 || n == 11) {
 		key = "*#"[n-10 : n-9] // RFC 4733 event codes, as some phones write them
+	}
+	if l.dtmf == route.DTMFEvents || l.dtmf == route.DTMFInVoice {
+		return 200 // it says the same twice
 	}
 	if len(key) != 1 || !strings.Contains("0123456789*#ABCD", key) {
 		return 400

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/offhook/offhook/internal/phone"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
 
@@ -253,4 +254,30 @@ func TestWireInfoDigits(t *testing.T) {
 	info(5, "application/unheard-of", "x", "415")
 	s.hangUp(6)
 	wantCall(t, newWired(t, ""), &s)
+}
+
+// TestWireKeysByInfoOnly: a trunk that wants INFO agrees on no telephone-events, and
+// gets the desk's keys by INFO.
+func TestWireKeysByInfoOnly(t *testing.T) {
+	t.Parallel()
+	var s script
+	s.send(first(talking()))
+	s.trying()
+	s.want(`response="183"`)
+	s.want(`response="200" rrs="true"`, "body: RTP/AVP 0[^0-9 ]")
+	s.send(then("ACK", 1, ""))
+	for _, key := range "5#" {
+		s.want(`request="INFO"`, "Content-Type: application/dtmf-relay", "body: Signal="+string(key))
+		s.send(replied("200 OK", "", ""))
+	}
+	s.hangUp(2)
+	w := newWired(t, "dtmf: info")
+	desk := w.desk(t)
+	carrier := w.calls(t, &s)
+	call := ring(desk)
+	desk.Await(phone.Answered, soon)
+	time.Sleep(300 * time.Millisecond) // for the ACK
+	call.Digits("5#")
+	harness.WantSuccess(t, carrier, soon)
+	w.AwaitMetric("offhook_legs", 0, soon)
 }

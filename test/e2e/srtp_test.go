@@ -5,6 +5,7 @@ package e2e
 import (
 	"testing"
 
+	"github.com/offhook/offhook/internal/phone"
 	"github.com/offhook/offhook/test/e2e/harness"
 )
 
@@ -27,7 +28,7 @@ func TestSRTP(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o, _ := newExchange(t)
-			phone := func(user, password, transport, codec, srtp string, hz float64) *desk {
+			newPhone := func(user, password, transport, codec, srtp string, hz float64) *desk {
 				server := o.SIP
 				if transport == "tls" {
 					server = o.TLS
@@ -36,8 +37,8 @@ func TestSRTP(t *testing.T) {
 					User: user, Password: password, Server: server, Transport: transport, Codec: codec, SRTP: srtp, Tone: hz,
 				}), hz: hz}
 			}
-			protected := phone("desk", "purple-monkey", c.transport, c.codec, c.srtp, deskHz)
-			plain := phone("desk2", "dishwasher-two", "udp", "PCMU", "", desk2Hz)
+			protected := newPhone("desk", "purple-monkey", c.transport, c.codec, c.srtp, deskHz)
+			plain := newPhone("desk2", "dishwasher-two", "udp", "PCMU", "", desk2Hz)
 			o.AwaitMetric("offhook_contacts", 2, soon)
 
 			from, to, shows, name := protected, plain, "desk", "desk2"
@@ -60,5 +61,26 @@ func TestSRTP(t *testing.T) {
 			from.HangUp()
 			to.AwaitEnd(t)
 		})
+	}
+}
+
+// TestSRTPOfAUser lets users say themselves what becomes of SRTP: a phone without it
+// can neither call nor be called where it is required, and is not offered keys.
+func TestSRTPOfAUser(t *testing.T) {
+	h := &house{Offhook: harness.NewOffhook(t, "resources:\n  users:\n"+
+		"    - {name: ann, srtp: required, password: "+password("ann")+"}\n    - {name: ben, password: "+password("ben")+"}\n    - {name: cid, password: "+password("cid")+"}\n")}
+	ann, ben := h.user(t, "ann", phone.Config{AutoAnswer: true}), h.user(t, "ben", phone.Config{})
+	h.user(t, "cid", phone.Config{AutoAnswer: true})
+	for _, c := range []struct {
+		from *harness.Phone
+		to   string
+	}{{ann, "cid"}, {ben, "ann"}} {
+		dial(t, c.from, c.to, phone.DialOptions{})
+		if ev := c.from.Await(phone.Ended, soon); ev.Code != 488 {
+			t.Errorf("the call to %s ended with %d, want 488", c.to, ev.Code)
+		}
+	}
+	if len(ann.Wire().Find("< INVITE ", "RTP/SAVP ", "a=crypto:")) == 0 {
+		t.Error("no keys were offered to who requires them")
 	}
 }

@@ -18,6 +18,8 @@ type Local struct {
 	Direction Direction
 	// Noise says that comfort noise (RFC 3389) is understood.
 	Noise bool
+	// NoEvents says that telephone-events (RFC 4733) are not wanted.
+	NoEvents bool
 	// Protection says what becomes of SRTP; without Secrets there is none.
 	Protection Protection
 	Secrets    *Secrets
@@ -129,6 +131,9 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 	if !local.Noise {
 		c.noise = payload{}
 	}
+	if local.NoEvents {
+		c.event = payload{}
+	}
 	r.Format = format(c, c, s.ptime())
 
 	d := local.description()
@@ -156,7 +161,7 @@ func NewOffer(local Local, codecs []media.Codec) []byte {
 	if p == ProtectRequired {
 		proto = "RTP/SAVP"
 	}
-	mine := local.section(proto, local.Direction, offered(codecs, local.Noise)...)
+	mine := local.section(proto, local.Direction, local.offered(codecs)...)
 	if p == ProtectRequired || p == ProtectOptional {
 		mine.offerCrypto(local.Secrets)
 	}
@@ -165,17 +170,17 @@ func NewOffer(local Local, codecs []media.Codec) []byte {
 	return d.Marshal()
 }
 
-// offered returns our payloads for codecs, the events of their clocks and, if noise
-// says so, comfort noise for those that may have it.
-func offered(codecs []media.Codec, noise bool) []payload {
+// offered returns our payloads for codecs, the events of their clocks, and comfort
+// noise for those that may have it, as far as we want them.
+func (l Local) offered(codecs []media.Codec) []payload {
 	var list, events []payload
 	for _, c := range codecs {
 		list = append(list, own(c))
-		if e := ownEvent(c.ClockRate()); !slices.Contains(events, e) {
+		if e := ownEvent(c.ClockRate()); !l.NoEvents && !slices.Contains(events, e) {
 			events = append(events, e)
 		}
 	}
-	if noise && slices.ContainsFunc(list, func(p payload) bool { return p.clock == ownNoise().clock }) {
+	if l.Noise && slices.ContainsFunc(list, func(p payload) bool { return p.clock == ownNoise().clock }) {
 		list = append(list, ownNoise())
 	}
 	return append(list, events...)

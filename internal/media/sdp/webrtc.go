@@ -99,7 +99,7 @@ func (o *Offer) AnswerWeb(local WebLocal, prefer []media.Codec) (answer []byte, 
 func NewWebOffer(local WebLocal, codecs []media.Codec) []byte {
 	d := local.description()
 	d.Attrs = append(d.Attrs, Attr{"group", "BUNDLE 0"})
-	d.Sections = []Section{local.section(webProto, "0", ActPass, local.Direction, offered(codecs, false))}
+	d.Sections = []Section{local.section(webProto, "0", ActPass, local.Direction, Local{}.offered(codecs))}
 	return d.Marshal()
 }
 

@@ -64,6 +64,7 @@ func InNetwork(t *testing.T, show func(n *Network)) {
 }
 
 func newNetwork(t testing.TB, name string) *Network {
+	t.Helper()
 	return &Network{t: t, client: name + "c", router: name + "r", server: name + "s"}
 }
 
