@@ -68,7 +68,7 @@ func (a *API) creation(app Application, o object) flow.Create {
 	c := flow.Create{
 		Leg: newLegID(), App: app.ID,
 		From:    o.from(app),
-		Hook:    core.Hook{URL: o.url("eventUrl"), Method: o.method("eventMethod")},
+		Hook:    o.hook(),
 		Timeout: o.seconds("ringingTimer", 60, 1, 120),
 		Limit:   o.seconds("lengthTimer", 7200, 1, 86400),
 		Detect:  o.detection(),
@@ -93,7 +93,7 @@ func (a *API) instructions(app Application, o object, c *flow.Create) {
 	case inline:
 		verbs, err := a.parser(app).Parse(ncco)
 		if err != nil {
-			o.fail("ncco", err.Error())
+			o.fail("ncco", detail(err))
 		}
 		c.Verbs = verbs
 	case c.Answer.URL == "":

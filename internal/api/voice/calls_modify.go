@@ -62,7 +62,7 @@ func (a *API) transfer(w http.ResponseWriter, r *request, body object) error {
 	}
 	verbs, err := a.parser(r.app).Parse(ncco)
 	if err != nil {
-		return &mistake{"destination.ncco", err.Error()}
+		return &mistake{"destination.ncco", detail(err)}
 	}
 	if err := a.order(r, flow.Replace{Leg: r.leg(), Verbs: verbs}); err != nil {
 		return err

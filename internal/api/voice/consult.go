@@ -186,17 +186,12 @@ func (a *API) speechBody(in core.InputResult) params {
 	if in.Speech.Error != "" {
 		p.text("error", in.Speech.Error)
 	}
-	results := "["
-	for i, r := range in.Speech.Results {
-		if i > 0 {
-			results += ","
-		}
+	p.raw("results", jsonList(in.Speech.Results, func(r core.SpeechText) string {
 		var one params
 		one.text("confidence", strconv.FormatFloat(r.Confidence, 'f', -1, 64))
 		one.text("text", r.Text)
-		results += one.json()
-	}
-	p.raw("results", results+"]")
+		return one.json()
+	}))
 	if in.Speech.Recording != "" {
 		p.text("recording_url", a.fileURL(in.Speech.Recording))
 	}

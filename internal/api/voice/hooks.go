@@ -40,14 +40,17 @@ func (app Application) target(hook core.Hook, own route.Webhook, method string, 
 	}
 }
 
-// ownHost says whether a URL leads to a host that the application's settings name.
+// ownHost says whether a URL leads to a server that the application's settings name.
+// Applications make URLs of the host name that we called them by, without the port
+// that was in it, so the usual ports of that host are theirs, too.
 func (app Application) ownHost(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil {
 		return false
 	}
 	for _, own := range []string{app.Answer.URL, app.Event.URL, app.Fallback.URL} {
-		if o, err := url.Parse(own); err == nil && own != "" && strings.EqualFold(o.Host, u.Host) {
+		o, err := url.Parse(own)
+		if err == nil && own != "" && strings.EqualFold(o.Hostname(), u.Hostname()) && (u.Port() == "" || u.Port() == o.Port()) {
 			return true
 		}
 	}

@@ -32,6 +32,14 @@ type SyntaxError struct{ Detail string }
 // Error implements error.
 func (e *SyntaxError) Error() string { return "ncco: " + e.Detail }
 
+// detail is what a client that sent a wrong NCCO is told.
+func detail(err error) string {
+	if e, ok := errors.AsType[*SyntaxError](err); ok {
+		return e.Detail
+	}
+	return err.Error()
+}
+
 // errNoArray marks a text that is no array: not an NCCO at all.
 var errNoArray = errors.New("not a JSON array")
 
@@ -118,7 +126,7 @@ func (a action) verb() flow.Verb {
 
 // notify reads the action of that name.
 func (a action) notify() flow.Verb {
-	n := flow.Notify{Payload: a.payload("payload", 64<<10), Hook: a.hook("eventUrl", "eventMethod")}
+	n := flow.Notify{Payload: a.payload("payload", 64<<10), Hook: a.hook()}
 	if n.Hook.URL == "" {
 		a.fail("eventUrl", "is required")
 	}

@@ -16,7 +16,7 @@ const maxEndpoints = 100
 func (a action) connect() flow.Verb {
 	c := flow.Call{
 		From:        a.caller(),
-		Hook:        a.hook("eventUrl", "eventMethod"),
+		Hook:        a.hook(),
 		Sync:        a.word("eventType", "", "synchronous") != "",
 		Timeout:     a.seconds("timeout", 60, 1, 180),
 		Limit:       a.seconds("limit", 7200, 1, 86400),

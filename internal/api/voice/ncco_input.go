@@ -11,7 +11,7 @@ import (
 // input reads the action of that name, in its present form and in the old one,
 // which has no type.
 func (a action) input() flow.Verb {
-	in := flow.Input{Hook: a.hook("eventUrl", "eventMethod")}
+	in := flow.Input{Hook: a.hook()}
 	types, present := a.texts(10, "type")
 	if !present {
 		in.Legacy, in.Keys = true, a.keyInput()
@@ -93,7 +93,7 @@ func (o object) atLeast(name string, low, high float64) time.Duration {
 
 // recording reads what record and conversation have in common.
 func (a action) recording() flow.Record {
-	r := flow.Record{Hook: a.hook("eventUrl", "eventMethod"), Channels: 1}
+	r := flow.Record{Hook: a.hook(), Channels: 1}
 	if a.word("split", "", "conversation") != "" {
 		r.Split, r.Channels = true, a.integer("channels", 2, 1, 32)
 	}
@@ -110,7 +110,7 @@ func (a action) recording() flow.Record {
 		r.Format = core.RecordMP3
 	}
 	if t, ok := a.object.object("transcription"); ok {
-		r.Transcribe = &core.Transcription{Language: limited(t.text("language")), Hook: t.hook("eventUrl", "eventMethod")}
+		r.Transcribe = &core.Transcription{Language: limited(t.text("language")), Hook: t.hook()}
 	}
 	return r
 }

@@ -98,10 +98,26 @@ func (o object) fail(name, reason string) {
 		return
 	}
 	at := o.at
+	if o.wrong.strict {
+		name = snake(name)
+	}
 	if name != "" && at != "" {
 		at += "."
 	}
 	o.wrong.first = &mistake{name: at + name, reason: reason}
+}
+
+// snake writes a name as requests have it.
+func snake(name string) string {
+	var out strings.Builder
+	for _, r := range name {
+		if r >= 'A' && r <= 'Z' {
+			out.WriteByte('_')
+			r += 'a' - 'A'
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
 }
 
 // failed reports whether something is wrong already.

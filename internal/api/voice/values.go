@@ -77,10 +77,9 @@ func isURL(text string, schemes ...string) bool {
 	return false
 }
 
-// hook reads where the application wants to be told: a URL and the field with its
-// method.
-func (o object) hook(name, method string) core.Hook {
-	return core.Hook{URL: o.url(name), Method: o.method(method)}
+// hook reads where the application wants to be told.
+func (o object) hook() core.Hook {
+	return core.Hook{URL: o.url("eventUrl"), Method: o.method("eventMethod")}
 }
 
 // method reads GET or POST, "" if there is none.
