@@ -119,7 +119,6 @@ func TestAnswer(t *testing.T) {
 		`},
 		{"the last verb is done", events(offered, instructs("a", 1, say("hello"))), spoken("a"), `
 			stop play a
-			hear a nothing
 			end a 16
 			start drain a 40s
 		`},
