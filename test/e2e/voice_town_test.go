@@ -76,10 +76,11 @@ func newVoiceTown(t *testing.T, p *harness.Private, answer, event, more string) 
 	t.Helper()
 	w := &voiceTown{Private: p, t: t, folder: t.TempDir()}
 	p.Serve(t, mediaAddress+":80", false, mediaServer(t))
+	p.Serve(t, mediaAddress+":443", true, mediaServer(t))
 	trunk := func(name, number, address string) string {
 		return fmt.Sprintf("    - {name: %s, uri: \"sip:%s:5060\", prefixes: [%q], accept_from: [%[2]s/32]}\n", name, address, number)
 	}
-	config := fmt.Sprintf(`voice: {url: "https://api.nexmo.com", region_url: "https://api-us-4.vonage.com", webhook_ca_file: %s, webhook_hosts: [127.0.0.0/8]}
+	config := fmt.Sprintf(`voice: {url: "https://api.nexmo.com", region_url: "https://api-us-4.vonage.com", webhook_ca_file: %q, webhook_hosts: [127.0.0.0/8]}
 media: {sound_hosts: [127.0.0.0/8]}
 speech: {engine: http, url: "http://media.test/say", method: GET}
 %sresources:

@@ -146,7 +146,7 @@ func (p *Private) Serve(t testing.TB, at string, secure bool, h http.Handler) {
 // privateConfig is the configuration of an offhook with the usual ports, of which
 // those of HTTPS and SIP are what the names lead to.
 const privateConfig = `http: {listen: "%[1]s:443", tls: true}
-tls: {cert_file: %[2]s, key_file: %[3]s}
+tls: {cert_file: "%[2]s", key_file: "%[3]s"}
 sip: {udp: "%[1]s:5060", tcp: "%[1]s:5060", tls: "%[1]s:5061"}
 store: {folder: "%[4]s"}
 log: {level: debug, format: text}
