@@ -54,6 +54,7 @@ type node struct {
 	loop  *engine.Loop
 	media *media.Server
 	rtc   *rtc.Server
+	ports ports
 	turn  *turn.Server // nil without
 	stack *sip.Stack
 	sip   *sipedge.Edge
@@ -152,7 +153,9 @@ func (n *node) openLog(ctx context.Context) error {
 	}
 	n.onClose(func() { n.logged("close journal", journal.Close()) })
 	n.cutOff, err = n.store.CloseUnfinished(ctx, time.Now())
-	if err != nil {
+	if bad, ok := errors.AsType[store.UnreadableErrors](err); ok {
+		n.log.Error("records of the last run are damaged and are left as they are", "records", len(bad), "error", errors.Join(bad...))
+	} else if err != nil {
 		return err
 	}
 	if len(n.cutOff) > 0 {
@@ -278,8 +281,9 @@ func (n *node) openEdges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.ports = newPorts(n.cfg.Media.RTPPorts, n.log)
 	edge := sipedge.Config{
-		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: newPorts(n.cfg.Media.RTPPorts, n.log),
+		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: n.ports,
 		Web: webPaths{n.rtc}, Log: n.log,
 		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
 		Cost: n.cfg.Media.Prefer == config.PreferCost, MessagesPerSecond: n.cfg.SIP.MessagesPerSecond, SRTP: n.cfg.SIP.SRTP, Overloaded: n.pressure.Overloaded,

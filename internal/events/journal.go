@@ -1,6 +1,7 @@
 package events
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -93,31 +94,64 @@ func (j *Journal) closeFiles() error {
 func (j *Journal) recover(ctx context.Context) error {
 	var left []core.LegEntry
 	for _, f := range j.files {
-		entries, err := readEntries(f)
+		entries, bad, err := readEntries(f)
 		if err != nil { // the write during which the process was killed: nobody was told of it
 			j.logger.Warn("the end of a journal is not whole", "file", f.Name(), "error", err)
+		}
+		if len(bad) > 0 {
+			j.logger.Error("entries of a journal are damaged and are left out", "file", f.Name(), "entries", len(bad), "error", bad[0])
 		}
 		left = append(left, entries...)
 	}
 	// Either file may be the older one.
 	slices.SortStableFunc(left, func(a, b core.LegEntry) int { return cmp.Compare(a.Seq, b.Seq) })
 	for batch := range slices.Chunk(left, maxBatch) {
-		if _, err := j.log.Append(ctx, batch); err != nil {
+		if err := j.pass(ctx, batch); err != nil {
 			return err
 		}
 	}
 	return errors.Join(j.files[0].Truncate(0), j.files[1].Truncate(0))
 }
 
-func readEntries(r io.Reader) (entries []core.LegEntry, err error) {
-	for lines := json.NewDecoder(r); ; {
-		var e core.LegEntry
-		if err := lines.Decode(&e); errors.Is(err, io.EOF) {
-			return entries, nil
-		} else if err != nil {
-			return entries, err
+// pass gives entries to the log behind. If it does not take them together, those are
+// left out that it does not take alone either, as long as it works at all.
+func (j *Journal) pass(ctx context.Context, batch []core.LegEntry) error {
+	if _, err := j.log.Append(ctx, batch); err == nil {
+		return nil
+	}
+	for _, e := range batch {
+		_, err := j.log.Append(ctx, []core.LegEntry{e})
+		if err == nil {
+			continue
 		}
-		entries = append(entries, e)
+		if _, broken := j.log.Append(ctx, nil); broken != nil {
+			return broken
+		}
+		j.logger.Error("an entry of a journal is left out", "leg", string(e.Leg), "seq", e.Seq, "error", err)
+	}
+	return nil
+}
+
+// readEntries reads a journal, a line for each entry. Lines that are none are bad;
+// err is about one that has no end.
+func readEntries(r io.Reader) (entries []core.LegEntry, bad []error, err error) {
+	for lines := bufio.NewReader(r); ; {
+		line, end := lines.ReadBytes('\n')
+		var e core.LegEntry
+		switch err := json.Unmarshal(line, &e); {
+		case err == nil:
+			entries = append(entries, e)
+		case end == nil:
+			bad = append(bad, err)
+		case len(line) > 0:
+			return entries, bad, err
+		}
+		if errors.Is(end, io.EOF) {
+			return entries, bad, nil
+		}
+		if end != nil {
+			return entries, bad, end
+		}
 	}
 }
 

@@ -2,11 +2,13 @@ package events
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -136,6 +138,62 @@ func TestJournalWithHalfALine(t *testing.T) {
 	}
 	if entries, _ := m.all(); len(entries) != 1 || entries[0].Leg != "a" || !strings.Contains(log.String(), "not whole") {
 		t.Errorf("passed on %+v, logged %q", entries, log.String())
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// picky is a log that does not take one leg.
+type picky struct {
+	memory
+	leg core.LegID
+}
+
+func (p *picky) Append(ctx context.Context, entries []core.LegEntry) (int, error) {
+	for _, e := range entries {
+		if e.Leg == p.leg {
+			return 0, errors.New("constraint failed")
+		}
+	}
+	return p.memory.Append(ctx, entries)
+}
+
+// A damaged entry, and one that the database does not take, cost themselves alone.
+func TestJournalWithDamagedEntries(t *testing.T) {
+	folder := t.TempDir()
+	j := openJournal(t, folder, &memory{})
+	for _, leg := range []string{"a", "b", "c", "d"} {
+		mustAppend(t, j, legEntry(leg, 1, core.ChangeBegan))
+	}
+	after := killed(t, folder)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(after, "legs-1.journal")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(text, []byte("\n"))
+	lines[1][20] = 0 // that of b
+	if err := os.WriteFile(path, bytes.Join(lines, nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	m := &picky{leg: "c"}
+	j, err = OpenJournal(t.Context(), after, m, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []core.LegID
+	entries, _ := m.all()
+	for _, e := range entries {
+		got = append(got, e.Leg)
+	}
+	said := log.String()
+	if !slices.Equal(got, []core.LegID{"a", "d"}) || !strings.Contains(said, "are damaged") || !strings.Contains(said, "entries=1") || !strings.Contains(said, "leg=c") {
+		t.Errorf("passed on %v, logged\n%s", got, said)
 	}
 	if err := j.Close(); err != nil {
 		t.Fatal(err)

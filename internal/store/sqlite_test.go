@@ -1,8 +1,11 @@
 package store_test
 
 import (
+	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,6 +53,56 @@ func TestSQLiteAfterKill(t *testing.T) {
 	}
 	if r, err := again.Resources(t.Context()); err != nil || len(r.Users) != 3 {
 		t.Errorf("Resources = %+v, %v", r, err)
+	}
+}
+
+// Rows that somebody or something has damaged keep no exchange from starting: the
+// other legs are closed, and so is one of which only the history cannot be read.
+func TestCloseUnfinishedWithDamagedRows(t *testing.T) {
+	path, key := filepath.Join(t.TempDir(), "offhook.db"), store.NewKey()
+	open := func() *store.Store {
+		return mustOpen(t, func(key store.Key) (*store.Store, error) { return sqlite.Open(t.Context(), "sqlite:"+path, key) }, key)
+	}
+	s := open()
+	var legs []core.LegEntry
+	for _, leg := range []core.LegID{"whole", "history", "number", "headers"} {
+		legs = append(legs, entry(leg, 1, core.ChangeBegan, 0))
+	}
+	if _, err := s.Append(t.Context(), legs); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damage := range []string{
+		`UPDATE cdrs SET history = '{"seq": 1, "at"' WHERE leg = 'history'`, `UPDATE cdrs SET seq = 'one' WHERE leg = 'number'`,
+		`UPDATE cdrs SET headers = '{' WHERE leg = 'headers'`,
+	} {
+		if _, err := db.ExecContext(t.Context(), damage); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	closed, err := open().CloseUnfinished(t.Context(), at(100))
+	bad, _ := errors.AsType[store.UnreadableErrors](err)
+	if len(bad) != 3 {
+		t.Errorf("unreadable: %v", err)
+	}
+	var got []string
+	for _, r := range closed {
+		if got = append(got, string(r.Leg)); !r.Ended.Equal(at(100)) || !r.Interrupted {
+			t.Errorf("%+v", r)
+		}
+	}
+	if slices.Sort(got); !slices.Equal(got, []string{"history", "whole"}) {
+		t.Errorf("closed %v", got)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -12,11 +13,14 @@ import (
 // CloseUnfinished ends, in history and record, every leg that began and has no
 // end: the program was killed while they lived. They end at at with
 // core.CauseTempFailure. It is called once at start, before the first call, and
-// returns their records, for who has to tell applications.
+// returns their records, for who has to tell applications. What cannot be read keeps
+// nobody from starting: with an error of type UnreadableErrors all else is done.
 func (s *Store) CloseUnfinished(ctx context.Context, at time.Time) ([]core.CDR, error) {
 	var closed []core.CDR
+	var bad UnreadableErrors
 	err := inTx(ctx, s.db, func(tx *sql.Tx) error {
-		legs, err := unfinished(ctx, tx)
+		closed, bad = nil, nil
+		legs, err := unfinished(ctx, tx, &bad)
 		if err != nil {
 			return err
 		}
@@ -26,7 +30,8 @@ func (s *Store) CloseUnfinished(ctx context.Context, at time.Time) ([]core.CDR, 
 			}
 			r, err := scanCDR(tx.QueryRowContext(ctx, selectCDR+`WHERE leg = $1`, last.Leg))
 			if err != nil {
-				return err
+				bad = append(bad, fmt.Errorf("record of leg %s: %w", last.Leg, err))
+				continue
 			}
 			closed = append(closed, r)
 		}
@@ -35,35 +40,51 @@ func (s *Store) CloseUnfinished(ctx context.Context, at time.Time) ([]core.CDR, 
 	if err != nil {
 		return nil, fmt.Errorf("store.CloseUnfinished: %w", err)
 	}
+	if len(bad) > 0 {
+		return closed, bad
+	}
 	return closed, nil
 }
 
+// UnreadableErrors says what of the records could not be read, a row each.
+type UnreadableErrors []error
+
+// Error implements error.
+func (u UnreadableErrors) Error() string {
+	return fmt.Sprintf("%d records cannot be read, the first because of: %v", len(u), u[0])
+}
+
 // unfinished returns the last entry of every leg without an end. Its number is
-// that of the last change, also of one that a long history left out.
-func unfinished(ctx context.Context, tx *sql.Tx) ([]core.LegEntry, error) {
+// that of the last change, also of one that a long history left out. Of a leg whose
+// history cannot be read it is all that is known. What cannot be read goes to bad.
+func unfinished(ctx context.Context, tx *sql.Tx, bad *UnreadableErrors) ([]core.LegEntry, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT leg, seq, history, app, answered_us IS NOT NULL FROM cdrs WHERE ended_us IS NULL`)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func() (core.LegEntry, error) {
+	legs, err := collect(rows, func() (core.LegEntry, error) {
 		var leg core.LegID
 		var seq int
 		var text, app string
 		var answered bool
 		if err := rows.Scan(&leg, &seq, &text, &app, &answered); err != nil {
-			return core.LegEntry{}, err
+			*bad = append(*bad, err)
+			return core.LegEntry{}, nil
 		}
 		c, err := decodeHistory(leg, text)
 		if err == nil && len(c) == 0 {
 			err = fmt.Errorf("leg %s has no history", leg)
 		}
-		if err != nil {
-			return core.LegEntry{}, err
+		last := core.LegEntry{LegChange: core.LegChange{Leg: leg}}
+		if err == nil {
+			last = c[len(c)-1]
+		} else {
+			*bad = append(*bad, err)
 		}
-		last := c[len(c)-1]
 		last.Seq, last.App, last.Answered = seq, app, answered
 		return last, nil
 	})
+	return slices.DeleteFunc(legs, func(e core.LegEntry) bool { return e.Leg == "" }), err
 }
 
 // interrupt ends the leg whose last entry is given. The talk time goes to that
