@@ -21,6 +21,7 @@ import (
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/sipedge"
+	"github.com/offhook/offhook/internal/speech"
 )
 
 // poster makes the Poster of every package of a function.
@@ -33,6 +34,7 @@ func (p poster) Post(ev core.Event) error { return p(ev) }
 type hearing struct {
 	media    *media.Server
 	recorder *record.Recorder
+	listener *speech.Listener
 }
 
 // Do implements engine.MediaDriver.
@@ -46,6 +48,8 @@ func (h hearing) Do(cmd core.MediaCommand) {
 		h.media.Detect(cmd)
 	case core.Record, core.SetRecord, core.StopRecord:
 		h.recorder.Do(cmd)
+	case core.Listen, core.StopListen:
+		h.listener.Do(cmd)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func (n *node) openRecorder() {
 	n.recorder = record.New(record.Config{
 		Media: n.media, Post: poster(n.post), Index: n.store, Blobs: record.Folder(n.cfg.Recording.Folder), Listener: recorded{n},
-		Keep: n.cfg.Recording.Keep, MaxTime: n.cfg.Recording.MaxTime, Log: n.log,
+		Transcriber: newTranscriber(n.cfg.Recognition), Keep: n.cfg.Recording.Keep, MaxTime: n.cfg.Recording.MaxTime, Log: n.log,
 	})
 }
 

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"time"
 
 	"github.com/offhook/offhook/internal/config"
+	"github.com/offhook/offhook/internal/record"
 	"github.com/offhook/offhook/internal/speech"
 )
 
@@ -58,4 +60,50 @@ func orNone[E speech.Engine](e E, err error) (speech.Engine, error) {
 		return nil, err // not a typed nil
 	}
 	return e, nil
+}
+
+// newListener makes what recognises speech, with the server of the configuration.
+func (n *node) newListener() *speech.Listener {
+	var recogniser speech.Recogniser // an interface of nothing where none is configured
+	c := n.cfg.Recognition
+	to := speech.HearConfig{OpenAI: c.Engine == config.EngineOpenAI, URL: c.URL, Key: c.Key, Model: c.Model}
+	switch c.Engine {
+	case config.EngineOpenAI, config.EngineHTTP:
+		recogniser = speech.NewWebHearing(to)
+	case config.EngineWebSocket:
+		recogniser = speech.NewSocketHearing(to)
+	}
+	return speech.NewListener(speech.ListenerConfig{
+		Media: n.media, Post: poster(n.post), Recogniser: recogniser, Keeper: n.recorder, Timeout: c.Timeout, Log: n.log,
+	})
+}
+
+// newTranscriber makes what writes recordings down, nil if nothing does: a server
+// that hears by WebSocket does not.
+func newTranscriber(c config.Recognition) record.Transcriber {
+	if c.Engine != config.EngineOpenAI && c.Engine != config.EngineHTTP {
+		return nil
+	}
+	return transcriber{speech.NewWebHearing(speech.HearConfig{OpenAI: c.Engine == config.EngineOpenAI, URL: c.URL, Key: c.Key, Model: c.Model})}
+}
+
+// transcriber lets a server of recognition write recordings down.
+type transcriber struct{ server *speech.WebHearing }
+
+// Transcribe implements record.Transcriber.
+func (t transcriber) Transcribe(ctx context.Context, language string, wav []byte) ([]record.Sentence, error) {
+	heard, err := t.server.Transcribe(ctx, language, wav)
+	if err != nil {
+		return nil, err
+	}
+	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+	list := make([]record.Sentence, 0, len(heard))
+	for _, h := range heard {
+		sentence := record.Sentence{Text: h.Text, Begin: seconds(h.Begin), End: seconds(h.End)}
+		for _, w := range h.Words {
+			sentence.Words = append(sentence.Words, record.Word{Text: w.Text, Begin: seconds(w.Begin), End: seconds(w.End), Confidence: w.Confidence})
+		}
+		list = append(list, sentence)
+	}
+	return list, nil
 }
