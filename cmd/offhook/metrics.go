@@ -30,6 +30,9 @@ func (n *node) metrics() http.Handler {
 	m.Counter("exchange_events_total", "Events applied to the exchange.", nil, func() uint64 { return n.loop.Stats().Events })
 	m.Counter("exchange_commands_total", "Commands of the exchange.", nil, func() uint64 { return n.loop.Stats().Commands })
 	m.Counter("exchange_panics_total", "Events or commands that panicked; each cost its own call only.", nil, func() uint64 { return n.loop.Stats().Panics })
+	m.Counter("media_panics_total", "Packets and moments of audio lost to a fault of ours; each was one leg's only.", nil, func() uint64 {
+		return n.media.Panics() + n.rtc.Stats().Panics + n.ports.allocator.Panics()
+	})
 	m.Counter("event_log_written_total", "Entries written to the leg event log.", nil, func() uint64 { return n.bus.Stats().Written })
 	m.Counter("event_log_dropped_total", "Entries dropped because the log could not keep up.", nil, func() uint64 { return n.bus.Stats().Dropped })
 	m.Counter("event_log_failures_total", "Failed writes to the leg event log, each tried again.", nil, func() uint64 { return n.bus.Stats().Failures })
