@@ -248,6 +248,35 @@ func TestSyntaxErrors(t *testing.T) {
 	}
 }
 
+// TestNCCOsOfTheField: what the builders of SDKs and applications write, each a file
+// in testdata/ncco.
+func TestNCCOsOfTheField(t *testing.T) {
+	for name, text := range nccoFiles(t) {
+		verbs, err := testParser().Parse(text)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, v := range verbs {
+			checkRanges(t, v)
+		}
+	}
+}
+
+func nccoFiles(t testing.TB) map[string][]byte {
+	t.Helper()
+	names, err := filepath.Glob("testdata/ncco/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no files", err)
+	}
+	out := make(map[string][]byte)
+	for _, name := range names {
+		if out[name], err = os.ReadFile(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
 // TestNoAction: an empty NCCO is one, and ends the call.
 func TestNoAction(t *testing.T) {
 	if verbs, err := testParser().Parse([]byte(" [ ] ")); err != nil || verbs == nil || len(verbs) != 0 {
@@ -287,15 +316,7 @@ func TestTimedAside(t *testing.T) {
 // FuzzNCCO looks for texts that make the parser panic, give half a flow, or a verb
 // out of the ranges that package flow promises.
 func FuzzNCCO(f *testing.F) {
-	files, err := filepath.Glob("testdata/ncco/*.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
-		}
+	for _, text := range nccoFiles(f) {
 		f.Add(string(text))
 	}
 	f.Add(`[{"action":"input","type":["dtmf","speech"],"dtmf":{"maxDigits":1e400},"speech":{"endOnSilence":"NaN"}}]`)
