@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,12 +28,26 @@ type dialog interface {
 	open() bool
 }
 
-// agent is one UDP socket with any number of phones behind it.
+// link carries the messages of an agent.
+type link interface {
+	write(b []byte)
+	// next returns the next message; it is valid until the next call. The error is
+	// final if the link was closed.
+	next() ([]byte, error)
+	close()
+}
+
+// agent is one UDP socket with any number of phones behind it, or the WebSocket of
+// a browser.
 type agent struct {
-	conn   *net.UDPConn
-	addr   netip.AddrPort
-	server netip.AddrPort
-	ids    atomic.Uint64
+	link
+	name     string // unique
+	addr     netip.AddrPort
+	via      string // transport and address: "UDP 127.0.2.1:5070;rport"
+	here     string // the same for Contact: "127.0.2.1:5070"
+	server   netip.AddrPort
+	reliable bool // nothing is sent twice
+	ids      atomic.Uint64
 	// incoming makes the dialog of a new INVITE. It is set before the first one.
 	incoming func(m *message, at time.Time) dialog
 
@@ -55,15 +71,39 @@ func newAgent(ip string, server netip.AddrPort) (*agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &agent{conn: conn, addr: addr, server: server, dialogs: make(map[string]dialog), stop: make(chan struct{})}
+	a := &agent{
+		link: &datagrams{conn: conn, to: server}, name: strconv.Itoa(int(addr.Port())), addr: addr,
+		via: "UDP " + addr.String() + ";rport", here: addr.String(), server: server,
+	}
+	a.start()
+	return a, nil
+}
+
+// datagrams is the link of UDP phones.
+type datagrams struct {
+	conn *net.UDPConn
+	to   netip.AddrPort
+	buf  [65536]byte
+}
+
+func (d *datagrams) write(b []byte) { _, _ = d.conn.WriteToUDPAddrPort(b, d.to) }
+
+func (d *datagrams) next() ([]byte, error) {
+	n, _, err := d.conn.ReadFromUDPAddrPort(d.buf[:])
+	return d.buf[:n], err
+}
+
+func (d *datagrams) close() { _ = d.conn.Close() }
+
+func (a *agent) start() {
+	a.dialogs, a.stop = make(map[string]dialog), make(chan struct{})
 	a.done.Go(a.read)
 	a.done.Go(a.tick)
-	return a, nil
 }
 
 func (a *agent) close() {
 	close(a.stop)
-	_ = a.conn.Close()
+	a.link.close()
 	a.done.Wait()
 }
 
@@ -75,27 +115,24 @@ func (a *agent) locked(f func()) {
 }
 
 // id returns a new unique word, fit for tags, branches and Call-IDs.
-func (a *agent) id() string { return fmt.Sprintf("%d-%d", a.addr.Port(), a.ids.Add(1)) }
+func (a *agent) id() string { return fmt.Sprintf("%s-%d", a.name, a.ids.Add(1)) }
 
 func (a *agent) branch() string { return "z9hG4bK" + a.id() }
 
 // send writes one message to the server.
-func (a *agent) send(b []byte) { _, _ = a.conn.WriteToUDPAddrPort(b, a.server) }
+func (a *agent) send(b []byte) { a.write(b) }
 
 func (a *agent) read() {
-	buf := make([]byte, 65536)
 	for {
-		n, _, err := a.conn.ReadFromUDPAddrPort(buf)
+		b, err := a.next()
 		if err != nil {
-			select {
-			case <-a.stop:
+			if errors.Is(err, net.ErrClosed) || a.reliable {
 				return
-			default:
-				continue // an ICMP error: the server is not up, or gone
 			}
+			continue // an ICMP error: the server is not up, or gone
 		}
 		at := time.Now()
-		if m, ok := parseMessage(buf[:n]); ok {
+		if m, ok := parseMessage(b); ok {
 			a.locked(func() { a.dispatch(&m, at) })
 		}
 	}
@@ -170,7 +207,7 @@ func (r *resend) begin(b []byte) {
 func (r *resend) clear() { r.what = nil }
 
 func (r *resend) tick(now time.Time) {
-	if r.what == nil || now.Before(r.at) {
+	if r.what == nil || r.agent.reliable || now.Before(r.at) {
 		return
 	}
 	r.agent.send(r.what)

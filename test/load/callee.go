@@ -47,7 +47,7 @@ func (c *incoming) provisional(status string) {
 }
 
 func (c *incoming) contact() string {
-	return fmt.Sprintf("Contact: <sip:%s@%s>\r\n", c.user, c.agent.addr)
+	return fmt.Sprintf("Contact: <sip:%s@%s>\r\n", c.user, c.agent.here)
 }
 
 // pickUp sends the 200. The agent's lock is held.

@@ -64,8 +64,8 @@ func (c *outgoing) sendInvite(authorization string) {
 	c.cseq++
 	c.branch = c.agent.branch()
 	c.invite = request{
-		method: "INVITE", uri: c.uri, via: c.agent.addr.String(), branch: c.branch, from: c.from, to: c.to, callID: c.callID, cseq: c.cseq,
-		headers: fmt.Sprintf("Contact: <sip:%s@%s>\r\nUser-Agent: load\r\n%s", c.account.user, c.agent.addr, authorization), body: c.offer,
+		method: "INVITE", uri: c.uri, via: c.agent.via, branch: c.branch, from: c.from, to: c.to, callID: c.callID, cseq: c.cseq,
+		headers: fmt.Sprintf("Contact: <sip:%s@%s>\r\nUser-Agent: load\r\n%s", c.account.user, c.agent.here, authorization), body: c.offer,
 	}
 	c.request.begin(c.invite.bytes())
 }
@@ -107,7 +107,7 @@ func (c *outgoing) inviteAnswered(m *message, at time.Time) {
 // refusalAck acknowledges a refusal, within the INVITE's transaction.
 func (c *outgoing) refusalAck(m *message) {
 	c.agent.send(request{
-		method: "ACK", uri: c.uri, via: c.agent.addr.String(), branch: m.branch(), from: c.from, to: m.to, callID: c.callID, cseq: m.cseq,
+		method: "ACK", uri: c.uri, via: c.agent.via, branch: m.branch(), from: c.from, to: m.to, callID: c.callID, cseq: m.cseq,
 	}.bytes())
 }
 
@@ -145,7 +145,7 @@ func (c *outgoing) accepted(m *message, at time.Time) {
 
 func (c *outgoing) inDialog(method, target, to string, cseq int) []byte {
 	return request{
-		method: method, uri: target, via: c.agent.addr.String(), branch: c.agent.branch(), from: c.from, to: to, callID: c.callID, cseq: cseq,
+		method: method, uri: target, via: c.agent.via, branch: c.agent.branch(), from: c.from, to: to, callID: c.callID, cseq: cseq,
 	}.bytes()
 }
 

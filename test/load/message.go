@@ -104,7 +104,7 @@ func userOf(uri string) string {
 
 // request is what buildRequest writes.
 type request struct {
-	method, uri, via, branch string // via is host:port
+	method, uri, via, branch string // via is transport, address and parameters
 	from, to, callID         string
 	cseq                     int
 	headers                  string // further header lines, each with its CRLF
@@ -113,7 +113,7 @@ type request struct {
 
 func (r request) bytes() []byte {
 	b := make([]byte, 0, 600+len(r.headers)+len(r.body))
-	b = fmt.Appendf(b, "%s %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;rport;branch=%s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n",
+	b = fmt.Appendf(b, "%s %s SIP/2.0\r\nVia: SIP/2.0/%s;branch=%s\r\nMax-Forwards: 70\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\nCSeq: %d %s\r\n",
 		r.method, r.uri, r.via, r.branch, r.from, r.to, r.callID, r.cseq, r.method)
 	return appendEnd(b, r.headers, r.body)
 }

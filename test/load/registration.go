@@ -40,10 +40,10 @@ func (r *registration) refresh(finished func(status int, took time.Duration)) bo
 func (r *registration) send(authorization string) {
 	r.cseq++
 	r.request.begin(request{
-		method: "REGISTER", uri: r.uri(), via: r.agent.addr.String(), branch: r.agent.branch(),
+		method: "REGISTER", uri: r.uri(), via: r.agent.via, branch: r.agent.branch(),
 		from: fmt.Sprintf("<sip:%s@%s>;tag=%s", r.account.user, domain, r.agent.id()),
 		to:   fmt.Sprintf("<sip:%s@%s>", r.account.user, domain), callID: r.callID, cseq: r.cseq,
-		headers: fmt.Sprintf("Contact: <sip:%s@%s>\r\nExpires: 3600\r\nUser-Agent: load\r\n%s", r.account.user, r.agent.addr, authorization),
+		headers: fmt.Sprintf("Contact: <sip:%s@%s>\r\nExpires: 3600\r\nUser-Agent: load\r\n%s", r.account.user, r.agent.here, authorization),
 	}.bytes())
 }
 

@@ -99,6 +99,71 @@ func rows() []row {
 			"Asterisk 1.10, FreeSWITCH 1.3, rtpengine 1.32", "0.17 codec alone",
 		},
 		{
+			"M5a", "browser <-> phone, PCMU relayed, CPU-s a call-minute, 50 calls",
+			[]figure{{name: "M5a", target: 0.11, decimal: 3}},
+			"Kamailio + rtpengine 0.10, FreeSWITCH 0.23, Asterisk 0.34", "0.06: 6,000 packets x 10 us",
+		},
+		{
+			"M5b", "browser <-> browser, Opus relayed, CPU-s a call-minute, 50 calls",
+			[]figure{{name: "M5b", target: 0.13, decimal: 3}},
+			"Kamailio + rtpengine 0.10, FreeSWITCH 0.28, Asterisk 0.32", "0.072: each packet decrypted and encrypted",
+		},
+		{
+			"M5c", "browser Opus <-> phone PCMU, transcoded, CPU-s a call-minute, 20 calls",
+			[]figure{{name: "M5c", target: 0.45, decimal: 2}},
+			"Asterisk 1.05, rtpengine 1.2, FreeSWITCH 1.4", "0.24: codec 0.17",
+		},
+		{
+			"M5d", "set-up + BYE with digest, ICE and DTLS at 5/s, CPU ms: browser -> phone / browser -> browser",
+			[]figure{{name: "M5d M5a", target: 3, decimal: 2}, {name: "M5d M5b", target: 4.5, decimal: 2}},
+			"rtpengine 4.4 / 7.0, Asterisk 8.8 / 11, FreeSWITCH 22 / 28", "1 / 1.4",
+		},
+		{
+			"M5e", "INVITE to both hear media, ms, p50 / p99 browser -> phone, then browser -> browser",
+			[]figure{
+				{name: "M5e M5a", target: 25, decimal: 1},
+				{name: "M5e p99 M5a", target: 33, decimal: 1},
+				{name: "M5e M5b", target: 25, decimal: 1},
+				{name: "M5e p99 M5b", target: 35, decimal: 1},
+			},
+			"rtpengine 25 / 32, 117 / 142; Asterisk 28 / 35, 25 / 35; FreeSWITCH 107 / 128, 108 / 150", "20: the senders' clocks of 20 ms, the checks' of 5",
+		},
+		{
+			"M5f", "memory of a standing call with one / two browsers, KB PSS (fresh server, first 100)",
+			[]figure{{name: "M5f M5a", target: 180}, {name: "M5f M5b", target: 300}},
+			"rtpengine 217 / 336, FreeSWITCH 945 / 1112, Asterisk 1377 / 2211", "-",
+		},
+		{
+			"M5g", "registered idle browser, KB PSS / CPU ms to connect and register",
+			[]figure{{name: "M5g", target: 22, decimal: 1}, {name: "M5g connect", target: 0.4, decimal: 2}},
+			"FreeSWITCH 26 / 2.45, Kamailio 83 / 0.4, Asterisk 117 / 1.15", "20",
+		},
+		{
+			"M6", "conference of G.711 legs, everybody speaks, CPU-s a participant-minute, 30 / 100 in the room",
+			[]figure{{name: "M6 30", target: 0.09, decimal: 3}, {name: "M6 100", target: 0.08, decimal: 3}},
+			"Asterisk 0.17 / 0.14, FreeSWITCH 0.20 / 0.20", "0.06: 0.05 RTP, 0.01 mixing",
+		},
+		{
+			"M7", "recording a call, added CPU-s a call-minute",
+			[]figure{{name: "M7", target: 0.03, decimal: 3}},
+			"Asterisk 0.2", "-",
+		},
+		{
+			"V1", "Voice API: POST /v1/calls to INVITE on the wire, ms, p50 / p99 (no target)",
+			[]figure{{name: "V1", decimal: 2}, {name: "V1 p99", decimal: 2}},
+			"-", "control: there and back through the relay",
+		},
+		{
+			"V2", "webhooks of such a call, each signed and written down before it is sent (no target)",
+			[]figure{{name: "V2", decimal: 1}},
+			"-", "5: started, ringing, answered, the answer URL, completed",
+		},
+		{
+			"V3", "CPU ms of such a call with its webhooks, at 20/s (no target)",
+			[]figure{{name: "V3", decimal: 2}},
+			"-", "-",
+		},
+		{
 			"G1", "ring group of 10: winner's 200 to caller's 200, ms, p50 / p99",
 			[]figure{{name: "G1", target: 0.6, decimal: 2}, {name: "G1 p99", target: 2, decimal: 2}},
 			"Kamailio 0.30 / 1.1, Asterisk 1.6 / 2.7, FreeSWITCH 13.9 / 16", "control: one way through the relay",

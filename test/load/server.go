@@ -26,7 +26,9 @@ const groupNumber = "12995558888"
 // house is who is in the configuration of a server.
 type house struct {
 	callers, callees []account
-	group            bool // groupNumber rings all callees
+	group            bool         // groupNumber rings all callees
+	app              *application // nil if there is none
+	known            []account    // in the configuration instead of callers and callees
 }
 
 // newHouse makes accounts.
@@ -45,7 +47,11 @@ func newHouse(callers, callees int) house {
 func (h house) yaml() string {
 	var b strings.Builder
 	b.WriteString("resources:\n  users:\n")
-	for _, list := range [][]account{h.callers, h.callees} {
+	lists := [][]account{h.callers, h.callees}
+	if h.known != nil {
+		lists = [][]account{h.known}
+	}
+	for _, list := range lists {
 		for _, a := range list {
 			fmt.Fprintf(&b, "    - {name: %s, password: %q}\n", a.user, a.password)
 		}
@@ -56,6 +62,9 @@ func (h house) yaml() string {
 			fmt.Fprintf(&b, "        - {user: %s}\n", a.user)
 		}
 		fmt.Fprintf(&b, "  numbers:\n    - {number: %q, group: everybody}\n", groupNumber)
+	}
+	if h.app != nil {
+		b.WriteString(h.app.yaml())
 	}
 	return b.String()
 }

@@ -38,6 +38,7 @@ type stream struct {
 	remote atomic.Pointer[netip.AddrPort] // where to send; nil: nobody yet
 	window *window
 	wanted uint8 // payload type that must come in
+	peer   *peer // of a browser's, nil for a phone's
 
 	// The pacer's own.
 	out     coding
@@ -45,6 +46,7 @@ type stream struct {
 	number  uint32 // of the packet
 	clock   uint32 // RTP time
 	written uint64 // packets sent inside the window
+	sealed  [rtpHeader + 1600]byte
 
 	// The reader's own until the socket is closed.
 	heard   uint64 // packets that were sent, or for unstamped ones came, inside the window
@@ -53,6 +55,7 @@ type stream struct {
 	silent  uint64 // without sound
 	last    uint32 // highest number
 	delays  durations
+	first   atomic.Int64 // when the first came, Unix nanoseconds
 
 	reading sync.WaitGroup
 }
@@ -72,8 +75,14 @@ func (w *window) open(d time.Duration) {
 	w.from.Store(now.UnixNano())
 }
 
-// newStream binds a socket on ip. wanted is the payload type that must come in.
+// newStream binds a phone's socket on ip. wanted is the payload type that must come
+// in.
 func newStream(ip netip.Addr, w *window, out coding, wanted uint8) (*stream, error) {
+	return openStream(ip, w, out, wanted, nil)
+}
+
+// openStream binds a phone's socket, or that of the browser p.
+func openStream(ip netip.Addr, w *window, out coding, wanted uint8, p *peer) (*stream, error) {
 	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, 0)))
 	if err != nil {
 		return nil, err
@@ -85,7 +94,7 @@ func newStream(ip netip.Addr, w *window, out coding, wanted uint8) (*stream, err
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{conn: conn, addr: addr, window: w, out: out, wanted: wanted, clock: rand.Uint32()}
+	s := &stream{conn: conn, addr: addr, window: w, out: out, wanted: wanted, peer: p, clock: rand.Uint32()}
 	s.packet[0], s.packet[1] = 2<<6, out.payloadType
 	binary.BigEndian.PutUint32(s.packet[8:], rand.Uint32())
 	s.reading.Go(s.read)
@@ -111,6 +120,9 @@ func stampArrivals(conn *net.UDPConn) error {
 
 // close ends the reader; afterwards the counters may be read.
 func (s *stream) close() {
+	if s.peer != nil {
+		s.peer.end()
+	}
 	_ = s.conn.Close()
 	s.reading.Wait()
 }
@@ -140,7 +152,15 @@ func (s *stream) send() {
 	if s.window.contains(now) {
 		s.written++
 	}
-	_, _ = s.conn.WriteToUDPAddrPort(s.packet[:rtpHeader+size], *to) // a packet that is not sent counts as lost
+	packet := s.packet[:rtpHeader+size]
+	if s.peer != nil {
+		sealed, err := s.peer.out.EncryptRTP(s.sealed[:0], packet, nil)
+		if err != nil {
+			return // counts as lost
+		}
+		packet = sealed
+	}
+	_, _ = s.conn.WriteToUDPAddrPort(packet, *to) // a packet that is not sent counts as lost
 }
 
 func (s *stream) read() {
@@ -154,14 +174,22 @@ func (s *stream) read() {
 			}
 			continue // an ICMP error
 		}
-		if isRTCP := buf[1] >= 192 && buf[1] <= 223; n > rtpHeader && !isRTCP { // that is for the phone one port below
-			s.arrived(buf[:n], arrival(control[:c]))
+		packet := buf[:n]
+		if s.peer != nil && n > rtpHeader {
+			packet = s.peer.open(packet)
+		}
+		if len(packet) <= rtpHeader {
+			continue
+		}
+		if isRTCP := packet[1] >= 192 && packet[1] <= 223; !isRTCP { // that is for the phone one port below
+			s.arrived(packet, arrival(control[:c]))
 		}
 	}
 }
 
 // arrived accounts for one packet that reached us at that time.
 func (s *stream) arrived(packet []byte, at int64) {
+	s.first.CompareAndSwap(0, at)
 	if packet[1]&0x7f != s.wanted {
 		s.foreign++
 		return
