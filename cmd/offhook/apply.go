@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/offhook/offhook/internal/config"
 	"github.com/offhook/offhook/internal/core"
@@ -19,9 +14,8 @@ import (
 )
 
 type applyCmd struct {
-	File  string      `short:"f" required:"" type:"path" placeholder:"FILE" help:"YAML with a resources: section, as the configuration has it."`
-	URL   string      `default:"http://localhost:8080" help:"Where the exchange is."`
-	Token core.Secret `required:"" env:"OFFHOOK_TOKEN" help:"Token of an admin; offhook token makes one."`
+	File string `short:"f" required:"" type:"path" placeholder:"FILE" help:"YAML with a resources: section, as the configuration has it."`
+	access
 }
 
 // Run creates what is missing and replaces what is there. It deletes nothing.
@@ -30,7 +24,10 @@ func (c applyCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	client := apiClient{base: strings.TrimSuffix(c.URL, "/") + "/api/v1/", token: c.Token, http: &http.Client{Timeout: time.Minute}}
+	client, err := c.client(ctx)
+	if err != nil {
+		return err
+	}
 	return client.apply(ctx, toApply(cfg.Resources), stdout)
 }
 
@@ -96,13 +93,6 @@ func toApply(r config.Resources) []resource {
 	return all
 }
 
-// apiClient speaks to /api/v1.
-type apiClient struct {
-	base  string
-	token core.Secret
-	http  *http.Client
-}
-
 // apply applies all. What does not fit yet is tried again after the rest, for
 // groups may refer to each other in any order.
 func (c apiClient) apply(ctx context.Context, waiting []resource, stdout io.Writer) error {
@@ -150,85 +140,4 @@ func revealed(secrets map[string]core.Secret) map[string]string {
 		}
 	}
 	return out
-}
-
-// problemError is a refusal, RFC 9457.
-type problemError struct {
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
-	Errors []struct {
-		Message  string `json:"message"`
-		Location string `json:"location"`
-	} `json:"errors"`
-
-	after time.Duration // Retry-After, 0 if there was none
-}
-
-// Error implements error.
-func (p *problemError) Error() string {
-	parts := []string{p.Detail}
-	for _, e := range p.Errors {
-		parts = append(parts, e.Location+": "+e.Message)
-	}
-	return strings.Join(parts, "; ")
-}
-
-// isMisfit reports whether a resource was refused for what it says.
-func isMisfit(err error) bool {
-	p, ok := errors.AsType[*problemError](err)
-	return ok && p.Status == http.StatusUnprocessableEntity
-}
-
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 1 << 20
-
-// do does a request. An exchange that wants us to slow down is given its time.
-func (c apiClient) do(ctx context.Context, method, path string, body any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	for {
-		err := c.once(ctx, method, path, text)
-		p, ok := errors.AsType[*problemError](err)
-		if !ok || p.Status != http.StatusTooManyRequests || p.after <= 0 || p.after > longestWait {
-			return err
-		}
-		select {
-		case <-time.After(p.after):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// longestWait is the longest that we wait when we asked too much. A lock-out
-// after failed logins is longer, and told.
-const longestWait = 10 * time.Second
-
-func (c apiClient) once(ctx context.Context, method, path string, text []byte) error {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(text))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Authorization", "Bearer "+c.token.Reveal())
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil || resp.StatusCode < http.StatusBadRequest {
-		return err
-	}
-	p := &problemError{Status: resp.StatusCode, Detail: resp.Status}
-	if json.Unmarshal(answer, p) != nil || p.Detail == "" {
-		p.Detail = resp.Status // not one of our exchanges
-	}
-	p.Status = resp.StatusCode
-	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil {
-		p.after = time.Duration(seconds) * time.Second
-	}
-	return p
 }

@@ -68,7 +68,7 @@ func apply(t *testing.T, x *exchangeOf, token core.Secret, text string) (string,
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	err := applyCmd{File: path, URL: server.URL + "/", Token: token}.Run(t.Context(), &out)
+	err := applyCmd{File: path, access: access{URL: server.URL + "/", Token: token}}.Run(t.Context(), &out)
 	return out.String(), err
 }
 
@@ -107,7 +107,7 @@ func TestApplySlowsDown(t *testing.T) {
 }
 
 func TestApplyRefused(t *testing.T) {
-	if out, err := apply(t, &exchangeOf{}, "wrong", applied); err == nil || out != "" || !strings.Contains(err.Error(), "401") {
+	if out, err := apply(t, &exchangeOf{}, "wrong", applied); err == nil || out != "" || !strings.Contains(err.Error(), "does not accept the token") {
 		t.Errorf("wrong token: %v %q", err, out)
 	}
 	_, err := apply(t, &exchangeOf{}, "secret", "resources:\n  users: [{name: Anna}]\n")

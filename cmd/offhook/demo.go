@@ -13,6 +13,7 @@ import (
 	"github.com/offhook/offhook/internal/auth"
 	"github.com/offhook/offhook/internal/config"
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/demo"
 	"github.com/offhook/offhook/internal/sip"
 )
@@ -122,6 +123,8 @@ func (d demoCmd) config(folder string, sample demo.Sample) (config.Config, error
 	for _, u := range r.Users {
 		cfg.Resources.Users = append(cfg.Resources.Users, config.User{User: u, Password: sample.Passwords[u.Name]})
 	}
+	// Commands on this machine speak as admin, who has no password.
+	cfg.Resources.Users = append(cfg.Resources.Users, config.User{User: route.User{Name: "admin", Role: route.RoleAdmin}})
 	for _, t := range r.Trunks {
 		cfg.Resources.Trunks = append(cfg.Resources.Trunks, config.Trunk{Trunk: t})
 	}

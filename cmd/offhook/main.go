@@ -25,7 +25,9 @@ type cli struct {
 	Phone   phoneCmd   `cmd:"" help:"A SIP phone without a screen: register, call, answer, play, record."`
 	Check   checkCmd   `cmd:"" help:"Say what is wrong before users do: configuration, ports, addresses, trunks."`
 	Apply   applyCmd   `cmd:"" help:"Create and change resources of a running exchange."`
-	Token   tokenCmd   `cmd:"" help:"Make a login token for a user."`
+	App     appCmd     `cmd:"" help:"Make applications of a running exchange."`
+	Token   tokenCmd   `cmd:"" help:"Make a login token for a user, or one of an application."`
+	Tail    tailCmd    `cmd:"" help:"Print what happens at a running exchange, one line each."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

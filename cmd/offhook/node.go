@@ -443,6 +443,7 @@ func (n *node) ready(ctx context.Context) error {
 // they end or the limit is over. It returns when everything is closed.
 func (n *node) run(ctx context.Context) error {
 	defer n.close()
+	n.announce()
 	failed := make(chan error, 1)
 	var serving sync.WaitGroup
 	serving.Go(func() {
