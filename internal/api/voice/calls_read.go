@@ -51,7 +51,7 @@ func callBody(c core.CDR) params {
 	p.text("duration", duration(c.Answered, c.Ended))
 	p.text("rate", noMoney)
 	p.text("price", noMoney)
-	p.null("network")
+	p.text("network", "")
 	return p
 }
 

@@ -130,7 +130,7 @@ func endBody(now time.Time, it leg) params {
 		p.text("duration", duration(it.answered, now))
 		p.text("rate", noMoney)
 		p.text("price", noMoney)
-		p.null("network")
+		p.text("network", "")
 		p.text("disconnected_by", disconnectedBy(it.ByUs))
 	}
 	if detail != "" {

@@ -22,7 +22,7 @@ func (a action) connect() flow.Verb {
 		Limit:       a.seconds("limit", 7200, 1, 86400),
 		Music:       a.music("ringbackTone", "ringback"),
 		Detect:      a.detection(),
-		AnswerFirst: a.word("answer", "", "first") != "",
+		AnswerFirst: a.word("answer", "connected", "first") == "first",
 	}
 	c.Ring = a.ringing()
 	values, ok := a.list("endpoint", "endpoints")
