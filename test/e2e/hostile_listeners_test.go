@@ -6,8 +6,10 @@ import (
 	"bytes"
 	"crypto/rand"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,12 +85,23 @@ func TestHostileConnectionsHoldNobodyUp(t *testing.T) {
 }
 
 // wantServed fails the test for every honest user who waits for longer than half a
-// second, or three times as long as when the server was alone with them.
+// second, or three times as long as when the server was alone with them. Each comes
+// up to three times: a machine that is busy elsewhere holds up one visit, a server
+// that is busy with strangers all.
 func wantServed(t *testing.T, b *bank, alone map[string]time.Duration) {
 	t.Helper()
-	for what, took := range serve(t, b) {
-		if limit := max(500*time.Millisecond, 3*alone[what]); took > limit {
-			t.Errorf("%s took %v, want at most %v", what, took, limit)
+	best := serve(t, b)
+	late := func(what string) bool { return best[what] > max(500*time.Millisecond, 3*alone[what]) }
+	for range 2 {
+		if slices.ContainsFunc(slices.Collect(maps.Keys(best)), late) {
+			for what, took := range serve(t, b) {
+				best[what] = min(best[what], took)
+			}
+		}
+	}
+	for what, took := range best {
+		if late(what) {
+			t.Errorf("%s took %v, alone %v", what, took, alone[what])
 		}
 	}
 }

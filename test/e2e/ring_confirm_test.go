@@ -143,7 +143,7 @@ func (s *scene) promptRepeats() {
 	fay, up := s.listen(phones[0])
 	s.wantAfter("fay was given up", up, s.byed(phones[0], whyTimeout), 7*time.Second)
 	heard := fay.Heard(20 * time.Second)
-	if len(heard) < 6*phone.Rate {
+	if len(heard) < 11*phone.Rate/2 { // a busy machine leaves out some
 		s.Fatalf("fay heard %.1f s", float64(len(heard))/phone.Rate)
 	}
 	for which, pcm := range map[string][]int16{"first": heard[:3*phone.Rate], "second": heard[5*phone.Rate/2:]} {

@@ -66,7 +66,7 @@ func TestWireTrunkLikeTwilio(t *testing.T) {
 	t.Run("out", func(t *testing.T) {
 		t.Parallel()
 		var s script
-		s.want(`request="INVITE"`, "From: sip:.12995550001@", "To: sip:.12125550100@", "P-Asserted-Identity: sip:.12995550001@", "body: RTP/AVP 0 101")
+		s.want(`request="INVITE"`, "From: sip:.12995550001@", "To: sip:.12125550100@", "P-Asserted-Identity: sip:.12995550001@", "body: RTP/AVP 0 13 101")
 		s.refuse("407 Proxy Authentication Required", "Proxy-Authenticate: "+challenge)
 		s.want(`request="INVITE"`, `Proxy-Authorization: username=.account.`)
 		s.send(replied("100 Trying", "", ""))
@@ -129,7 +129,7 @@ func TestWireTrunkInNationalFormat(t *testing.T) {
 	t.Parallel()
 	w := newWired(t, `number_format: national, country: de, identity: ppi, diversion: history, keep_headers: none, codecs: [pcma, pcmu], headers: [{name: X-Route, value: "7"}]`)
 	var s script
-	s.want(`request="INVITE"`, "To: sip:0012125550100@", "P-Preferred-Identity: sip:0012995550001@", "X-Route: 7", "body: RTP/AVP 8 0 101")
+	s.want(`request="INVITE"`, "To: sip:0012125550100@", "P-Preferred-Identity: sip:0012995550001@", "X-Route: 7", "body: RTP/AVP 8 0 13 101")
 	s.takes()
 	w.dialOut(t, w.desk(t), w.receives(t, &s))
 }
