@@ -78,6 +78,9 @@ func Test3(t *testing.T) { t.Fail() }
 func Test4(t *testing.T) { t.Fail() }
 func Test5(t *testing.T) { t.Fail() }
 func Test6(t *testing.T) { t.Fail() }
+func Test7(t *testing.T) { t.Fail() }
+func Test8(t *testing.T) { t.Fail() }
+func Test9(t *testing.T) { t.Fail() }
 `,
 	"builds/a_test.go": `//go:build e2e
 
@@ -123,7 +126,7 @@ func TestWhatRunsAgain(t *testing.T) {
 		{"./twice", false, []string{"again: TestTwice of example.com/p/twice failed after", "FAILED AGAIN"}},
 		{"./panics", false, []string{"panic: wrong", "no second runs: not run to the end: example.com/p/panics"}},
 		{"./unit", false, []string{"no second runs: TestUnit of example.com/p/unit is a unit test"}},
-		{"./many", false, []string{"no second runs: 6 tests failed"}},
+		{"./many", false, []string{"no second runs: 9 tests failed"}},
 		{"./builds", false, []string{"undefined: undefined", "not run to the end: example.com/p/builds"}},
 	} {
 		_ = os.Remove(filepath.Join(dir, "once", "ran")) // there is none at first
