@@ -89,3 +89,18 @@ func TestApplicationEndsASession(t *testing.T) {
 	}
 	r.resume(h).want("error", "kind", "unauthorized")
 }
+
+// Several browsers of a user ring for one leg of the application.
+func TestApplicationsNameOfALeg(t *testing.T) {
+	r := newRig(t, nil)
+	c, h := r.loginAsApp()
+	contact := r.post.contact(t)
+	r.edge.Do(core.Ring{
+		LegRef: core.LegRef{Leg: "l1", Edge: core.EdgeBrowser}, As: "public", Call: "c1",
+		Target: core.Target{Contact: contact.ID, User: contact.User}, From: core.Party{Number: "4930"},
+	})
+	call, _ := c.want("incoming")["call"].(map[string]any)
+	if call["leg"] != "l1" || call["as"] != "public" {
+		t.Errorf("incoming %v at %v", call, h["device"])
+	}
+}

@@ -47,7 +47,7 @@ func (e *Edge) ring(cmd core.Ring) {
 		e.post(core.LegGone{Leg: cmd.Leg, Cause: core.CauseBusy})
 	default:
 		l := &leg{
-			id: cmd.Leg, call: cmd.Call, incoming: true, state: stateRinging,
+			id: cmd.Leg, as: cmd.As, call: cmd.Call, incoming: true, state: stateRinging,
 			from: cmd.From, to: cmd.To,
 		}
 		d.addLocked(l)

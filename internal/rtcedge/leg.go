@@ -20,6 +20,7 @@ const (
 // client's: an incoming call is an outbound leg to the exchange.
 type leg struct {
 	id       core.LegID
+	as       core.LegID  // what applications call it, "" for id
 	call     core.CallID // incoming only
 	incoming bool
 	request  string // outgoing only: id of the request that made it
@@ -45,7 +46,7 @@ func (l *leg) audible() bool { return !l.incoming || l.taken() }
 
 func (l *leg) wire() call {
 	c := call{
-		Leg: l.id, Call: l.call, Direction: "outgoing", Request: l.request, State: string(l.state),
+		Leg: l.id, As: l.as, Call: l.call, Direction: "outgoing", Request: l.request, State: string(l.state),
 		From: partyOf(l.from), To: partyOf(l.to), Early: l.early, Muted: l.muted,
 	}
 	if l.incoming {

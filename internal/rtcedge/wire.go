@@ -116,6 +116,7 @@ func partyOf(p core.Party) party {
 // call is the call object: one leg as its device sees it.
 type call struct {
 	Leg       core.LegID  `json:"leg"`
+	As        core.LegID  `json:"as,omitempty"` // what applications call it, if not Leg
 	Call      core.CallID `json:"call,omitempty"`
 	Direction string      `json:"direction"`
 	Request   string      `json:"request,omitempty"`

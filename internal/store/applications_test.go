@@ -108,6 +108,25 @@ func TestLegsOfAnApplication(t *testing.T) {
 	})
 }
 
+// A group of the house that nobody answered may lead to an application.
+func TestLegIsLedToAnApplication(t *testing.T) {
+	opened(t, func(t sub, s *store.Store) {
+		s.SetStatus(words)
+		mustAppend(t, s, 0, entry("a", 1, core.ChangeBegan, 1))
+		ringing := appEntry(appID, "a", 2, core.ChangeRinging, 2)
+		mustAppend(t, s, 0, ringing)
+		answered := appEntry(otherApp, "a", 3, core.ChangeAnswered, 3) // never: and changes nothing
+		mustAppend(t, s, 0, answered)
+		if r, err := s.AppLeg(t.Context(), appID, "a"); err != nil || r.Hook != ringing.Hook || r.Status != "answered" {
+			t.Errorf("AppLeg = %+v, %v", r, err)
+		}
+		mustAppend(t, s, 0, entry("b", 1, core.ChangeBegan, 1), appEntry(appID, "b", 2, core.ChangeRinging, 2))
+		if r, err := s.AppLeg(t.Context(), appID, "b"); err != nil || r.Hook != ringing.Hook || r.Status != "ringing" {
+			t.Errorf("in one chapter: %+v, %v", r, err)
+		}
+	})
+}
+
 // Who was told that a leg began is told of its end, also after a crash.
 func TestCloseUnfinishedLegsOfApplications(t *testing.T) {
 	opened(t, func(t sub, s *store.Store) {

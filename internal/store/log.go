@@ -86,6 +86,8 @@ var logText = [...]string{
 			cause = $5, reason = $6, code = $7, seq = $8,
 			silence = CASE WHEN $12 = '' THEN silence ELSE $12 END, quality = CASE WHEN $14 = '' THEN quality ELSE $14 END, diagnosis = CASE WHEN $12 = '' THEN diagnosis ELSE $13 END,
 			status = CASE WHEN $15 = '' THEN status ELSE $15 END,
+			hook_url = CASE WHEN app = '' THEN $17 ELSE hook_url END, hook_method = CASE WHEN app = '' THEN $18 ELSE hook_method END,
+			app = CASE WHEN app = '' THEN $16 ELSE app END,
 			history = CASE WHEN length(history) < $9 OR $4 IS NOT NULL THEN history || $10 ELSE history END
 		WHERE leg = $1 AND ended_us IS NULL AND seq < $11`,
 	logFind: `SELECT seq, ended_us IS NOT NULL FROM cdrs WHERE leg = $1`,
@@ -201,7 +203,7 @@ func (w *logWriter) insert(c chapter) (bool, error) {
 	return w.exec(logInsert, first.Leg, last.Call, first.Edge.String(), first.Direction.String(),
 		from.User, from.Trunk, from.Number, from.Name, to.User, to.Trunk, to.Number, to.Name,
 		first.At.UnixMicro(), o.answered, o.ended, o.talk(), o.cause, o.reason, o.code, last.Seq, history, o.silence, o.diagnosis, o.quality,
-		first.App, clean(first.Hook.URL), clean(first.Hook.Method), headers, w.statusOf(c))
+		last.App, clean(last.Hook.URL), clean(last.Hook.Method), headers, w.statusOf(c))
 }
 
 // update goes on with the record of a living leg and reports whether it did: the
@@ -213,13 +215,14 @@ func (w *logWriter) update(c chapter) (bool, error) {
 		return false, err
 	}
 	o := outcomeOf(c)
-	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq, o.silence, o.diagnosis, o.quality, w.statusOf(c))
+	return w.exec(logUpdate, first.Leg, last.Call, o.answered, o.ended, o.cause, o.reason, o.code, last.Seq, maxHistory, history, first.Seq, o.silence, o.diagnosis, o.quality, w.statusOf(c),
+		last.App, clean(last.Hook.URL), clean(last.Hook.Method)) // a call of the house may be led to an application later
 }
 
 // statusOf returns the word for how far the leg of an application is after c, "" if
 // that is as far as before.
 func (w *logWriter) statusOf(c chapter) (word string) {
-	if w.status == nil || c[0].App == "" {
+	if w.status == nil || c[len(c)-1].App == "" {
 		return ""
 	}
 	for _, e := range c {
