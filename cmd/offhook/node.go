@@ -294,8 +294,12 @@ func (n *node) openEdges(ctx context.Context) error {
 	}
 	n.sip = sipedge.New(edge)
 	n.sip.SetTrunks(trunks)
+	nameServer, err := n.cfg.SIP.NameServer()
+	if err != nil {
+		return fmt.Errorf("sip.resolver: %w", err)
+	}
 	n.stack = sip.NewStack(n.sip.StackConfig(sip.Config{
-		Log: n.log, Agent: "offhook/" + version, SessionExpires: cmp.Or(n.cfg.SIP.SessionExpires, -1),
+		Resolver: sip.NewDNS(nameServer), Log: n.log, Agent: "offhook/" + version, SessionExpires: cmp.Or(n.cfg.SIP.SessionExpires, -1),
 	}))
 	n.onClose(n.closeSIP)
 
@@ -313,13 +317,11 @@ func (n *node) openEdges(ctx context.Context) error {
 	if err := n.openSockets(); err != nil {
 		return err
 	}
-	listener := n.newListener()
-	n.onClose(listener.Close)
 	var seed [32]byte
 	crand.Read(seed[:]) // never fails, by contract
 	n.loop = engine.New(engine.Config{
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
-		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Media: hearing{n.media, n.recorder, listener}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
+		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Media: hearing{n.media, n.recorder}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	n.sip.Start(n.stack) // from now on it tells the loop of trunks
 	return n.recorder.Start(ctx)
@@ -443,7 +445,6 @@ func (n *node) ready(ctx context.Context) error {
 // they end or the limit is over. It returns when everything is closed.
 func (n *node) run(ctx context.Context) error {
 	defer n.close()
-	n.announce()
 	failed := make(chan error, 1)
 	var serving sync.WaitGroup
 	serving.Go(func() {

@@ -105,6 +105,9 @@ type SIP struct {
 	UDP string `yaml:"udp"`
 	TCP string `yaml:"tcp"`
 	TLS string `yaml:"tls"`
+	// Resolver is the name server, an address with or without a port, that is asked for
+	// NAPTR, SRV and address records of trunks and SIP URIs. Default: the system's.
+	Resolver string `yaml:"resolver"`
 	// MessagesPerSecond is how many messages one source may bring, an address or a
 	// /64 of IPv6, whose phones did not log in; 20 times as many if one did or it is a
 	// trunk. More are dropped unread. This machine has no limit. 0-100000, 0 is none.
@@ -140,6 +143,9 @@ func (c SIP) Validate() error {
 	if !c.SRTP.Valid() {
 		errs = append(errs, fmt.Errorf("sip.srtp: %q is not off, optional or required", c.SRTP))
 	}
+	if _, err := c.NameServer(); err != nil {
+		errs = append(errs, fmt.Errorf("sip.resolver: %q is not an address such as 192.0.2.53 or 192.0.2.53:53", c.Resolver))
+	}
 	if c.MessagesPerSecond < 0 || c.MessagesPerSecond > 100_000 {
 		errs = append(errs, fmt.Errorf("sip.messages_per_second: %d is outside 0..100000", c.MessagesPerSecond))
 	}
@@ -154,6 +160,19 @@ func (c SIP) Validate() error {
 	}
 	return errors.Join(append(errs, checkListen("sip.udp", c.UDP, optional), checkListen("sip.tcp", c.TCP, optional), checkListen("sip.tls", c.TLS, optional))...)
 }
+
+// NameServer returns where Resolver is, not valid for the system's.
+func (c SIP) NameServer() (netip.AddrPort, error) {
+	if c.Resolver == "" {
+		return netip.AddrPort{}, nil
+	}
+	if addr, err := netip.ParseAddr(c.Resolver); err == nil {
+		return netip.AddrPortFrom(addr, dnsPort), nil
+	}
+	return netip.ParseAddrPort(c.Resolver)
+}
+
+const dnsPort = 53
 
 // Network says where we are.
 type Network struct {

@@ -117,7 +117,7 @@ func (h hop) server(proto string, addr netip.Addr, port uint16) server {
 
 // lookup asks for the records of a name, off the loops: SRV unless a port is given
 // (RFC 3263 section 4.2), else addresses. Which transports a name takes is told by
-// its SRV records; NAPTR is not asked for. Names below .invalid belong to browsers
+// its NAPTR records, if the resolver knows those, else by its SRV records. Names below .invalid belong to browsers
 // and are never asked for (RFC 7118 appendix A).
 func (s *Stack) lookup(h hop) ([]record, error) {
 	if strings.HasSuffix(strings.TrimSuffix(h.host, "."), ".invalid") {
@@ -126,8 +126,12 @@ func (s *Stack) lookup(h hop) ([]record, error) {
 	ctx, cancel := context.WithTimeout(s.ctx, dialTimeout)
 	defer cancel()
 	if h.port == 0 {
+		if found := s.lookupServices(ctx, h); len(found) > 0 {
+			return found, nil
+		}
 		for _, proto := range h.transports() {
-			if found := s.lookupSRV(ctx, proto, h.host); len(found) > 0 {
+			service := serviceOf[proto]
+			if found := s.lookupSRV(ctx, proto, "_"+service[0]+"._"+service[1]+"."+h.host); len(found) > 0 {
 				return found, nil
 			}
 		}
@@ -147,9 +151,34 @@ func (h hop) transports() []string {
 	return []string{h.proto}
 }
 
+// services are the transports that NAPTR records name (RFC 3263 section 4.1).
+var services = map[string]string{"SIP+D2U": UDP, "SIP+D2T": TCP, "SIPS+D2T": TLS}
+
+// lookupServices follows the NAPTR records of a name whose transport is open.
+func (s *Stack) lookupServices(ctx context.Context, h hop) []record {
+	dns, ok := s.cfg.Resolver.(*DNS)
+	if !ok || !h.free {
+		return nil
+	}
+	list, err := dns.lookupNAPTR(ctx, h.host)
+	if err != nil {
+		s.log.Debug("sip: no NAPTR record", "name", h.host, "err", err)
+	}
+	for _, r := range list {
+		proto, known := services[r.service]
+		if !known || r.flags != "s" {
+			continue
+		}
+		if found := s.lookupSRV(ctx, proto, r.replacement); len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+// lookupSRV asks for the servers of a service, such as _sip._udp.example.com.
 func (s *Stack) lookupSRV(ctx context.Context, proto, name string) []record {
-	service := serviceOf[proto]
-	_, found, err := s.cfg.Resolver.LookupSRV(ctx, service[0], service[1], name)
+	_, found, err := s.cfg.Resolver.LookupSRV(ctx, "", "", name)
 	if err != nil {
 		s.log.Debug("sip: no SRV record", "name", name, "transport", proto, "err", err)
 		return nil

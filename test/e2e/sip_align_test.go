@@ -86,7 +86,7 @@ func TestWireCodecIsAligned(t *testing.T) {
 func wantAligned(t *testing.T, s *script, desk phone.Config) {
 	t.Helper()
 	at := sippAt(t)
-	w := &wired{Offhook: harness.NewOffhookMedia(t, "prefer: cost", fmt.Sprintf(wiredResources, at, at.Addr(), "")), trunk: at}
+	w := &wired{Offhook: harness.NewOffhookWith(t, harness.Fields{Media: "prefer: cost"}, fmt.Sprintf(wiredResources, at, at.Addr(), "")), trunk: at}
 	desk.Codecs = []media.Codec{media.PCMU}
 	harness.NewUser(t, w.Offhook, "desk", "purple-monkey", desk)
 	harness.WantSuccess(t, w.calls(t, s), soon)

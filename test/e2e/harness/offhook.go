@@ -37,7 +37,7 @@ type Offhook struct {
 
 // offhookConfig leaves the RTP ports from 22000 on to the phones.
 const offhookConfig = `http: {listen: "%[1]s"}
-sip: {udp: "%[2]s", tcp: "%[2]s", tls: "%[3]s"}
+sip: {udp: "%[2]s", tcp: "%[2]s", tls: "%[3]s"%[6]s}
 media: {webrtc_udp: "127.0.0.1:0", rtp_ports: 16384-21983%[5]s}
 store: {folder: "%[4]s"}
 log: {level: debug, format: text}
@@ -48,18 +48,23 @@ log: {level: debug, format: text}
 // mostly `resources:`.
 func NewOffhook(t testing.TB, more string) *Offhook {
 	t.Helper()
-	return NewOffhookMedia(t, "", more)
+	return NewOffhookWith(t, Fields{}, more)
 }
 
-// NewOffhookMedia is NewOffhook with further fields of media, as "prefer: cost".
-func NewOffhookMedia(t testing.TB, fields, more string) *Offhook {
+// Fields are further fields of sections that every Offhook has, as "prefer: cost".
+type Fields struct{ SIP, Media string }
+
+// NewOffhookWith is NewOffhook with further fields.
+func NewOffhookWith(t testing.TB, f Fields, more string) *Offhook {
 	t.Helper()
-	if fields != "" {
-		fields = ", " + fields
+	for _, fields := range []*string{&f.SIP, &f.Media} {
+		if *fields != "" {
+			*fields = ", " + *fields
+		}
 	}
 	o := &Offhook{t: t, Folder: t.TempDir(), HTTP: freeAddr(t), SIP: freeAddr(t), TLS: freeAddr(t)}
 	o.file = filepath.Join(Artifacts(t), "offhook.yaml")
-	write(t, o.file, fmt.Sprintf(offhookConfig, o.HTTP, o.SIP, o.TLS, o.Folder, fields)+more)
+	write(t, o.file, fmt.Sprintf(offhookConfig, o.HTTP, o.SIP, o.TLS, o.Folder, f.Media, f.SIP)+more)
 	o.Start()
 	return o
 }

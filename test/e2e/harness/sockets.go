@@ -42,16 +42,22 @@ func (o *Offhook) UDPSockets() (n int) {
 	return n
 }
 
-// bound reports whether somebody has an IPv4 UDP port. It does not try to take it,
-// which could keep a program from it that is about to.
+// bound reports whether somebody has an IPv4 port, of UDP or TCP. It does not try to
+// take it, which could keep a program from it that is about to.
 func bound(t testing.TB, ip string, port int) bool {
 	t.Helper()
-	text, err := os.ReadFile("/proc/net/udp")
-	if err != nil {
-		t.Fatal(err)
+	addr := netip.MustParseAddr(ip).As4() // the tables have it as a number of this machine
+	at := fmt.Sprintf(": %08X:%04X ", binary.NativeEndian.Uint32(addr[:]), port)
+	for _, table := range []string{"/proc/net/udp", "/proc/net/tcp"} {
+		text, err := os.ReadFile(table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), at) {
+			return true
+		}
 	}
-	addr := netip.MustParseAddr(ip).As4() // the table has it as a number of this machine
-	return strings.Contains(string(text), fmt.Sprintf(": %08X:%04X ", binary.NativeEndian.Uint32(addr[:]), port))
+	return false
 }
 
 // Held is what a program holds while nobody calls.
