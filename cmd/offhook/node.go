@@ -317,11 +317,13 @@ func (n *node) openEdges(ctx context.Context) error {
 	if err := n.openSockets(); err != nil {
 		return err
 	}
+	listener := n.newListener()
+	n.onClose(listener.Close)
 	var seed [32]byte
 	crand.Read(seed[:]) // never fails, by contract
 	n.loop = engine.New(engine.Config{
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
-		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Media: hearing{n.media, n.recorder}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
+		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Media: hearing{n.media, n.recorder, listener}, Apps: n.voice, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	n.sip.Start(n.stack) // from now on it tells the loop of trunks
 	return n.recorder.Start(ctx)
@@ -445,6 +447,7 @@ func (n *node) ready(ctx context.Context) error {
 // they end or the limit is over. It returns when everything is closed.
 func (n *node) run(ctx context.Context) error {
 	defer n.close()
+	n.announce()
 	failed := make(chan error, 1)
 	var serving sync.WaitGroup
 	serving.Go(func() {
