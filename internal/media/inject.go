@@ -55,7 +55,7 @@ func (l *listener) add(pcm, sound []int16) {
 
 // listenForPause follows whether the only voice that l hears makes a pause.
 func (l *listener) listenForPause() {
-	if len(l.row) != 1 {
+	if len(l.row) != 1 || l.to.Codec.Linear() {
 		return
 	}
 	if t := l.row[0]; !t.active || mix.Peak(t.at(l.rate)) <= calmPeak {

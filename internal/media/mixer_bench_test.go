@@ -97,6 +97,21 @@ func TestMixDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// Nor does who records, at any rate, or what is played over voices once it has begun.
+func TestRecordingAndSoundsDoNotAllocate(t *testing.T) {
+	h := newHall(t, 6, PCMU, three)
+	h.record(8, true)
+	h.s.Attach("24k", &deaf{format: Format{Codec: L16x24, PTime: 20}})
+	h.s.Do(core.Hear{Leg: "24k", From: []core.LegID{"1", "2"}})
+	h.s.Do(core.Hear{Leg: "3", From: []core.LegID{"1"}, Over: [core.InjectSlots]core.Sound{{Kind: core.SoundHold}}})
+	for range 2 * shareAfter {
+		h.step()
+	}
+	if n := testing.AllocsPerRun(200, h.step); n > 0 {
+		t.Errorf("%.1f allocations a step", n)
+	}
+}
+
 // Whoever sends nothing needs no decoder.
 func TestSilentMembersCostNothing(t *testing.T) {
 	h := newHall(t, 3, Opus, three)
@@ -138,6 +153,63 @@ func BenchmarkConference(b *testing.B) {
 			}
 			const stepsInMinute = 3000
 			b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*stepsInMinute/float64(c.legs), "CPU-s/participant-minute")
+		})
+	}
+}
+
+// record adds virtual legs at 16 kHz that hear one leg each, or all.
+func (h *hall) record(channels int, all bool) {
+	for n := range channels {
+		leg := core.LegID(fmt.Sprintf("rec-%d", n))
+		h.s.Attach(leg, &deaf{format: Format{Codec: L16x16, PTime: 20}})
+		row := core.Hear{Leg: leg}
+		for i, m := range h.members {
+			if all || i == n%len(h.members) {
+				row.From = append(row.From, m.id)
+			}
+		}
+		h.s.Do(row)
+	}
+	for range 2 * shareAfter {
+		h.step()
+	}
+}
+
+// Row M7, all but the files: calls of two that are relayed, and what it costs to
+// record both sides; and a conference recorded in 32 channels of everybody.
+func BenchmarkRecording(b *testing.B) {
+	pairs := func(b *testing.B, k Codec, calls int) *hall {
+		b.Helper()
+		h := newHall(b, 2*calls, k, everybody)
+		for i, m := range h.members {
+			h.s.Do(core.Hear{Leg: m.id, From: []core.LegID{h.members[i^1].id}})
+		}
+		return h
+	}
+	const calls, stepsInMinute = 50, 3000
+	for _, k := range []Codec{PCMU, Opus} {
+		for _, recorded := range []bool{false, true} {
+			b.Run(fmt.Sprintf("%v/recorded %v", k, recorded), func(b *testing.B) {
+				h := pairs(b, k, calls)
+				if recorded {
+					h.record(2*calls, false)
+				}
+				b.ReportAllocs()
+				for b.Loop() {
+					h.step()
+				}
+				b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)*stepsInMinute/calls, "CPU-s/call-minute")
+			})
+		}
+	}
+	for _, channels := range []int{0, 32} {
+		b.Run(fmt.Sprintf("30 PCMU in conference/%d channels", channels), func(b *testing.B) {
+			h := newHall(b, 30, PCMU, everybody)
+			h.record(channels, true)
+			b.ReportAllocs()
+			for b.Loop() {
+				h.step()
+			}
 		})
 	}
 }

@@ -2,6 +2,7 @@ package mix
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/offhook/offhook/internal/media/meter"
@@ -94,6 +95,48 @@ func TestHalveKeepsTheVoiceAndDropsWhatLiesAbove(t *testing.T) {
 	for _, freq := range []float64{4700, 5500, 7000} {
 		if l := meter.Level(halve(freq)); l > -50 {
 			t.Errorf("%v Hz is left at %.0f dB", freq, l)
+		}
+	}
+}
+
+// The taps are those of the formula.
+func TestTapsOfTheHalfBandFilter(t *testing.T) {
+	bessel := func(x float64) float64 { // modified, of the first kind and order zero
+		sum, term := 1.0, 1.0
+		for k := 1.0; term > 1e-9; k++ {
+			term *= (x / (2 * k)) * (x / (2 * k))
+			sum += term
+		}
+		return sum
+	}
+	for i, tap := range [sideTaps]int{tap1, tap2, tap3, tap4, tap5, tap6, tap7, tap8, tap9, tap10, tap11, tap12} {
+		at := float64(2*i + 1)
+		edge := at / (2 * sideTaps)
+		window := bessel(5.5*math.Sqrt(1-edge*edge)) / bessel(5.5)
+		if want := int(math.Round(scale * window * math.Sin(math.Pi*at/2) / (math.Pi * at))); tap != want {
+			t.Errorf("tap %d is %d, want %d", i+1, tap, want)
+		}
+	}
+}
+
+// Nothing overflows at full scale, whatever the signs.
+func TestRateOfFullScale(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		wide, narrow := make([]int16, 96), make([]int16, 48)
+		for i := range wide {
+			wide[i] = [2]int16{math.MinInt16, math.MaxInt16}[r.IntN(2)]
+		}
+		var h Halver
+		h.Halve(narrow, wide)
+		for n := 24; n < 48; n++ {
+			sum := 0.5 * float64(wide[2*n-22])
+			for i, tap := range [sideTaps]float64{tap1, tap2, tap3, tap4, tap5, tap6, tap7, tap8, tap9, tap10, tap11, tap12} {
+				sum += tap / scale * (float64(wide[2*n-22-1-2*i]) + float64(wide[2*n-22+1+2*i]))
+			}
+			if want := max(math.MinInt16, min(math.MaxInt16, sum)); math.Abs(float64(narrow[n])-want) > 1.5 {
+				t.Fatalf("sample %d is %d, want %.0f", n, narrow[n], want)
+			}
 		}
 	}
 }

@@ -1,7 +1,5 @@
 package mix
 
-import "math"
-
 const (
 	// sideTaps is how many taps beside the middle one the half-band filter has on
 	// each side. With 12 of them 3.4 kHz passes and 4.6 kHz is 50 dB down.
@@ -14,30 +12,15 @@ const (
 	longest = 480
 )
 
-// taps are those of one side, from the middle outwards: a sinc with a Kaiser
-// window. The others of a half-band filter are zero, and the middle one is half.
-var taps = makeTaps()
-
-func makeTaps() (t [sideTaps]int32) {
-	const beta = 5.5 // of the window: 57 dB
-	for i := range t {
-		at := float64(2*i + 1)
-		edge := at / (2 * sideTaps)
-		window := bessel(beta*math.Sqrt(1-edge*edge)) / bessel(beta)
-		t[i] = int32(math.Round(scale * window * math.Sin(math.Pi*at/2) / (math.Pi * at)))
-	}
-	return t
-}
-
-// bessel is the modified Bessel function of the first kind and order zero.
-func bessel(x float64) float64 {
-	sum, term := 1.0, 1.0
-	for k := 1.0; term > 1e-9; k++ {
-		term *= (x / (2 * k)) * (x / (2 * k))
-		sum += term
-	}
-	return sum
-}
+// The taps of one side, from the middle outwards, are a sinc with a Kaiser window
+// (beta 5.5: 57 dB); the others of a half-band filter are zero, and the middle one is
+// half. They stand in the code because a third of the time went into reading them. All
+// sums fit 32 bits: the taps of one side add up to 19053 without their signs.
+const (
+	tap1, tap2, tap3, tap4    = 10385, -3344, 1871, -1201
+	tap5, tap6, tap7, tap8    = 808, -548, 366, -238
+	tap9, tap10, tap11, tap12 = 147, -84, 43, -18
+)
 
 // Doubler takes a voice from 8 to 16 kHz, 1.5 ms later. The zero value is ready.
 type Doubler struct{ line [history + longest]int16 }
@@ -46,13 +29,15 @@ type Doubler struct{ line [history + longest]int16 }
 func (d *Doubler) Double(wide, narrow []int16) {
 	copy(d.line[history:], narrow)
 	for n := range narrow {
-		x := d.line[n : n+history+1]
-		var sum int64
-		for i, tap := range taps {
-			sum += int64(tap) * (int64(x[sideTaps-1-i]) + int64(x[sideTaps+i]))
-		}
+		x := (*[history + 1]int16)(d.line[n:])
+		sum := tap1*(int32(x[11])+int32(x[12])) + tap2*(int32(x[10])+int32(x[13])) +
+			tap3*(int32(x[9])+int32(x[14])) + tap4*(int32(x[8])+int32(x[15])) +
+			tap5*(int32(x[7])+int32(x[16])) + tap6*(int32(x[6])+int32(x[17])) +
+			tap7*(int32(x[5])+int32(x[18])) + tap8*(int32(x[4])+int32(x[19])) +
+			tap9*(int32(x[3])+int32(x[20])) + tap10*(int32(x[2])+int32(x[21])) +
+			tap11*(int32(x[1])+int32(x[22])) + tap12*(int32(x[0])+int32(x[23]))
 		wide[2*n] = x[sideTaps-1]
-		wide[2*n+1] = clip(int32((2*sum + scale/2) / scale))
+		wide[2*n+1] = clip((sum + scale/4) / (scale / 2))
 	}
 	copy(d.line[:history], d.line[len(narrow):])
 }
@@ -66,12 +51,15 @@ func (h *Halver) Halve(narrow, wide []int16) {
 	const before, middle = 2 * history, 2*sideTaps - 1
 	copy(h.line[before:], wide)
 	for n := range narrow {
-		x := h.line[2*n+before-2*middle+1 : 2*n+before+2] // x[middle] is the middle
-		sum := int64(x[middle]) * scale / 2
-		for i, tap := range taps {
-			sum += int64(tap) * (int64(x[middle-1-2*i]) + int64(x[middle+1+2*i]))
-		}
-		narrow[n] = clip(int32((sum + scale/2) / scale))
+		x := (*[2*middle + 1]int16)(h.line[2*n+before-2*middle+1:])
+		sum := int32(x[middle])*(scale/2) +
+			tap1*(int32(x[22])+int32(x[24])) + tap2*(int32(x[20])+int32(x[26])) +
+			tap3*(int32(x[18])+int32(x[28])) + tap4*(int32(x[16])+int32(x[30])) +
+			tap5*(int32(x[14])+int32(x[32])) + tap6*(int32(x[12])+int32(x[34])) +
+			tap7*(int32(x[10])+int32(x[36])) + tap8*(int32(x[8])+int32(x[38])) +
+			tap9*(int32(x[6])+int32(x[40])) + tap10*(int32(x[4])+int32(x[42])) +
+			tap11*(int32(x[2])+int32(x[44])) + tap12*(int32(x[0])+int32(x[46]))
+		narrow[n] = clip((sum + scale/2) / scale)
 	}
 	copy(h.line[:before], h.line[len(wide):])
 }
