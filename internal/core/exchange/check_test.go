@@ -8,7 +8,7 @@ import (
 
 // checkLeg says that a leg is in its call, does something there, and will end.
 func (w *world) checkLeg(c *liveCall, l *leg) {
-	if w.x.legs[l.Leg] != l || l.call != c || c.matrix.Has(l.Leg) != l.live() {
+	if w.x.legs[l.Leg] != l || l.call != c || c.matrix.Has(l.Leg) != (l.live() && !l.virtual) {
 		w.fail("leg %s is not where it should be", l.Leg)
 	}
 	if l.slot != "" && w.x.slots[l.slot] != l {
@@ -23,8 +23,11 @@ func (w *world) checkLeg(c *liveCall, l *leg) {
 	if w.x.legs[c.caller.Leg] != c.caller || c.caller.call != c || !c.caller.live() {
 		w.fail("leg %s lives on without its caller", l.Leg)
 	}
+	if l.app != nil {
+		w.checkProgrammed(c, l)
+	}
 	rings := c.hunt != nil && c.hunt.Ringing(l.Leg)
-	if !rings && l != c.caller && l != c.winner && l != c.referrer && !l.joined && !l.watches {
+	if !rings && l != c.caller && l != c.winner && l != c.referrer && !l.joined && !l.watches && !l.virtual && !l.inRoom() {
 		w.fail("leg %s does nothing in its call", l.Leg)
 	}
 	if l.joined && (rings || l.watches || l.state != talking || l == c.referrer) {
@@ -56,7 +59,7 @@ func (w *world) checkCall(c *liveCall) {
 	}
 	talks := caller.joined && (len(c.talkers()) > 1 || c.added)
 	waits := c.hunt != nil || c.winner != nil || caller.timers.running(core.TimerPlay) || caller.timers.running(core.TimerPark)
-	if !talks && !waits {
+	if !talks && !waits && !c.programmed() {
 		w.fail("caller %s waits for nothing", caller.Leg)
 	}
 	if c.hunt != nil && !c.hunt.Due().IsZero() && !caller.timers.running(core.TimerRing) {
@@ -72,7 +75,9 @@ func (w *world) checkRefers() {
 	for id := range w.refers {
 		if !w.runs(id) {
 			delete(w.refers, id)
-		} else if l := w.x.legs[id]; l.call.referrer != l || !l.call.notify {
+		} else if l := w.x.legs[id]; l == nil {
+			delete(w.refers, id)
+		} else if l.call.referrer != l || !l.call.notify {
 			w.fail("leg %s never hears how its transfer went", id)
 		}
 	}

@@ -148,18 +148,19 @@ func (x *Exchange) memberGone(c *liveCall, l *leg) {
 		x.release(c, core.CauseNormal, core.ReasonNone)
 		return
 	}
-	x.roomLeft(c)
+	x.roomLeft(c, c.caller == l)
 }
 
-// roomLeft goes on with a conversation that a member has left. One without members
-// is over, whoever else is in the call.
-func (x *Exchange) roomLeft(c *liveCall) {
+// roomLeft goes on with a conversation that a member has left; led says that it was
+// the one for whom somebody may be rung. One without members is over, whoever else
+// is in the call.
+func (x *Exchange) roomLeft(c *liveCall, led bool) {
 	members := c.members()
 	switch {
 	case len(members) == 0:
 		x.release(c, core.CauseNormal, core.ReasonNone)
 		x.retire(c)
-	case !slices.Contains(members, c.caller):
+	case led:
 		x.handOver(c, members[0])
 	default:
 		x.hear(c)

@@ -97,7 +97,7 @@ func (x *Exchange) apply(ev core.Event) {
 	case core.Offered:
 		x.offered(ev)
 	case core.LegGone:
-		if l := x.legs[ev.Leg]; l != nil {
+		if l := x.legs[ev.Leg]; l != nil && !l.virtual {
 			x.legGone(l, ev.Cause, ev.Code)
 		}
 	case core.Broken:
@@ -111,7 +111,7 @@ func (x *Exchange) apply(ev core.Event) {
 	case core.RecordEnded:
 		x.recordEnded(ev.ID)
 	case core.LegEvent:
-		if l := x.leg(ev.LegID()); l != nil && l.state != ending {
+		if l := x.leg(ev.LegID()); l != nil && l.state != ending && !l.virtual {
 			x.applyLeg(l, ev)
 		}
 	case core.TimedOut:

@@ -38,8 +38,9 @@ func FuzzEventOrders(f *testing.F) {
 // TestRandomRun plays many short worlds with thousands of interleavings each. A
 // failure names the seed that repeats it.
 func TestRandomRun(t *testing.T) {
-	const worlds, steps = 400, 500
+	const worlds, steps = 400, 600
 	var wins, announced, paced int
+	var met, recorded, asked, rung int // legs in conversations, recordings, questions, virtual legs' devices
 	for seed := range uint64(worlds) {
 		r := rand.New(rand.NewPCG(seed, 2))
 		w := newWorld(t, fmt.Sprintf("seed %d", seed), r.IntN)
@@ -52,6 +53,7 @@ func TestRandomRun(t *testing.T) {
 				wins++
 			}
 		}
+		met, recorded, asked, rung = met+w.apps.moved, recorded+len(w.apps.seen), asked+len(w.apps.consults), rung+len(w.wires)
 		for _, id := range w.old {
 			if id.Kind == core.TimerPlay {
 				announced++
@@ -62,7 +64,8 @@ func TestRandomRun(t *testing.T) {
 		}
 	}
 	t.Logf("%d calls won, %d announcements, %d waits for the trunk", wins, announced, paced)
-	if wins < worlds || announced < worlds || paced < worlds {
+	t.Logf("applications: %d legs in conversations, %d recordings, %d questions, %d legs of theirs rung", met, recorded, asked, rung)
+	if wins < worlds || announced < worlds || paced < worlds/4 || met < worlds/4 || recorded < worlds/8 || asked < worlds || rung < worlds {
 		t.Error("the worlds are too dull to prove anything")
 	}
 }

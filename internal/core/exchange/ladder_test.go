@@ -22,6 +22,9 @@ func (w *world) ladder(entries int) string {
 		}
 		names.names[l.Leg] = core.LegID(fmt.Sprintf("%s%d", kind, i+1))
 	}
+	for i, l := range w.wires {
+		names.names[l.Leg] = core.LegID(fmt.Sprintf("wire%d", i+1))
+	}
 	longestFirst := slices.SortedFunc(maps.Keys(names.names), func(a, b core.LegID) int {
 		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) // caller-1 is part of caller-10
 	})

@@ -83,7 +83,7 @@ func (x *Exchange) leftBehind(c *liveCall, led bool) {
 	rest := slices.DeleteFunc(slices.Clone(c.legs), func(o *leg) bool { return !o.live() || o.watches })
 	switch {
 	case c.room != nil:
-		x.roomLeft(c)
+		x.roomLeft(c, led)
 	case len(rest) == 0:
 		x.release(c, core.CauseNormal, core.ReasonNone) // supervisors
 	case led:

@@ -16,6 +16,7 @@ type scenario struct {
 	mood      func(*sim, core.LegID)
 	talk      func(*sim, core.LegChange) // once caller c.Leg and c.Peer are connected
 	around    func(*sim, time.Duration)  // what else happens
+	program   program                    // what an application says; nil is anything
 }
 
 // answers takes the call after 0 to 8 s; its media comes soon.
@@ -170,7 +171,10 @@ func stops(s *sim, at time.Duration) {
 	s.plan(at+60*time.Second+s.seconds(60), core.Shutdown{})
 }
 
-var scenarios = []scenario{
+var scenarios = append(houseScenarios, programmedScenarios...)
+
+// houseScenarios are those of the house.
+var houseScenarios = []scenario{
 	{name: "trunk calls the group", to: []string{"18"}},
 	{name: "trunk calls a user with two devices", to: []string{"17"}},
 	{name: "user calls user", from: "alice", to: []string{"bob"}},

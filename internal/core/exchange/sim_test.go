@@ -41,6 +41,7 @@ type sim struct {
 	legs  map[core.LegID]*scenario // of inbound legs: the scenario they play in
 	calls map[core.CallID]*scenario
 	count map[string]int // how often each scenario came to its point
+	plays *scenario      // whose legs are planned
 	n     int            // inbound legs so far
 }
 
@@ -63,16 +64,18 @@ func run(tb testing.TB, seed uint64, acts []act, count map[string]int) (s *sim, 
 	s.name, s.caught, s.rough = fmt.Sprintf("seed %d", seed), true, seed%2 == 0
 	s.mood = func(_ *town, cmd core.Ring) { s.callee(cmd) }
 	s.town.read = func(_ *town, c core.LegChange) { s.read(c) }
+	s.answer = func(_ *town, q core.Consult) { s.instructed(q) }
 	defer func() {
 		if p := recover(); p != nil {
 			problem = fmt.Sprint(p)
 		}
 	}()
-	for _, up := range []core.Event{desk, tab, bobtab} {
+	for _, up := range []core.Event{desk, tab, bobtab, annTab} {
 		s.apply(up)
 	}
 	for _, a := range acts {
 		sc := &scenarios[a.kind]
+		s.plays = sc
 		for range max(1, sc.calls) {
 			s.offer(a.at+s.soon(), sc)
 		}
@@ -84,6 +87,7 @@ func run(tb testing.TB, seed uint64, acts []act, count map[string]int) (s *sim, 
 	if legs, calls, _ := s.x.Size(); legs+calls+len(s.timers)+len(s.x.slots)+len(s.x.lines) != 0 || !s.x.meter.Idle() {
 		s.fail("left at night: %d legs, %d calls, timers %v", legs, calls, s.timers)
 	}
+	s.checkNothingLeft()
 	return s, ""
 }
 
@@ -148,6 +152,21 @@ func (s *sim) read(c core.LegChange) {
 	case core.ChangeBegan, core.ChangeRinging, core.ChangeAnswered, core.ChangeHeld, core.ChangeResumed,
 		core.ChangeMoved, core.ChangeEnded, core.ChangeSilent, core.ChangeHeard:
 	}
+}
+
+// instructed lets the application of a scenario answer.
+func (s *sim) instructed(q core.Consult) {
+	sc := s.legs[q.Leg]
+	if sc == nil {
+		sc = s.calls[q.Call]
+	}
+	if sc == nil || sc.program == nil {
+		s.instruct(q)
+		return
+	}
+	s.count[sc.name]++
+	s.plays = sc
+	sc.program(s, q)
 }
 
 // newLeg names an inbound leg that ends by itself at last.
@@ -225,7 +244,7 @@ func TestSimulator(t *testing.T) {
 	}
 	t.Logf("%d events in %d simulations of %d scenarios, %.0f events/s", events, seed-first, len(scenarios), float64(events)/time.Since(began).Seconds())
 	for i, sc := range scenarios {
-		if played[i] == 0 || sc.talk != nil && count[sc.name] == 0 {
+		if played[i] == 0 || (sc.talk != nil || sc.program != nil) && count[sc.name] == 0 {
 			t.Errorf("scenario %q never came to its point", sc.name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/flow"
 )
 
 // town is a world of edges and people who behave: they answer what they are
@@ -24,7 +25,8 @@ type town struct {
 	clock   map[core.TimerID]*appointment
 	mood    func(*town, core.Ring) // what a callee does; nil is callee
 	read    func(*town, core.LegChange)
-	rough   bool // messages are lost and repeated
+	answer  func(*town, core.Consult) // what applications say
+	rough   bool                      // messages are lost and repeated
 }
 
 // agenda is what will happen, a heap by time.
@@ -62,7 +64,7 @@ func newTown(tb testing.TB, seed uint64) *town {
 	t := &town{
 		world: newWorld(tb, fmt.Sprintf("town %d", seed), r.IntN),
 		gone:  map[core.LegID]bool{}, bridged: map[core.LegID]core.LegID{}, taken: map[core.CallID]bool{},
-		clock: map[core.TimerID]*appointment{}, mood: (*town).callee, read: (*town).talk,
+		clock: map[core.TimerID]*appointment{}, mood: (*town).callee, read: (*town).talk, answer: (*town).instruct,
 	}
 	t.react, t.timely = t.obey, true
 	return t
@@ -101,9 +103,7 @@ func (t *town) obey(cmd core.Command) {
 			t.hangup(t.soon(), cmd.Leg, core.CauseNormal, 487)
 		}
 	case core.Hear:
-		if cmd.Sound.Kind == core.SoundPrompt && t.dice(10) > 0 {
-			t.plan(3*time.Second, core.Played{Leg: cmd.Leg, Sound: cmd.Sound})
-		}
+		t.play(cmd)
 	case core.StartTimer:
 		t.stop(cmd.Timer)
 		one := t.plan(cmd.After, core.TimedOut{Timer: cmd.Timer})
@@ -114,7 +114,12 @@ func (t *town) obey(cmd core.Command) {
 		if cmd.Change.Kind == core.ChangeEnded {
 			t.gone[cmd.Change.Leg] = true
 		}
+		if cmd.Change.Turn.No != 0 {
+			t.answer(t, core.Consult{Turn: cmd.Change.Turn, Leg: cmd.Change.Leg})
+		}
 		t.read(t, cmd.Change)
+	default:
+		t.obeyApp(cmd)
 	}
 }
 
@@ -204,11 +209,21 @@ func (t *town) deliver(one *appointment) {
 				return
 			}
 		}
-		if t.dice(15) == 0 && one.timer == (core.TimerID{}) {
+		if t.dice(15) == 0 && one.timer == (core.TimerID{}) && !namesLeg(one.ev) {
 			t.apply(one.ev)
 		}
 	}
 	t.apply(one.ev)
+}
+
+// namesLeg reports whether an event gives a new leg its name, which nobody does twice.
+func namesLeg(ev core.Event) bool {
+	asked, ok := ev.(core.Asked)
+	if !ok {
+		return false
+	}
+	_, creates := asked.Do.(flow.Create)
+	return creates
 }
 
 // accepts notes that a call is taken before its callee's accept is applied.

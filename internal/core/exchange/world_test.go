@@ -29,6 +29,9 @@ type world struct {
 	waits  bool       // for the reply to the last
 	legs   []*watched // all legs there ever were
 	byID   map[core.LegID]*watched
+	wires  []*watched // those that ring for a virtual leg; they have no history
+	played map[core.LegID]core.Hear
+	apps   appWatch
 	timers map[core.TimerID]bool
 	old    []core.TimerID // timers that ran once, to fire late
 }
@@ -42,6 +45,7 @@ type watched struct {
 	ending         bool // End was ordered
 	accepted       bool // ChangeAnswered was published
 	hears          []core.LegID
+	wire           bool // rings for a virtual leg, or did
 	rung, answered bool // Ring, Answer was ordered
 }
 
@@ -50,7 +54,7 @@ func newWorld(tb testing.TB, name string, dice func(int) int) *world {
 	return &world{
 		tb: tb, name: name, x: New(Config{Directory: house(tb)}), now: time.Unix(1e9, 0), dice: dice,
 		byID: map[core.LegID]*watched{}, timers: map[core.TimerID]bool{}, sent: map[string][]time.Time{},
-		refers: map[core.LegID]bool{},
+		refers: map[core.LegID]bool{}, played: map[core.LegID]core.Hear{}, apps: newAppWatch(),
 	}
 }
 
@@ -61,7 +65,7 @@ func (w *world) fail(format string, args ...any) {
 	if w.caught {
 		panic(broken(problem))
 	}
-	w.tb.Fatalf("%s: %s\n%s", w.name, problem, w.ladder(80))
+	w.tb.Fatalf("%s: %s\n%s", w.name, problem, w.ladder(200))
 }
 
 // broken is a promise that was broken, while a simulation looks for a shorter story.
@@ -70,7 +74,7 @@ type broken string
 // step lets one thing happen.
 func (w *world) step() {
 	w.now = w.now.Add(time.Duration(w.dice(200)) * time.Millisecond)
-	switch k := w.dice(40); {
+	switch k := w.dice(52); {
 	case k < 4:
 		w.offer()
 	case k < 8:
@@ -83,21 +87,27 @@ func (w *world) step() {
 		w.apply(core.TrunkState{Trunk: []string{"main", "backup", "nobody"}[w.dice(3)], Up: w.dice(2) == 0})
 	case k < 17 && len(w.legs) > 0:
 		w.ask()
-	case len(w.legs) > 0:
+	case k < 40 && len(w.legs) > 0:
 		w.report()
+	case len(w.legs) > 0:
+		w.program()
 	}
 }
 
 // offer lets somebody call. Now and then an edge reports the same leg twice.
 func (w *world) offer() {
 	to := []string{
-		"18", "18", "17", "16", "15", "alice", "bob", "0012995551234", "112", "nobody",
+		"18", "18", "18", "18", "17", "16", "15", "alice", "bob", "0012995551234", "112", "nobody",
 		"21", "22", "23", "24", "25", "25", "26", "26", "27", "28", "29", "4940", "*8alice", "*8bob", "701", "702",
+		"40", "40", "40", "41",
 	}
 	ev := core.Offered{Leg: core.LegID(fmt.Sprintf("in-%d", len(w.legs))), Edge: core.EdgeSIP, To: to[w.dice(len(to))]}
-	if w.dice(2) == 0 {
+	switch w.dice(7) {
+	case 0, 1, 2:
 		ev.From = core.Party{Trunk: "carrier", Number: "1777"}
-	} else {
+	case 3:
+		ev.From = core.Party{User: core.UserID{App: []string{appID, otherID}[w.dice(2)], Name: "ann"}}
+	default:
 		ev.From, ev.Contact = core.Party{User: core.UserID{Name: "alice"}}, "desk"
 	}
 	if w.dice(12) == 0 && len(w.legs) > 0 {
@@ -122,7 +132,7 @@ func (w *world) fire() {
 }
 
 func (w *world) contact() {
-	contact := []core.ContactUp{desk, tab, bobtab}[w.dice(3)]
+	contact := []core.ContactUp{desk, tab, bobtab, annTab}[w.dice(4)]
 	if n := w.dice(4); n > 0 {
 		contact.Contact.ID += core.ContactID(fmt.Sprint(n))
 	}
@@ -141,7 +151,7 @@ func (w *world) anyLeg() core.LegID {
 
 // report lets an edge say something about a leg, true or not.
 func (w *world) report() {
-	leg := w.anyLeg()
+	leg := w.anyWire()
 	var ev core.Event
 	switch k := w.dice(23); {
 	case k < 4:
@@ -236,8 +246,11 @@ func (w *world) apply(ev core.Event) {
 	w.log = append(w.log, w.now, ev)
 	w.events++
 	if refer, ok := ev.(core.TransferAsked); ok && w.runs(refer.Leg) {
-		w.refers[refer.Leg] = true
+		if l := w.x.leg(refer.Leg); l != nil && l.live() && !l.virtual {
+			w.refers[l.Leg] = true
+		}
 	}
+	w.told(ev)
 	for _, cmd := range w.x.Apply(w.now, ev) {
 		w.watch(cmd)
 		if w.react != nil {
@@ -261,7 +274,7 @@ func (w *world) checkRows() {
 			if other.ending || other.ended {
 				w.fail("leg %s listens to leg %s, which is gone", l.Leg, from)
 			}
-			if other.call != l.call {
+			if w.inCall(other) != w.inCall(l) {
 				w.fail("leg %s listens to leg %s of another call", l.Leg, from)
 			}
 		}
@@ -283,6 +296,7 @@ func (w *world) watch(cmd core.Command) {
 		w.waits = false
 	case core.Hear:
 		w.mustRun(cmd.Leg, cmd).hears = cmd.From
+		w.played[cmd.Leg] = cmd
 		if !cmd.Sound.IsZero() && len(cmd.From) > 0 || slices.Contains(cmd.From, cmd.Leg) {
 			w.fail("row with two sources, or of the leg itself: %+v", cmd)
 		}
@@ -294,6 +308,8 @@ func (w *world) watch(cmd core.Command) {
 			w.fail("stopped a timer that does not run: %+v", cmd)
 		}
 		delete(w.timers, cmd.Timer)
+	default:
+		w.watchApp(cmd)
 	}
 }
 
@@ -307,6 +323,9 @@ func (w *world) mustRun(id core.LegID, cmd core.Command) *watched {
 }
 
 func (w *world) watchLeg(cmd core.LegCommand) {
+	if ring, ok := cmd.(core.Ring); ok && ring.As != "" && w.byID[ring.Leg] == nil {
+		w.newWire(ring)
+	}
 	l := w.mustRun(cmd.LegID(), cmd)
 	if l.Edge != cmd.LegEdge() {
 		w.fail("command to the wrong edge: %T%+v", cmd, cmd)
@@ -316,7 +335,9 @@ func (w *world) watchLeg(cmd core.LegCommand) {
 		if l.rung || !l.outbound || cmd.Call != l.call {
 			w.fail("leg rung twice, or inbound, or in another call: %+v", cmd)
 		}
-		w.mustRun(cmd.Caller.Leg, cmd)
+		if cmd.Caller.Leg != "" {
+			w.mustRun(cmd.Caller.Leg, cmd)
+		}
 		l.rung = true
 		w.checkRate(cmd)
 	case core.TransferProgress:
@@ -370,11 +391,21 @@ func (w *world) watchChange(c core.LegChange) {
 	if l == nil || l.ended {
 		w.fail("history before the beginning or after the end: %+v", c)
 	}
-	if c.Kind == core.ChangeMoved && c.Call != l.call {
+	if (c.Kind == core.ChangeMoved || c.Kind == core.ChangeLeft) && c.Call != l.call {
+		if c.Left != l.call && c.App != "" {
+			w.fail("leg left another call than it was in: %+v", c)
+		}
+		if c.App != "" && c.Kind == core.ChangeMoved {
+			w.apps.moved++
+		}
 		l.call = c.Call
 	}
 	if c.Call != l.call {
 		w.fail("leg changed its call: %+v", c)
+	}
+	if c.Turn.No != 0 {
+		w.asked(c.Turn)
+		w.apps.asides = append(w.apps.asides, c.Turn)
 	}
 	switch c.Kind {
 	case core.ChangeAnswered:
@@ -386,7 +417,8 @@ func (w *world) watchChange(c core.LegChange) {
 		}
 		l.ended = true
 	case core.ChangeMoved, core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeBridged, core.ChangeHeld,
-		core.ChangeResumed, core.ChangeParked, core.ChangeSilent, core.ChangeHeard:
+		core.ChangeResumed, core.ChangeParked, core.ChangeSilent, core.ChangeHeard,
+		core.ChangeHuman, core.ChangeMachine, core.ChangeBeep, core.ChangeNoBeep, core.ChangeClosed, core.ChangeLeft:
 	}
 }
 
@@ -398,7 +430,7 @@ func (w *world) checkWinners(call core.CallID) {
 		if l.call != call || !l.outbound || !l.accepted || l.ending || l.ended {
 			continue
 		}
-		if p := w.x.legs[l.Leg]; !p.joined && !p.watches && p != p.call.caller && p != p.call.referrer {
+		if p := w.x.leg(l.Leg); !p.joined && !p.watches && p != p.call.caller && p != p.call.referrer && (p.app == nil || p == p.call.winner) {
 			winners++
 		}
 	}
@@ -412,7 +444,7 @@ func (w *world) checkTimers() {
 	for id := range w.timers {
 		switch {
 		case id.Leg != "":
-			if l := w.byID[id.Leg]; l == nil || l.ended {
+			if l := w.byID[id.Leg]; l == nil || l.ended || l.wire && w.x.legs[id.Leg] == nil {
 				w.fail("timer of a leg that is gone: %+v", id)
 			}
 		case w.x.trunks[id.Trunk] == nil || len(w.x.trunks[id.Trunk].waiting) == 0:
@@ -443,15 +475,16 @@ func (w *world) checkState() {
 	}
 	w.checkCounts()
 	w.checkRefers()
+	w.checkApps()
 }
 
 // finish hangs up everywhere and checks that nothing is left.
 func (w *world) finish() {
 	w.apply(core.Draining{})
 	w.apply(core.Shutdown{})
-	for _, l := range w.legs {
+	for _, l := range slices.Concat(w.legs, w.wires) {
 		switch {
-		case l.ended:
+		case l.ended || w.x.legs[l.Leg] == nil:
 		case w.dice(4) == 0: // the edge never reports
 			id := core.TimerID{Kind: core.TimerDrain, Leg: l.Leg}
 			delete(w.timers, id)
@@ -459,10 +492,13 @@ func (w *world) finish() {
 		default:
 			w.apply(core.LegGone{Leg: l.Leg, Cause: core.CauseNormal})
 		}
+	}
+	for _, l := range w.legs {
 		if !l.ended {
 			w.fail("leg %s did not end", l.Leg)
 		}
 	}
+	w.checkNothingLeft()
 	if legs, calls, _ := w.x.Size(); legs+calls+len(w.timers)+len(w.x.slots) != 0 || !w.x.Drained() || !w.x.meter.Idle() {
 		w.fail("left: %d legs, %d calls, timers %v, drained %v", legs, calls, w.timers, w.x.Drained())
 	}
