@@ -22,6 +22,7 @@ func main() {
 	app.HandleBot(mux, "/audio", func(c *app.Caller) app.Bot {
 		c.Say(tone(523, 300*time.Millisecond))
 		c.Say(tone(659, 300*time.Millisecond))
+		c.Mark("greeted")
 		return &parrot{caller: c}
 	})
 	app.Serve(mux)
@@ -29,13 +30,14 @@ func main() {
 
 // parrot is the brain: it repeats what it hears.
 type parrot struct {
-	caller *app.Caller
-	bye    bool
+	caller  *app.Caller
+	listens bool // the greeting was heard; what came before would only be late
+	bye     bool
 }
 
 // Heard implements app.Bot.
 func (p *parrot) Heard(pcm []byte) {
-	if !p.bye {
+	if p.listens {
 		p.caller.Say(pcm)
 	}
 }
@@ -45,7 +47,7 @@ func (p *parrot) Pressed(key string) {
 	if key != "0" || p.bye {
 		return
 	}
-	p.bye = true
+	p.bye, p.listens = true, false
 	p.caller.Hush()
 	p.caller.Say(tone(440, 400*time.Millisecond))
 	p.caller.Mark("goodbye")
@@ -53,7 +55,10 @@ func (p *parrot) Pressed(key string) {
 
 // Said implements app.Bot.
 func (p *parrot) Said(mark string) {
-	if mark == "goodbye" {
+	switch mark {
+	case "greeted":
+		p.listens = !p.bye
+	case "goodbye":
 		p.caller.HandOver("sales")
 	}
 }
