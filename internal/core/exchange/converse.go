@@ -69,6 +69,7 @@ func (x *Exchange) enter(l *leg, c *liveCall, v flow.Converse) {
 	}
 	if from != c {
 		x.relocate(l, c)
+		x.unwatch(from)
 	}
 	if c.caller == nil {
 		c.caller = l

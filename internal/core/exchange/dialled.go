@@ -158,7 +158,8 @@ func (x *Exchange) calleeLeft(c *liveCall) {
 		return
 	}
 	l := c.caller
-	if _, calls := l.app.verb.(flow.Call); calls && l.live() && c.talking() && len(c.talkers()) < 2 {
+	if _, calls := l.app.verb.(flow.Call); calls && l.live() && l.joined && len(c.talkers()) < 2 {
+		x.stopCalling(c) // who was to supervise them
 		x.part(l)
 		x.hear(c)
 		x.verbOver(l)
@@ -194,6 +195,7 @@ func (x *Exchange) stopCalling(c *liveCall) {
 		c.winner = nil
 		x.end(l, core.CauseNormal, core.ReasonCallerGone, 0)
 	}
+	c.added, c.coach = false, coaching{}
 	c.matrix.Play(c.caller.Leg, core.Sound{})
 	x.hear(c)
 }

@@ -143,12 +143,18 @@ func (x *Exchange) attach(l *leg, to *liveCall) {
 	x.stopTimer(l, core.TimerPlay)
 	x.stopTimer(l, core.TimerAsk)
 	l.call.matrix.Play(l.Leg, core.Sound{})
-	watchers := l.call
+	from := l.call
 	x.move(l, to)
-	for _, o := range slices.Clone(watchers.legs) {
-		if o.watches {
-			x.end(o, core.CauseNormal, core.ReasonNone, 0)
-		}
+	x.unwatch(from)
+}
+
+// unwatch ends the supervisors of a call whose parties have all gone elsewhere.
+func (x *Exchange) unwatch(c *liveCall) {
+	if slices.ContainsFunc(c.legs, func(o *leg) bool { return o.live() && !o.watches }) {
+		return
+	}
+	for _, o := range slices.Clone(c.legs) {
+		x.end(o, core.CauseNormal, core.ReasonNone, 0)
 	}
 }
 

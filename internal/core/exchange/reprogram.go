@@ -85,7 +85,7 @@ func (x *Exchange) leftBehind(c *liveCall, led bool) {
 	case c.room != nil:
 		x.roomLeft(c, led)
 	case len(rest) == 0:
-		x.release(c, core.CauseNormal, core.ReasonNone) // supervisors
+		x.unwatch(c)
 	case led:
 		x.handOver(c, rest[0])
 	default:
