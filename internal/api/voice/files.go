@@ -5,7 +5,11 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 )
+
+// downloadTime bounds the download of a file.
+const downloadTime = 30 * time.Minute
 
 // getFile serves GET /v1/files/{id} and /v3/files/{id}: recordings and what was made
 // of them.
@@ -18,6 +22,9 @@ func (a *API) getFile(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	defer body.Close()
+	// Hours of sound take longer over a slow line than what the server gives a response.
+	// Where that cannot be changed, it stays.
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(downloadTime))
 	h := w.Header()
 	h.Set("Content-Type", file.ContentType)
 	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": file.Name}))
