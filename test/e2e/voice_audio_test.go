@@ -49,14 +49,14 @@ func newSoundApp(t *testing.T, ncco string) *soundApp {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/answer", func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Content-Type", "application/json")
-		io.WriteString(rw, a.ncco)
+		_, _ = io.WriteString(rw, a.ncco)
 	})
 	mux.HandleFunc("/event", a.event)
 	mux.HandleFunc("/echo", a.echo)
 	mux.HandleFunc("/recognise", a.recognise)
 	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-	t.Cleanup(func() { srv.Close() })
-	go srv.Serve(listening)
+	t.Cleanup(func() { _ = srv.Close() })
+	go func() { _ = srv.Serve(listening) }()
 	return a
 }
 
@@ -89,7 +89,7 @@ func (a *soundApp) recognise(rw http.ResponseWriter, r *http.Request) {
 	if err == nil && meter.Level(pcm.Samples) > -40 {
 		text = "sales"
 	}
-	json.NewEncoder(rw).Encode(map[string]any{"results": []any{map[string]any{"text": text, "confidence": 0.94}}})
+	_ = json.NewEncoder(rw).Encode(map[string]any{"results": []any{map[string]any{"text": text, "confidence": 0.94}}})
 }
 
 // echo says back what it hears.
@@ -101,7 +101,7 @@ func (a *soundApp) echo(rw http.ResponseWriter, r *http.Request) {
 	defer conn.CloseNow()
 	go func() {
 		<-a.bye
-		conn.Close(websocket.StatusNormalClosure, "")
+		_ = conn.Close(websocket.StatusNormalClosure, "")
 	}()
 	for {
 		kind, data, err := conn.Read(r.Context())
@@ -109,7 +109,7 @@ func (a *soundApp) echo(rw http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if kind == websocket.MessageBinary {
-			conn.Write(r.Context(), kind, data)
+			_ = conn.Write(r.Context(), kind, data)
 			continue
 		}
 		var text map[string]any
