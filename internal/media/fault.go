@@ -95,3 +95,15 @@ func (y *pacer) step(s *smoother, now time.Time) (more bool) {
 	}()
 	return s.step(now)
 }
+
+// handOut is order.
+func (s *Server) handOut(p keyPress) (list []*output) {
+	defer func() { s.stage.survived(recover(), "handing out a key") }()
+	return s.order(p)
+}
+
+// tell is idle. Keys that cannot be sent are not.
+func (s *Server) tell(o *output, now time.Time) (more bool) {
+	defer func() { s.stage.survived(recover(), "sending a key") }()
+	return o.idle(now)
+}

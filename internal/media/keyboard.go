@@ -92,13 +92,13 @@ func (b *keyboard) run(s *Server) {
 			return
 		}
 		for _, p := range presses {
-			for _, o := range s.order(p) {
+			for _, o := range s.handOut(p) {
 				if !slices.Contains(busy, o) {
 					busy = append(busy, o)
 				}
 			}
 		}
-		busy = slices.DeleteFunc(busy, func(o *output) bool { return !o.idle(now) })
+		busy = slices.DeleteFunc(busy, func(o *output) bool { return !s.tell(o, now) })
 		<-tick.C
 	}
 }

@@ -141,18 +141,27 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 // heard. The path stays open, and silent.
 func (s *Server) Detach(leg core.LegID) {
 	s.undetect(leg, nil)
+	if quality, carried := s.forget(leg); carried {
+		_ = s.events.Post(core.LegCarried{Leg: leg, Quality: quality}) // the node has stopped: nobody is left to tell
+	}
+}
+
+// forget takes leg's path away and returns how its audio fared; carried is false if
+// it was no party's, or could have none.
+func (s *Server) forget(leg core.LegID) (quality core.Quality, carried bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, ok := s.legs[leg]
 	if !ok {
-		return
+		return core.Quality{}, false
 	}
-	if m.audible() && !m.virtual() {
-		_ = s.events.Post(core.LegCarried{Leg: leg, Quality: m.quality()}) // the node has stopped: nobody is left to tell
+	if carried = m.audible() && !m.virtual(); carried {
+		quality = m.quality()
 	}
 	s.setLocked(m, core.Hear{Leg: leg}, false)
 	s.unplugLocked(m)
 	s.forgetLocked(m)
+	return quality, carried
 }
 
 // unplugLocked parts m from its path, if it has one.

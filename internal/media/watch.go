@@ -38,14 +38,20 @@ func (s *Server) watch(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case now := <-tick.C:
-			s.settleDetections()
-			for _, e := range s.listen(now) {
-				if silent, ok := e.(core.LegSilent); ok {
-					s.log.Warn("no audio from a leg", "leg", string(silent.Leg), "silence", string(silent.Silence), "diagnosis", silent.Diagnosis)
-				}
-				_ = s.events.Post(e) // the node has stopped: nobody is left to tell
-			}
+			s.look(now)
 		}
+	}
+}
+
+// look reports what has changed about who is heard.
+func (s *Server) look(now time.Time) {
+	defer func() { s.stage.survived(recover(), "watching who is heard") }()
+	s.settleDetections()
+	for _, e := range s.listen(now) {
+		if silent, ok := e.(core.LegSilent); ok {
+			s.log.Warn("no audio from a leg", "leg", string(silent.Leg), "silence", string(silent.Silence), "diagnosis", silent.Diagnosis)
+		}
+		_ = s.events.Post(e) // the node has stopped: nobody is left to tell
 	}
 }
 
