@@ -125,7 +125,7 @@ func (a *groupApp) showBrowserAnswers() {
 	a.one.Await(phone.Ended, soon)
 	a.two.Await(phone.Ended, soon)
 	caller.call.HangUp()
-	testkit.Eventually(a.t, soon, "the browser's call is over", func() bool { return harness.Eval[bool](sales, `call.state === "ended"`) })
+	testkit.Eventually(a.t, soon, "the browser's call is over", func() bool { return harness.Eval[bool](sales, "window.over === true") })
 	a.completedOnce()
 }
 
@@ -136,7 +136,7 @@ func (a *groupApp) browser(user string) *harness.Page {
 	page := harness.NewBrowser(a.t).Open(user, "https://ws-us-4.vonage.com/", salesHz)
 	harness.Eval[bool](page, fmt.Sprintf(`import("/sdk/offhook.js").then(async ({createPhone}) => {
 		const phone = createPhone();
-		phone.on("incoming", (call) => { window.call = call; });
+		phone.on("incoming", (call) => { window.call = call; call.on("ended", () => { window.over = true; }); });
 		await phone.connect("/ws", {token: %q});
 		return true;
 	})`, login["token"]))

@@ -151,10 +151,10 @@ func mediaServer(t *testing.T) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("Content-Type", "audio/wav")
 		if r.URL.Path == "/say" {
-			rw.Write(words)
+			_, _ = rw.Write(words)
 			return
 		}
-		rw.Write(music)
+		_, _ = rw.Write(music)
 	})
 }
 
@@ -275,7 +275,7 @@ func (h *hooks) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rw.Header().Set("Content-Type", "application/json")
-	io.WriteString(rw, answer)
+	_, _ = io.WriteString(rw, answer)
 }
 
 // answers sets what a path is answered with.

@@ -50,12 +50,13 @@ func InPrivate(t *testing.T, within time.Duration, hosts map[string][]string, sh
 	}
 	folder := t.TempDir()
 	names := []string{"localhost"}
-	file := "127.0.0.1 localhost\n"
+	var file strings.Builder
+	file.WriteString("127.0.0.1 localhost\n")
 	for address, list := range hosts {
 		names = append(names, list...)
-		file += address + " " + strings.Join(list, " ") + "\n"
+		file.WriteString(address + " " + strings.Join(list, " ") + "\n")
 	}
-	write(t, filepath.Join(folder, "hosts"), file)
+	write(t, filepath.Join(folder, "hosts"), file.String())
 	p := privateIn(folder)
 	p.issue(t, names)
 
@@ -130,17 +131,20 @@ func (p *Private) issue(t testing.TB, names []string) {
 // Serve runs an HTTP server at an address until the test ends, with TLS if secure.
 func (p *Private) Serve(t testing.TB, at string, secure bool, h http.Handler) {
 	t.Helper()
-	l, err := net.Listen("tcp", at)
+	var config net.ListenConfig
+	l, err := config.Listen(t.Context(), "tcp", at)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	t.Cleanup(func() { s.Close() })
-	if secure {
-		go s.ServeTLS(l, p.Cert, p.Key)
-	} else {
-		go s.Serve(l)
-	}
+	t.Cleanup(func() { _ = s.Close() })
+	go func() {
+		if secure {
+			_ = s.ServeTLS(l, p.Cert, p.Key) // until it is closed
+			return
+		}
+		_ = s.Serve(l) // as above
+	}()
 }
 
 // privateConfig is the configuration of an offhook with the usual ports, of which
