@@ -99,6 +99,7 @@ type dialler struct {
 	rng    *rand.Rand
 	loss   float64
 	n      int // packets so far
+	lost   int // of them
 }
 
 // say sends 20 ms: a telephone-event if one is due, else pcm.
@@ -121,6 +122,8 @@ func (d *dialler) say(t *testing.T, pcm []int16) {
 	}
 	if d.rng.Float64() >= d.loss {
 		d.line.arrive(p)
+	} else {
+		d.lost++
 	}
 	time.Sleep(20 * time.Millisecond)
 }
@@ -145,7 +148,7 @@ const (
 // TestDTMFPairs lets one party dial random strings in each form, and the other be
 // told of them, as a phone and as a browser: every key comes through once.
 func TestDTMFPairs(t *testing.T) {
-	strings := map[form]int{byEvent: 1000, byInfo: 1000, byTone: 300}
+	strings := map[form]int{byEvent: 1000, byInfo: 1000, byTone: 1000}
 	if underRace || testing.Short() {
 		strings = map[form]int{byEvent: 40, byInfo: 40, byTone: 20}
 	}
@@ -173,12 +176,21 @@ func TestDTMFPairs(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			n := strings[c.form]
-			if c.to.Codec == media.Opus || c.from.Codec == media.Opus {
-				n /= 5 // its coding takes time
-			}
 			synctest.Test(t, func(t *testing.T) { dialPair(t, c.from, c.to, c.form, c.loss, n) })
 		})
 	}
+}
+
+// lacking returns how many keys of want got lacks; same is false if it has others, or
+// has them in another order.
+func lacking(want, got string) (missing int, same bool) {
+	rest := got
+	for _, key := range want {
+		if len(rest) > 0 && rest[0] == byte(key) {
+			rest = rest[1:]
+		}
+	}
+	return len(want) - len(got), rest == ""
 }
 
 func dialPair(t *testing.T, from, to media.Format, by form, loss float64, count int) {
@@ -204,6 +216,7 @@ func dialPair(t *testing.T, from, to media.Format, by form, loss float64, count 
 		quiet[i] = int16(a.rng.IntN(40) - 20)
 	}
 	want := ""
+	gone := 0 // keys of which most packets got lost
 	for range 10 {
 		a.say(t, quiet)
 	}
@@ -219,9 +232,13 @@ func dialPair(t *testing.T, from, to media.Format, by form, loss float64, count 
 			case byTone:
 				tone, _ := dtmf.NewTone(key, 8000)
 				pcm := make([]int16, 160)
+				before := a.lost
 				for range 5 {
 					tone.Fill(pcm)
 					a.say(t, pcm)
+				}
+				if a.lost-before > 2 {
+					gone++
 				}
 			}
 			for range 5 {
@@ -244,8 +261,10 @@ func dialPair(t *testing.T, from, to media.Format, by form, loss float64, count 
 	if to.SendDTMF == 0 && loss != informs {
 		got, other = other, got
 	}
-	if got != want || other != "" && by != byTone { // 40 ms of a tone pass before it is known
-		t.Errorf("%d keys were dialled, %d came, the same %v; in the wrong form %q", len(want), len(got), got == want, other)
+	if missing, same := lacking(want, got); !same || missing > gone || other != "" && by != byTone { // 40 ms of a tone pass before it is known
+		t.Errorf("%d keys were dialled, %d came, in order %v; most was lost of %d; in the wrong form %d", len(want), len(got), same, gone, len(other))
+	} else if t.Logf("%d keys, %d missing", len(want), missing); loss <= 0 && missing > 0 {
+		t.Error("nothing was lost on the way")
 	}
 	if b.unended > 0 || b.open {
 		t.Errorf("%d keys without end", b.unended)
@@ -259,7 +278,7 @@ func dialPair(t *testing.T, from, to media.Format, by form, loss float64, count 
 			reported += string(ev.Digit)
 		}
 	}
-	if by == byTone && reported != want {
+	if by == byTone && reported != got {
 		t.Errorf("%d keys were dialled, %d reported", len(want), len(reported))
 	}
 }
