@@ -79,22 +79,44 @@ func bundlePage(src string, p page, files map[string][]byte) error {
 	return nil
 }
 
+// library is a script that pages of other people load.
+type library struct {
+	source, file string
+	format       api.Format
+	global       string // of a classic script
+	footer       string
+}
+
+// libraries returns the SDK and the facade on it, both as module and as script.
+func libraries() []library {
+	const facade = "vonageClientSDK"
+	return []library{
+		{source: "sdk/src/index.ts", file: "offhook.js", format: api.FormatESModule},
+		{source: "sdk/src/index.ts", file: "offhook.iife.js", format: api.FormatIIFE, global: "offhook"},
+		{source: "sdk/facade/index.ts", file: facade + ".mjs", format: api.FormatESModule},
+		{source: "sdk/facade/index.ts", file: facade + ".js", format: api.FormatIIFE, global: facade, footer: umd(facade)},
+	}
+}
+
+// umd lets loaders of modules find what is a global in a page.
+func umd(global string) string {
+	return fmt.Sprintf(`if(typeof define=="function"&&define.amd)define([],function(){return %[1]s});else if(typeof module=="object"&&module.exports)module.exports=%[1]s;`, global)
+}
+
 // bundleSDK builds the SDK under names that stay the same between releases:
 // pages of other people load them.
 func bundleSDK(src string, files map[string][]byte) error {
-	for name, format := range map[string]api.Format{"offhook.js": api.FormatESModule, "offhook.iife.js": api.FormatIIFE} {
-		options := api.BuildOptions{
-			EntryPoints:       []string{filepath.Join(src, "sdk", "src", "index.ts")},
-			Outfile:           "/sdk/" + name,
-			Format:            format,
+	for _, l := range libraries() {
+		built, err := build(api.BuildOptions{
+			EntryPoints:       []string{filepath.Join(src, filepath.FromSlash(l.source))},
+			Outfile:           "/sdk/" + l.file,
+			Format:            l.format,
+			GlobalName:        l.global,
+			Footer:            map[string]string{"js": l.footer},
 			MinifyWhitespace:  true,
 			MinifyIdentifiers: true,
 			MinifySyntax:      true,
-		}
-		if format == api.FormatIIFE {
-			options.GlobalName = "offhook"
-		}
-		built, err := build(options)
+		})
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ var sources = map[string]string{
 	"demo/index.html":       `<script src="/demo.js"></script>`,
 	"demo/main.tsx":         `console.log("demo" as string);`,
 	"sdk/src/index.ts":      `export function dial(to: string): void { console.log(to); }`,
+	"sdk/facade/index.ts":   `import { dial } from "../src/index.ts"; export class Client { go(): void { dial("1"); } }`,
 	"sdk/test/dial.test.ts": `import { dial } from "../src/index.ts"; dial("1");`,
 	"ui/icon.svg":           `<svg/>`,
 	"docs/page.html":        `<title>{{.Page.Title}}</title><link href="{{.Style}}">{{range .Chapters}}{{range .Pages}}<a href="{{.Path}}">{{end}}{{end}}{{.Page.Body}}`,
@@ -76,6 +77,12 @@ func TestPagesNameTheirAssetsByHash(t *testing.T) {
 	}
 	if !strings.Contains(read(t, filepath.Join(out, "sdk/offhook.iife.js")), "var offhook=") {
 		t.Error("sdk/offhook.iife.js has no global")
+	}
+	if !strings.Contains(read(t, filepath.Join(out, "sdk/vonageClientSDK.mjs")), "export{") {
+		t.Error("sdk/vonageClientSDK.mjs is no module")
+	}
+	if text := read(t, filepath.Join(out, "sdk/vonageClientSDK.js")); !strings.Contains(text, "var vonageClientSDK=") || !strings.Contains(text, "module.exports=vonageClientSDK") {
+		t.Error("sdk/vonageClientSDK.js has no global, or is none for loaders of modules")
 	}
 	if _, err := os.Stat(filepath.Join(out, "assets/old-AAAA.js")); err == nil {
 		t.Error("the asset of an earlier build is still there")

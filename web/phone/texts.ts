@@ -11,6 +11,7 @@ const errors: Partial<Record<PhoneErrorKind, string>> = {
   audio_blocked: "The browser keeps the sound off until you click on the page.",
   login_refused: "User name or password is wrong, or the link has expired.",
   locked_out: "Too many attempts, or the server is full. Wait a minute and try again.",
+  session_ended: "This session was ended.",
   taken_over: "This phone was opened in another tab, which has it now.",
   not_connected: "There is no connection to the server.",
   timeout: "The server did not answer in time.",

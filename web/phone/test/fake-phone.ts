@@ -32,6 +32,8 @@ class FakeBase extends Listeners<CallEvents> implements BaseCall {
   /** Thrown by the next request, if set. */
   failure: Error | undefined;
   readonly id: string;
+  readonly publicId: string;
+  readonly connection = undefined;
   readonly remote: Party;
   readonly from: Party;
   readonly to: Party;
@@ -41,6 +43,7 @@ class FakeBase extends Listeners<CallEvents> implements BaseCall {
     super();
     this.owner = owner;
     this.id = id;
+    this.publicId = this.id;
     this.direction = direction;
     this.remote = remote;
     this.from = direction === "incoming" ? remote : local;

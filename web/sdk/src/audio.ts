@@ -163,6 +163,10 @@ export class CallAudio {
     return this.#path?.level(side) ?? 0;
   }
 
+  get connection(): RTCPeerConnection | undefined {
+    return this.#path?.connection;
+  }
+
   /** Frees everything, here and on the server. */
   close(): void {
     if (this.#closed) return;

@@ -39,6 +39,7 @@ const pauseFor = 2_000;
 export abstract class CallObject implements BaseCall {
   abstract readonly direction: "incoming" | "outgoing";
   abstract readonly remote: Party;
+  abstract readonly publicId: string;
   readonly from: Party;
   readonly to: Party;
   readonly createdAt = Date.now();
@@ -97,6 +98,7 @@ export abstract class CallObject implements BaseCall {
 
   protected named(id: string): void {
     this.#id = id;
+    this.#emitter.emit("id", id);
   }
 
   protected move(state: CallState): void {
@@ -186,6 +188,10 @@ export abstract class CallObject implements BaseCall {
 
   level(side: LevelSide): number {
     return this.media.level(side);
+  }
+
+  get connection(): RTCPeerConnection | undefined {
+    return this.media.connection;
   }
 
   /** Makes audio for a call that another page of this device had before a reload. */

@@ -12,6 +12,7 @@ const sentences: Record<PhoneErrorKind, string> = {
   login_refused: "Login failed. Check user and password.",
   locked_out: "The server takes no login now. Wait a little and try again.",
   taken_over: "This phone was opened in another tab.",
+  session_ended: "The application ended this session.",
   not_connected: "There is no connection to the server.",
   refused: "The server refused the request.",
   timeout: "The server does not answer.",

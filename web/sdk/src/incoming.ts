@@ -8,11 +8,13 @@ import type { WireCall } from "./wire.ts";
 export class Incoming extends CallObject implements IncomingCall {
   readonly direction = "incoming";
   readonly remote: Party;
+  readonly publicId: string;
   #answering: Promise<void> | undefined;
 
   constructor(owner: CallOwner, wire: WireCall) {
     super(owner, wire.leg, wire.from, wire.to, stateOf(wire));
     this.remote = wire.from;
+    this.publicId = wire.as ?? wire.leg;
   }
 
   protected self(): AnyCall {

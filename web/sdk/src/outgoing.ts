@@ -3,7 +3,7 @@
 import { type AnyCall, CallObject, type CallOwner, stateOf } from "./call.ts";
 import { asPhoneError, phoneError } from "./errors.ts";
 import { outcome } from "./outcome.ts";
-import type { OutgoingCall, Party, PhoneError } from "./types.ts";
+import type { CustomData, OutgoingCall, Party, PhoneError } from "./types.ts";
 import type { WireCall } from "./wire.ts";
 
 export class Outgoing extends CallObject implements OutgoingCall {
@@ -18,6 +18,10 @@ export class Outgoing extends CallObject implements OutgoingCall {
     this.requestId = requestId;
   }
 
+  get publicId(): string {
+    return this.id;
+  }
+
   protected self(): AnyCall {
     return this;
   }
@@ -28,11 +32,11 @@ export class Outgoing extends CallObject implements OutgoingCall {
   }
 
   /** Negotiates the path, so that ringback is heard, then makes the leg. */
-  async dial(number: string): Promise<void> {
+  async dial(number: string, custom?: CustomData): Promise<void> {
     try {
       await this.media.negotiate(undefined);
       if (this.state.kind === "ended") return;
-      const reply = await this.owner.session.request({ type: "call", to: number, path: this.pathId }, this.requestId);
+      const reply = await this.owner.session.request({ type: "call", to: number, path: this.pathId, ...(custom === undefined ? {} : { custom }) }, this.requestId);
       if (reply.leg === undefined) throw phoneError("protocol");
       this.made(reply.leg);
     } catch (error) {

@@ -16,6 +16,7 @@ import { openWebSocket, socketURL } from "./transport.ts";
 import type {
   AudioDevices,
   Call,
+  CallOptions,
   CredentialsSource,
   OutgoingCall,
   Party,
@@ -149,13 +150,13 @@ class PhoneObject implements Phone, CallOwner {
     this.#emitter.emit("state", state);
   }
 
-  async call(to: string): Promise<OutgoingCall> {
+  async call(to: string, options: CallOptions = {}): Promise<OutgoingCall> {
     const session = this.session;
     if (!session.online) throw phoneError("not_connected");
     const call = new Outgoing(this, { number: to }, this.#user, session.newId());
     await call.openAudio();
     this.#add(call);
-    void call.dial(to).then(() => this.#catchUp(call));
+    void call.dial(to, options.custom).then(() => this.#catchUp(call));
     return call;
   }
 

@@ -237,6 +237,9 @@ export class Session {
       case closeCode.takenOver:
         this.#finish(phoneError("taken_over"));
         return;
+      case closeCode.ended:
+        this.#finish(phoneError("session_ended"));
+        return;
     }
     const wait = backoff(this.#attempt + 1, Math.random());
     this.#retry = setTimeout(() => this.#connect(), wait);

@@ -86,6 +86,7 @@ export type PhoneErrorKind =
   | "login_refused" // wrong user, password or token
   | "locked_out" // too many failures, or the server is full: try later
   | "taken_over" // the same device was resumed by another page
+  | "session_ended" // the application ended the session of its user
   | "not_connected" // no connection to the server
   | "refused" // the server refused the request; see `reason`
   | "timeout" // no answer from the server
@@ -126,6 +127,8 @@ export interface CallEvents {
   audio: AudioState;
   /** Muted or not any more. */
   muted: boolean;
+  /** The server gave an outgoing call its id. */
+  id: string;
   /** The call is over; nothing comes after it. */
   ended: Outcome;
 }
@@ -155,6 +158,8 @@ export type LevelSide = "local" | "remote";
 export interface BaseCall {
   /** The leg's id; stays the same over reconnects. For an outgoing call "" until the server gave it one. */
   readonly id: string;
+  /** What an application of the server calls this call; `id` unless several devices ring for it. */
+  readonly publicId: string;
   readonly direction: "incoming" | "outgoing";
   /** The party at the other end. */
   readonly remote: Party;
@@ -176,6 +181,8 @@ export interface BaseCall {
   stats(): Promise<CallStats | undefined>;
   /** Loudness just now, 0 (silence) to 1 (full scale), for a meter; cheap enough for every animation frame. */
   level(side: LevelSide): number;
+  /** The browser's connection below the audio; undefined while there is none. For reading, not for changing. */
+  readonly connection: RTCPeerConnection | undefined;
 }
 
 /** A call that rings, or rang, here. */
@@ -224,6 +231,15 @@ export interface PhoneOptions {
   readonly media?: import("./media/driver.ts").MediaDriver;
 }
 
+/** Data for the application that takes a call: what JSON can say, at most 4 KB. */
+export type CustomData = Readonly<Record<string, unknown>>;
+
+/** What a call may be told. */
+export interface CallOptions {
+  /** For the application of the user who calls. */
+  readonly custom?: CustomData;
+}
+
 /** The phone: one connection to the server and the calls on it. */
 export interface Phone {
   readonly state: PhoneState;
@@ -241,8 +257,8 @@ export interface Phone {
   restore(url: string): Promise<boolean>;
   /** Logs out: ends all calls and the connection. */
   disconnect(): Promise<void>;
-  /** Calls a number or user. The call object comes at once and tells its fate by events; rejects if there is no microphone or connection. */
-  call(to: string): Promise<OutgoingCall>;
+  /** Calls a number or user; a user of an application may say "" and let the application decide. The call object comes at once and tells its fate by events; rejects if there is no microphone or connection. */
+  call(to: string, options?: CallOptions): Promise<OutgoingCall>;
   /** Asks for the microphone now, so that answering is quick later. Call it from a click. */
   prepareMicrophone(): Promise<void>;
   /** Chooses a microphone ("" = the system's); running calls change at once. */

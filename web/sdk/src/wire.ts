@@ -1,6 +1,6 @@
 // The messages of docs/protocol/ws.md.
 
-import type { Party } from "./types.ts";
+import type { CustomData, Party } from "./types.ts";
 
 /** The version of the protocol that this SDK speaks. */
 export const protocolVersion = 1;
@@ -10,6 +10,7 @@ export const closeCode = {
   logout: 1000,
   refused: 4401,
   takenOver: 4409,
+  ended: 4410,
   /** Ours, for a socket that answers no ping; any code but 1000 leaves the device alive. */
   dead: 4000,
 } as const;
@@ -22,7 +23,7 @@ export type Request =
   | { readonly type: "hangup"; readonly leg: string }
   | { readonly type: "mute"; readonly leg: string; readonly muted: boolean }
   | { readonly type: "digit"; readonly leg: string; readonly digit: string }
-  | { readonly type: "call"; readonly to: string; readonly path?: string }
+  | { readonly type: "call"; readonly to: string; readonly custom?: CustomData; readonly path?: string }
   | { readonly type: "media"; readonly path: string; readonly sdp?: string; readonly leg?: string }
   | { readonly type: "release"; readonly path: string }
   | { readonly type: "label"; readonly label: string }
@@ -47,6 +48,8 @@ export interface Failure {
 /** One leg of this device. */
 export interface WireCall {
   readonly leg: string;
+  /** What the application calls the leg; absent if that is `leg`. */
+  readonly as?: string;
   readonly direction: "incoming" | "outgoing";
   readonly request?: string;
   readonly state: "calling" | "ringing" | "connecting" | "active";

@@ -11,10 +11,15 @@ import { readStats } from "./stats.ts";
 export class BrowserMedia implements MediaDriver {
   readonly #meters = new Meters();
   readonly #microphone = new Microphone((error) => this.#events?.error(error));
-  readonly #speaker = new Speaker((blocked) => this.#events?.audioBlocked(blocked));
+  readonly #speaker: Speaker;
   #events: MediaDriverEvents | undefined;
   #microphones: readonly AudioDevice[] = [];
   #speakers: readonly AudioDevice[] = [];
+
+  /** `newPlayer` makes what plays the other end's voice; an element of its own for each call by default. */
+  constructor(newPlayer?: () => HTMLAudioElement) {
+    this.#speaker = new Speaker((blocked) => this.#events?.audioBlocked(blocked), newPlayer);
+  }
 
   start(events: MediaDriverEvents): void {
     this.#events = events;
@@ -153,6 +158,10 @@ class BrowserPath implements MediaPath {
     const entries: Record<string, unknown>[] = [];
     report.forEach((entry: Record<string, unknown>) => entries.push(entry));
     return readStats(entries);
+  }
+
+  get connection(): RTCPeerConnection {
+    return this.#pc;
   }
 
   level(side: LevelSide): number {

@@ -23,6 +23,8 @@ export interface MediaPath {
   sendDigits(digits: string): boolean;
   stats(): Promise<CallStats>;
   level(side: LevelSide): number;
+  /** What is below it, if that is a browser's connection. */
+  readonly connection?: RTCPeerConnection;
   /** Closes; releases the microphone if no other path uses it. Nothing is reported afterwards. */
   close(): void;
 }

@@ -14,8 +14,11 @@ export class Speaker {
   #id = "";
   #blocked = false;
 
-  constructor(blockedChanged: (blocked: boolean) => void) {
+  readonly #newPlayer: () => HTMLAudioElement;
+
+  constructor(blockedChanged: (blocked: boolean) => void, newPlayer: () => HTMLAudioElement = () => new Audio()) {
     this.#blockedChanged = blockedChanged;
+    this.#newPlayer = newPlayer;
   }
 
   /** The chosen device; "" is the system's choice. */
@@ -25,7 +28,7 @@ export class Speaker {
 
   /** Plays a stream until the returned function is called. */
   play(stream: MediaStream): () => void {
-    const player = new Audio();
+    const player = this.#newPlayer();
     player.autoplay = true;
     player.srcObject = stream;
     this.#players.add(player);
