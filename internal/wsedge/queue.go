@@ -21,6 +21,16 @@ const (
 	waitAhead = 60 * time.Millisecond
 )
 
+const (
+	// spanFrames is over how many frames it is watched whether a server sends as fast as
+	// it is played: 2 s.
+	spanFrames = 100
+	// calmSpans without a gap make what must be there one frame less: 20 s.
+	calmSpans = 10
+	// stillPeak is the loudest sample of a frame that nobody misses, at -44 dBFS.
+	stillPeak = 200
+)
+
 // queue is what a server sent and nobody has heard yet. Servers send in pieces of
 // any size, and mostly faster than it is played.
 type queue struct {
@@ -39,6 +49,13 @@ type queue struct {
 	fresh   bool      // something came since the last frame
 	first   time.Time // when the oldest came, while it is not played
 	dry     time.Time // when it ran dry
+
+	// What is known of the last span, in bytes where it is no count.
+	frames   int // played, of spanFrames
+	received int
+	lowest   int // that waited
+	calm     int // spans without a gap
+	excess   int // what may be left out of silence
 }
 
 // mark is a notify and its place.
@@ -73,6 +90,7 @@ func (q *queue) put(data []byte, now time.Time) {
 	}
 	n := min(len(data), maxQueue*q.frameSize-waiting)
 	q.buf = append(q.buf, data[:n]...)
+	q.received += n
 	q.fresh = true
 	if over := len(data) - n; over > 0 {
 		q.skip = over%2 == 1
@@ -96,15 +114,58 @@ func (q *queue) frame(pcm []int16, now time.Time) (said bool, reached []json.Raw
 		return false, q.reachedLocked(waiting == 0)
 	}
 	clear(pcm)
+	q.takeLocked(pcm, n)
+	if q.excess >= q.frameSize && len(q.buf)-q.head >= q.frameSize && still(pcm) {
+		q.excess -= q.frameSize
+		q.takeLocked(pcm, q.frameSize)
+	}
+	q.watchLocked()
+	if len(q.buf)-q.head < 2 {
+		q.playing, q.dry = false, now
+		q.frames, q.received, q.calm, q.excess = 0, 0, 0, 0
+	}
+	return n > 0, q.reachedLocked(false)
+}
+
+// takeLocked moves n bytes to pcm.
+func (q *queue) takeLocked(pcm []int16, n int) {
 	for i := range n / 2 {
 		pcm[i] = int16(binary.LittleEndian.Uint16(q.buf[q.head+2*i:]))
 	}
 	q.head += n
 	q.read += uint64(n)
-	if len(q.buf)-q.head < 2 {
-		q.playing, q.dry = false, now
+}
+
+// watchLocked finds out after each span what waits without need: the delay that a
+// stall of this machine or of the network has left. Only of a server that sends as
+// fast as it is played; one that sends ahead wants it so.
+func (q *queue) watchLocked() {
+	waiting := len(q.buf) - q.head
+	if q.frames == 0 || waiting < q.lowest {
+		q.lowest = waiting
 	}
-	return n > 0, q.reachedLocked(false)
+	if q.frames++; q.frames < spanFrames {
+		return
+	}
+	const span, tolerance = spanFrames, spanFrames / 10
+	q.excess = 0
+	if even := q.received / q.frameSize; even >= span-tolerance && even <= span+tolerance {
+		q.excess = max(0, q.lowest-(q.ahead+1)*q.frameSize)
+	}
+	if q.calm++; q.calm >= calmSpans {
+		q.calm, q.ahead = 0, max(minAhead, q.ahead-1)
+	}
+	q.frames, q.received = 0, 0
+}
+
+// still reports whether nobody would miss a frame.
+func still(pcm []int16) bool {
+	for _, s := range pcm {
+		if s > stillPeak || s < -stillPeak {
+			return false
+		}
+	}
+	return true
 }
 
 // reachedLocked takes the marks out whose place was reached; all is every one.
@@ -136,7 +197,7 @@ func (q *queue) clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.buf, q.head, q.marks, q.playing, q.skip = q.buf[:0], 0, nil, false, false
-	q.dry = time.Time{}
+	q.dry, q.frames, q.received, q.excess = time.Time{}, 0, 0, 0
 }
 
 // lost returns how many frames were dropped.

@@ -100,6 +100,90 @@ func TestHiccupsOfTheNetworkAreBridged(t *testing.T) {
 	}
 }
 
+// A server that sends what it hears has sent a second when this machine wakes from a
+// stall. The delay goes in the next pauses of speech, and not a word is lost.
+func TestDelayOfAStallGoesInPauses(t *testing.T) {
+	q, start := newQueue(160), time.Now()
+	frame := func(i int) []byte {
+		if i%50 >= 40 { // 200 ms of silence in each second
+			return make([]byte, 320)
+		}
+		b := counting(0, 160)
+		for j := range 160 {
+			binary.LittleEndian.PutUint16(b[2*j:], uint16(1000+i)) // its number, louder than silence
+		}
+		return b
+	}
+	pcm := make([]int16, 160)
+	next, waiting := 0, 0
+	for tick := range 2000 { // 40 s
+		now := start.Add(time.Duration(tick) * 20 * time.Millisecond)
+		q.put(frame(tick), now)
+		if tick >= 100 && tick < 150 {
+			continue // the stall
+		}
+		ok, _ := q.frame(pcm, now.Add(time.Millisecond))
+		if waiting = (len(q.buf) - q.head) / 320; tick == 151 && waiting < 50 {
+			t.Fatalf("%d frames wait after the stall", waiting)
+		}
+		if n := int(pcm[0]) - 1000; ok && n >= 0 {
+			for next%50 >= 40 {
+				next++
+			}
+			if n != next {
+				t.Fatalf("at %d frame %d is played, want %d", tick, n, next)
+			}
+			next++
+		}
+	}
+	if waiting > minAhead+3 {
+		t.Errorf("%d frames still wait", waiting)
+	}
+}
+
+// Servers that send ahead get every sample played, silence too.
+func TestWhatIsSentAheadIsPlayedWhole(t *testing.T) {
+	for name, put := range map[string]func(q *queue, tick int, now time.Time){
+		"all at once": func(q *queue, tick int, now time.Time) {
+			if tick == 0 {
+				q.put(make([]byte, 320*1000), now)
+			}
+		},
+		"twice as fast": func(q *queue, tick int, now time.Time) {
+			if tick < 500 {
+				q.put(make([]byte, 640), now)
+			}
+		},
+	} {
+		q, now, played := newQueue(160), time.Now(), 0
+		pcm := make([]int16, 160)
+		for tick := range 1100 {
+			now = now.Add(20 * time.Millisecond)
+			put(q, tick, now)
+			if ok, _ := q.frame(pcm, now); ok {
+				played++
+			}
+		}
+		if played != 1000 {
+			t.Errorf("%s: %d of 1000 frames were played", name, played)
+		}
+	}
+}
+
+func TestWhatMustBeThereShrinksAgain(t *testing.T) {
+	q, now := newQueue(160), time.Now()
+	q.ahead = maxAhead
+	pcm := make([]int16, 160)
+	for range 2 * maxAhead * calmSpans * spanFrames {
+		now = now.Add(20 * time.Millisecond)
+		q.put(make([]byte, 320), now)
+		q.frame(pcm, now)
+	}
+	if waiting := (len(q.buf) - q.head) / 320; q.ahead != minAhead || waiting > minAhead+2 {
+		t.Errorf("%d frames must be there, %d wait", q.ahead, waiting)
+	}
+}
+
 func TestAShortSoundIsPlayedToItsEnd(t *testing.T) {
 	q, now := newQueue(160), time.Now()
 	q.put(counting(1, 100), now)
