@@ -81,7 +81,8 @@ func TestDependencyDirection(t *testing.T) {
 }
 
 // TestTestHelpersStayInTests shows that the program does not contain testkit,
-// and that only programs import cmd, tools or test.
+// and that only programs import cmd, tools or test, and only examples what examples
+// share.
 func TestTestHelpersStayInTests(t *testing.T) {
 	for _, p := range packages(t) {
 		for _, imp := range p.imports {
@@ -90,7 +91,8 @@ func TestTestHelpersStayInTests(t *testing.T) {
 				continue
 			}
 			top, _, _ := strings.Cut(rel, "/")
-			if rel == "internal/testkit" || top != "internal" {
+			shared := top == "examples" && strings.HasPrefix(p.path, module+"/examples/")
+			if rel == "internal/testkit" || top != "internal" && !shared {
 				t.Errorf("%s imports %s outside its tests", p.path, imp)
 			}
 		}
