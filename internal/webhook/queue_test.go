@@ -223,7 +223,7 @@ func TestOldJobsAreDropped(t *testing.T) {
 	r, open := gate(t)
 	defer open()
 	l := testLimits()
-	l.age = 20 * time.Millisecond
+	l.age = 500 * time.Millisecond // the first must be on its way by then
 	d := newTest(t, Config{Store: &memory{}, Folder: t.TempDir()}, l)
 	for n := range 3 {
 		j := event(r.URL+"/slow", "leg", n)
