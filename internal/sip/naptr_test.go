@@ -92,3 +92,18 @@ func TestSystemServer(t *testing.T) {
 		t.Errorf("%q without a file", got)
 	}
 }
+
+func FuzzReadNAPTR(f *testing.F) {
+	f.Add([]byte("\x12\x34\x81\x80\x00\x01\x00\x01\x00\x00\x00\x00\x01a\x00\x00\x23\x00\x01\xc0\x0c\x00\x23\x00\x01\x00\x00\x00\x3c\x00\x11\x00\x01\x00\x02\x01s\x07SIP+D2U\x00\x01a\x00"))
+	f.Fuzz(func(t *testing.T, answer []byte) {
+		list, err := readNAPTR(answer)
+		if err != nil {
+			return
+		}
+		for i := range list[min(1, len(list)):] {
+			if a, b := list[i], list[i+1]; a.order > b.order || a.order == b.order && a.preference > b.preference {
+				t.Errorf("%+v before %+v", a, b)
+			}
+		}
+	})
+}
