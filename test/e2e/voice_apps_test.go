@@ -5,7 +5,6 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -33,6 +32,8 @@ func TestVoiceApps(t *testing.T) {
 		"early media, caller gives up":     {"early-media", (*groupApp).showGivesUp},
 		"ivr":                              {"ivr", (*groupApp).showIVR},
 		"coach":                            {"coach", (*groupApp).showCoach},
+		"coach in a browser":               {"coach", (*groupApp).showCoachInBrowser},
+		"page":                             {"early-media", (*groupApp).showPage},
 		"users":                            {"early-media", (*groupApp).showUsers},
 		"too fast":                         {"early-media", (*groupApp).showTooFast},
 	} {
@@ -112,34 +113,101 @@ func (a *groupApp) completedOnce() {
 	}
 }
 
-// Criterion 1: a user of the application answers in a browser.
+// Criterion 1: a user of the application answers on the application's own page.
 func (a *groupApp) showBrowserAnswers() {
-	sales := a.browser("sales")
+	sales := a.logIn(harness.NewBrowser(a.t), "sales", salesHz)
 	caller := a.dial()
 	a.ringing(caller)
 	a.unanswered(caller)
-	harness.Eval[bool](sales, "call.answer().then(() => true)")
+	sales.WaitText("invited by "+voiceNumber+" of type phone", soon)
+	sales.Click("#answer")
 	caller.Await(phone.Answered, soon)
 	a.hears("the caller", caller.call, salesHz)
 	sales.WantTone(callerHz)
 	a.one.Await(phone.Ended, soon)
 	a.two.Await(phone.Ended, soon)
 	caller.call.HangUp()
-	testkit.Eventually(a.t, soon, "the browser's call is over", func() bool { return harness.Eval[bool](sales, "window.over === true") })
+	sales.WaitText("over: REMOTE_HANGUP", soon)
 	a.completedOnce()
 }
 
-// browser logs a user of the application in.
-func (a *groupApp) browser(user string) *harness.Page {
+// showPage: contract 15.4, what people do on the page.
+func (a *groupApp) showPage() {
+	browser := harness.NewBrowser(a.t)
+	sales, support := a.logIn(browser, "sales", salesHz), a.logIn(browser, "support", supportHz)
+
+	// The group is rung, and somebody else answers.
+	caller := a.dial()
+	one, _ := a.ringing(caller)
+	sales.WaitText("invited by "+voiceNumber, soon)
+	one.Answer()
+	sales.WaitText("invite over: RemoteCancel, undefined", soon)
+	a.joined(caller, one, deskHz)
+	caller.call.HangUp()
+	a.one.Await(phone.Ended, soon)
+
+	// A number is called.
+	sales.Type("#to", oneNumber)
+	sales.Click("#call")
+	call := a.rings(a.one)
+	call.Answer()
+	a.hears("the phone", call, salesHz)
+	sales.WantTone(deskHz)
+	sales.Click("#hangup")
+	a.one.Await(phone.Ended, soon)
+	sales.WaitText("over: LOCAL_HANGUP", soon)
+	a.WaitFor(soon, "GET /answer?to="+oneNumber+"&from_user=sales&", "endpoint_type=app", "custom_data=")
+
+	// Another user is called, declines, is called again and talks.
+	support.Type("#to", "sales")
+	for _, answer := range []bool{false, true} {
+		support.Click("#call")
+		sales.WaitText("invited by", soon)
+		if !answer {
+			sales.Click("#reject")
+			support.WaitText("over:", soon)
+			continue
+		}
+		sales.Click("#answer")
+		sales.WantTone(supportHz)
+		support.WantTone(salesHz)
+		sales.Click("#hangup")
+		support.WaitText("over:", soon)
+	}
+
+	sales.Click("#logout")
+	sales.WaitText("logged out", soon)
+	a.AwaitMetric("offhook_contacts", 1, soon)
+}
+
+// showCoachInBrowser: criterion 6 with the coach on the page.
+func (a *groupApp) showCoachInBrowser() {
+	support := a.logIn(harness.NewBrowser(a.t), "support", supportHz)
+	caller := a.dial()
+	one, _ := a.ringing(caller)
+	one.Answer()
+	a.joined(caller, one, deskHz)
+	time.Sleep(coachDelay)
+	a.request("GET", "/coachapp?"+url.Values{"user": {"support"}, "uuid": {a.legOf(oneNumber)}}.Encode(), "", http.StatusOK)
+	support.WaitText("invited by", soon)
+	support.Click("#answer")
+	a.hears("the agent", one, callerHz, supportHz)
+	a.hears("the customer", caller.call, deskHz)
+	testkit.Eventually(a.t, soon, "the coach hears both", func() bool {
+		return harness.HasTones(support.Hear(2*time.Second), harness.HearRate, time.Second, callerHz, deskHz)
+	})
+	support.Click("#hangup")
+	a.hears("the agent", one, callerHz)
+	a.ends(caller, a.one)
+}
+
+// logIn opens the application's page and logs a user in.
+func (a *groupApp) logIn(browser *harness.Browser, user string, hz float64) *harness.Page {
 	a.t.Helper()
-	login := a.request("POST", "/login", fmt.Sprintf(`{"user":%q}`, user), http.StatusOK)
-	page := harness.NewBrowser(a.t).Open(user, "https://ws-us-4.vonage.com/", salesHz)
-	harness.Eval[bool](page, fmt.Sprintf(`import("/sdk/offhook.js").then(async ({createPhone}) => {
-		const phone = createPhone();
-		phone.on("incoming", (call) => { window.call = call; call.on("ended", () => { window.over = true; }); });
-		await phone.connect("/ws", {token: %q});
-		return true;
-	})`, login["token"]))
+	page := browser.Open(user, "https://app.test/client.html", hz)
+	page.Type("#user", user)
+	page.Click("#login")
+	page.WaitText("logged in, SES-", soon)
 	return page
 }
 
@@ -211,6 +279,10 @@ func (a *groupApp) showIVR() {
 	a.ends(caller, a.one)
 }
 
+// coachDelay is how long a group application wants no new leg: until its timer has run
+// out (contract 13.5).
+const coachDelay = 16 * time.Second
+
 // Criterion 6: a coach whom only the agent hears.
 func (a *groupApp) showCoach() {
 	caller := a.dial()
@@ -218,8 +290,7 @@ func (a *groupApp) showCoach() {
 	one.Answer()
 	a.joined(caller, one, deskHz)
 	agent := a.legOf(oneNumber)
-	// The program wants nobody new before its timer has run out.
-	time.Sleep(16 * time.Second)
+	time.Sleep(coachDelay)
 	a.request("GET", "/coachpstn?"+url.Values{"number": {coachNumber}, "uuid": {agent}}.Encode(), "", http.StatusOK)
 	coach := a.rings(a.coach)
 	coach.Answer()

@@ -7,6 +7,9 @@
 // do not expect it ends the program.
 'use strict';
 
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
 const { API_REGION, applicationToken, pause, request, serve, userToken, vonage } = require('./wire.js');
 
 const KIND = process.env.KIND ?? 'early-media';
@@ -97,6 +100,7 @@ const meet = (uuid) => ({ action: 'conversation', name: conference(uuid), startO
 
 const routes = {
   'GET /_/health': () => [200],
+  'GET /client.html': () => [200, readFileSync(join(__dirname, 'client.html'), 'utf8'), 'text/html; charset=utf-8'],
 
   'GET /answer': async ({ query, host }) => {
     const { uuid, to, from_user: user } = query;

@@ -54,7 +54,8 @@ function userToken(user) {
 }
 
 // serve runs the routes: "METHOD /path" to a function of the query, the body and the
-// host name (without its port) that answers with [status, JSON].
+// host name (without its port) that answers with [status, JSON], or with text and its
+// type.
 function serve(port, routes) {
   http
     .createServer(async (message, response) => {
@@ -64,11 +65,11 @@ function serve(port, routes) {
       const route = routes[`${message.method} ${url.pathname}`];
       const host = (message.headers.host ?? '').split(':')[0];
       console.log(`${message.method} ${message.url} ${text}`);
-      const [status, answer] = route
+      const [status, answer, type] = route
         ? await route({ query: Object.fromEntries(url.searchParams), body: text ? JSON.parse(text) : {}, host })
         : [404];
-      response.writeHead(status, answer === undefined ? {} : { 'Content-Type': 'application/json; charset=utf-8' });
-      response.end(answer === undefined ? undefined : JSON.stringify(answer));
+      response.writeHead(status, answer === undefined ? {} : { 'Content-Type': type ?? 'application/json; charset=utf-8' });
+      response.end(answer === undefined || type ? answer : JSON.stringify(answer));
     })
     .listen(port, () => console.log(`listening on ${port}`));
 }
