@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"sync"
 	"time"
+
+	"github.com/offhook/offhook/internal/media/pcm"
 )
 
 const (
@@ -13,8 +15,8 @@ const (
 	// maxMarks is how many notifies may wait for their place.
 	maxMarks = 1024
 	// minAhead is how many frames must be there before they are played, so that the
-	// next ones may come a little late. It grows with what is late, up to maxAhead.
-	minAhead, maxAhead = 2, 10
+	// next ones may come a little late. It grows by how late they are, up to maxAhead.
+	minAhead, maxAhead = 2, 15
 	// lateAfter is how long after it ran dry more of the same speech may come.
 	lateAfter = 300 * time.Millisecond
 	// waitAhead bounds the wait for minAhead: a short sound alone is played, too.
@@ -80,8 +82,8 @@ func (q *queue) put(data []byte, now time.Time) {
 	waiting := len(q.buf) - q.head
 	if waiting < 2 {
 		q.first = now
-		if q.ahead < maxAhead && !q.dry.IsZero() && now.Sub(q.dry) < lateAfter {
-			q.ahead += 2
+		if late := now.Sub(q.dry); !q.dry.IsZero() && late < lateAfter {
+			q.ahead = min(maxAhead, q.ahead+1+int(late/pcm.FrameTime))
 		}
 	}
 	if q.head > 0 && q.head >= waiting { // moving costs less than what was read
@@ -98,13 +100,13 @@ func (q *queue) put(data []byte, now time.Time) {
 	}
 }
 
-// frame fills pcm with the next 20 ms and reports whether there are any; reached
+// frame fills samples with the next 20 ms and reports whether there are any; reached
 // are the notifies whose place came.
-func (q *queue) frame(pcm []int16, now time.Time) (said bool, reached []json.RawMessage) {
+func (q *queue) frame(samples []int16, now time.Time) (said bool, reached []json.RawMessage) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	waiting := len(q.buf) - q.head
-	if !q.playing && waiting > 0 && (waiting >= q.ahead*q.frameSize || now.Sub(q.first) >= max(waitAhead, time.Duration(q.ahead)*20*time.Millisecond)) {
+	if !q.playing && waiting > 0 && (waiting >= q.ahead*q.frameSize || now.Sub(q.first) >= max(waitAhead, time.Duration(q.ahead)*pcm.FrameTime)) {
 		q.playing = true
 	}
 	fresh := q.fresh
@@ -113,11 +115,11 @@ func (q *queue) frame(pcm []int16, now time.Time) (said bool, reached []json.Raw
 	if !q.playing || n < q.frameSize && fresh { // the rest of the frame may be on its way
 		return false, q.reachedLocked(waiting == 0)
 	}
-	clear(pcm)
-	q.takeLocked(pcm, n)
-	if q.excess >= q.frameSize && len(q.buf)-q.head >= q.frameSize && still(pcm) {
+	clear(samples)
+	q.takeLocked(samples, n)
+	if q.excess >= q.frameSize && len(q.buf)-q.head >= q.frameSize && still(samples) {
 		q.excess -= q.frameSize
-		q.takeLocked(pcm, q.frameSize)
+		q.takeLocked(samples, q.frameSize)
 	}
 	q.watchLocked()
 	if len(q.buf)-q.head < 2 {
@@ -127,10 +129,10 @@ func (q *queue) frame(pcm []int16, now time.Time) (said bool, reached []json.Raw
 	return n > 0, q.reachedLocked(false)
 }
 
-// takeLocked moves n bytes to pcm.
-func (q *queue) takeLocked(pcm []int16, n int) {
+// takeLocked moves n bytes to samples.
+func (q *queue) takeLocked(samples []int16, n int) {
 	for i := range n / 2 {
-		pcm[i] = int16(binary.LittleEndian.Uint16(q.buf[q.head+2*i:]))
+		samples[i] = int16(binary.LittleEndian.Uint16(q.buf[q.head+2*i:]))
 	}
 	q.head += n
 	q.read += uint64(n)
@@ -159,8 +161,8 @@ func (q *queue) watchLocked() {
 }
 
 // still reports whether nobody would miss a frame.
-func still(pcm []int16) bool {
-	for _, s := range pcm {
+func still(samples []int16) bool {
+	for _, s := range samples {
 		if s > stillPeak || s < -stillPeak {
 			return false
 		}

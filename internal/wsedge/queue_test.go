@@ -92,10 +92,10 @@ func TestHiccupsOfTheNetworkAreBridged(t *testing.T) {
 		}
 		playing = playing || ok
 	}
-	if len(gaps) > 0 && gaps[len(gaps)-1] > 200 {
-		t.Errorf("still gaps after 4 s: %v", gaps)
+	if len(gaps) > 0 && gaps[len(gaps)-1] > 100 {
+		t.Errorf("still gaps after 2 s: %v", gaps)
 	}
-	if len(gaps) > 30 {
+	if len(gaps) > 15 {
 		t.Errorf("%d gaps: %v", len(gaps), gaps)
 	}
 }
