@@ -304,6 +304,27 @@ func TestChannelsStayTogether(t *testing.T) {
 	}
 }
 
+// What channels shall hear changes while recordings end by themselves.
+func TestChangesCrossTheEnd(t *testing.T) {
+	w := newWorld(t, func(cfg *Config) { cfg.MaxTime = 20 * time.Millisecond })
+	for range 5 {
+		w.Do(core.Record{ID: "r1", App: "app", Format: core.RecordWAV, Channels: rows(nil, nil)})
+		w.studio.play(2)
+		for ended := false; !ended; {
+			w.Do(core.SetRecord{ID: "r1", Channels: rows([]core.LegID{"a"}, []core.LegID{"b"})})
+			select {
+			case <-w.events:
+				ended = true
+			default:
+			}
+		}
+		receive(t, w.told)
+	}
+	if n := w.studio.legs(); n != 0 {
+		t.Errorf("%d channels still hear", n)
+	}
+}
+
 func TestRecordingsEndByThemselves(t *testing.T) {
 	for name, c := range map[string]struct {
 		order core.Record

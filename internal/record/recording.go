@@ -35,6 +35,9 @@ type recording struct {
 	stop     chan struct{}
 	stopOnce sync.Once
 
+	mu   sync.Mutex // guards what follows, and that nothing is heard after it
+	deaf bool
+
 	// What follows belongs to run.
 	block   [][]int16 // a piece of each channel, being written
 	written int64     // samples of each channel
@@ -66,6 +69,11 @@ func (it *recording) leg(i int) core.LegID {
 
 // hear sets what each channel hears.
 func (it *recording) hear(channels []core.Hear) {
+	it.mu.Lock()
+	defer it.mu.Unlock()
+	if it.deaf {
+		return
+	}
 	for i, row := range channels[:min(len(channels), len(it.tracks))] {
 		row.Leg = it.leg(i)
 		it.recorder.cfg.Media.Do(row)
@@ -119,7 +127,11 @@ func (it *recording) write() (err error) {
 
 // silence ends what the recording hears. It may be called again.
 func (it *recording) silence() {
-	if it.tracks == nil {
+	it.mu.Lock()
+	over := it.deaf
+	it.deaf = true
+	it.mu.Unlock()
+	if over {
 		return
 	}
 	var dropped uint64
@@ -127,7 +139,6 @@ func (it *recording) silence() {
 		it.recorder.cfg.Media.Detach(it.leg(i))
 		dropped += t.close()
 	}
-	it.tracks = nil
 	it.recorder.dropped.Add(dropped)
 	if dropped > 0 {
 		it.recorder.cfg.Log.Warn("the disk was too slow for a recording", "recording", string(it.meta.ID), "frames", dropped)
