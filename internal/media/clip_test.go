@@ -78,3 +78,18 @@ func TestEncodedSoundsAreBounded(t *testing.T) {
 		t.Error("who plays one that was dropped does not hear it any more")
 	}
 }
+
+// A sound that is injected into silence is played in packets that all share, not by the
+// mixer for each listener.
+func TestInjectedIntoSilenceNeedsNoMix(t *testing.T) {
+	s := NewServer(Config{})
+	defer s.Close()
+	music := core.Sound{Kind: core.SoundHold, Level: -6}
+	for _, leg := range []core.LegID{"a", "b"} {
+		s.Attach(leg, &deaf{format: Format{Codec: PCMU, PTime: 20}})
+		s.Do(core.Hear{Leg: leg, Over: [core.InjectSlots]core.Sound{music}})
+		if m := s.legs[leg]; m.played.alone == nil || m.mixed != nil {
+			t.Errorf("%s: by the player: %v, mixed: %v", leg, m.played.alone != nil, m.mixed != nil)
+		}
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/mix"
 )
 
@@ -67,74 +66,3 @@ func (l *listener) listenForPause() {
 
 // pauses reports whether the only voice that l hears makes a pause.
 func (l *listener) pauses() bool { return l.calm.Load() >= pauseSteps }
-
-// injectLocked gives m the sounds of row in place of those it had; what is the same
-// goes on. Again is whether an announcement is to be played again.
-func (s *Server) injectLocked(m *member, row core.Hear, again bool) {
-	if again || m.row.Sound != row.Sound {
-		m.dropSound(0)
-		m.playing = nil
-	}
-	for slot, sound := range row.Over {
-		at := 1 + slot
-		if m.row.Over[slot] == sound {
-			continue
-		}
-		m.dropSound(at)
-		if !sound.IsZero() {
-			m.sounds[at] = newInsert(s.stage, m.id, sound, 0)
-		}
-	}
-}
-
-func (m *member) dropSound(at int) {
-	if m.sounds[at] != nil {
-		m.sounds[at].drop()
-		m.sounds[at] = nil
-	}
-}
-
-// inserts returns what is played to m in a mix.
-func (m *member) inserts() (list []*insert) {
-	for _, n := range m.sounds {
-		if n != nil && n.live() {
-			list = append(list, n)
-		}
-	}
-	return list
-}
-
-// mixes reports whether what m hears is made by the mixer, however few it hears.
-func (m *member) mixes() bool { return m.virtual() || len(m.inserts()) > 0 }
-
-// takeOverLocked lets the sound that the player plays to m go on in the mix.
-func (s *Server) takeOverLocked(m *member) {
-	if m.row.Sound.IsZero() || m.sounds[0] != nil {
-		return
-	}
-	var heard time.Duration
-	if p := m.playing; p.plays(m.row.Sound, m.out, m.format) {
-		m.out.own(nil)
-		if p.ended.Load() {
-			m.sounds[0] = new(insert)
-			m.sounds[0].drop()
-			return
-		}
-		heard = time.Duration(p.passed.Load())
-	}
-	m.sounds[0] = newInsert(s.stage, m.id, m.row.Sound, heard)
-}
-
-// lingers reports whether m, who hears speaker alone, goes on to hear him in the mix
-// until he makes a pause.
-func (m *member) lingers(speaker *member) bool {
-	return m.injected && m.mixed != nil && m.mixed.fits(m.out, m.format) && !m.mixed.pauses() &&
-		len(m.taps) == 1 && m.taps[0] == speaker.tap && speaker.tap.in == speaker.format
-}
-
-// settleLocked ends the mix of who hears no sounds any more, when that is not heard.
-func (s *Server) settleLocked(m *member) {
-	if m.injected && m.mixed != nil && !m.mixes() && (len(m.taps) == 0 || m.mixed.pauses()) {
-		s.connectLocked(m)
-	}
-}

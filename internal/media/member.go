@@ -27,10 +27,8 @@ type member struct {
 	from  *member // whom route carries
 	mixed *listener
 	taps  []*tap // whom mixed hears; never changed in place
-	// What is played to it: by the player, or in a mix, first what row says and then
-	// what is over that.
-	playing  *playing
-	sounds   [1 + core.InjectSlots]*insert
+
+	played   played
 	injected bool // mixed is for the sounds alone
 
 	hearing hearing // of who watches
@@ -103,7 +101,7 @@ func (m *member) virtual() bool { return m.format.Codec.Linear() }
 // setLocked gives m another row. Again is whether an announcement that the row keeps
 // is to be played again.
 func (s *Server) setLocked(m *member, row core.Hear, again bool) {
-	s.injectLocked(m, row, again)
+	m.played.change(m.row, row, again)
 	old := m.speakers
 	m.row, m.speakers = row, nil
 	if row.Sound.IsZero() {
@@ -136,31 +134,22 @@ func (s *Server) connectLocked(m *member) {
 			}
 		}
 	}
+	m.played.note()
+	slots := m.played.left(m.row)
 	switch {
 	case !m.audible():
 		s.disconnectLocked(m)
-	case m.mixes():
-		s.takeOverLocked(m)
+	case m.mixes(slots, heard):
+		s.insertLocked(m, slots)
 		s.mixLocked(m, heard)
-	case !m.row.Sound.IsZero():
-		s.playLocked(m)
+	case len(slots) == 1:
+		s.playLocked(m, slots[0])
 	case len(heard) > 1, len(heard) == 1 && m.lingers(heard[0]):
 		s.mixLocked(m, heard)
 	case len(heard) == 1:
 		s.routeLocked(m, heard[0])
 	default:
 		s.disconnectLocked(m)
-	}
-}
-
-// playLocked makes m hear the sound of its row. One that is over is over.
-func (s *Server) playLocked(m *member) {
-	switch {
-	case m.sounds[0] != nil: // it was played in a mix
-		s.disconnectLocked(m)
-	case !m.playing.plays(m.row.Sound, m.out, m.format):
-		s.disconnectLocked(m)
-		m.playing = s.player.play(m.id, m.row.Sound, m.out, m.format)
 	}
 }
 
@@ -175,7 +164,7 @@ func (s *Server) disconnectLocked(m *member) {
 		m.route, m.from = nil, nil
 	}
 	taps := m.taps
-	m.mixed, m.taps, m.playing, m.injected = nil, nil, nil, false
+	m.mixed, m.taps, m.played.alone, m.injected = nil, nil, nil, false
 	s.untapLocked(taps)
 }
 
@@ -215,7 +204,7 @@ func (s *Server) mixLocked(m *member, heard []*member) {
 		m.route, m.from = nil, nil
 	}
 	m.injected = len(heard) <= 1
-	s.mixer.set(m.mixed, m.taps, m.tap, m.inserts())
+	s.mixer.set(m.mixed, m.taps, m.tap, m.played.live())
 	s.untapLocked(former)
 }
 
@@ -252,7 +241,7 @@ func (s *Server) untapLocked(taps []*tap) {
 func (s *Server) heardLocked(m *member, t *tap) {
 	m.tap = t
 	if m.mixed != nil && len(m.taps) > 0 {
-		s.mixer.set(m.mixed, m.taps, t, m.inserts())
+		s.mixer.set(m.mixed, m.taps, t, m.played.live())
 	}
 }
 

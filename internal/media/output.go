@@ -62,9 +62,6 @@ func outputOf(p Path) *output {
 // own makes f the only one whose packets are sent; nil is nobody.
 func (o *output) own(f *feeder) { o.owner.Store(f) }
 
-// owned reports whether anybody may send.
-func (o *output) owned() bool { return o.owner.Load() != nil }
-
 // resign ends f's ownership; it is false if f had none any more.
 func (o *output) resign(f *feeder) bool { return o.owner.CompareAndSwap(f, nil) }
 

@@ -247,6 +247,44 @@ func TestSoundOverASound(t *testing.T) {
 	})
 }
 
+// What is injected into silence is heard by many for the price of one, and goes on
+// when a voice joins it, and when that leaves.
+func TestSoundAloneThenOverAVoice(t *testing.T) {
+	onStage(t, func(s *stage) {
+		every := []float64{600, 800, 1000, 1200, 1400}
+		a := s.call("a", media.PCMU, 0)
+		s.call("b", media.PCMA, 600)
+		s.put("up", steps(800, 1000, 1200, 1400), nil)
+		s.server.Do(over("a", nil, announcement("up"), core.Sound{}))
+		time.Sleep(700 * time.Millisecond)
+		a.tones("alone", every, 1000)
+		s.server.Do(over("a", []core.LegID{"b"}, announcement("up"), core.Sound{}))
+		time.Sleep(500 * time.Millisecond)
+		a.tones("over the voice", every, 600, 1200)
+		s.server.Do(over("a", nil, announcement("up"), core.Sound{}))
+		time.Sleep(500 * time.Millisecond)
+		a.tones("alone again", every, 1400)
+		time.Sleep(500 * time.Millisecond)
+		s.expect("a played up/0")
+		s.server.Do(over("a", []core.LegID{"b"}, announcement("up"), core.Sound{}))
+		time.Sleep(300 * time.Millisecond)
+		a.tones("the voice alone", every, 600)
+		s.server.Do(over("a", nil, announcement("up"), core.Sound{}))
+		time.Sleep(300 * time.Millisecond)
+		a.forget()
+		s.server.Do(over("a", nil, core.Sound{Kind: core.SoundBeep}, core.Sound{}))
+		time.Sleep(time.Second)
+		s.expect("a played /0")
+		s.server.Do(over("a", []core.LegID{"b"}, core.Sound{Kind: core.SoundBeep}, core.Sound{})) // it is over
+		time.Sleep(300 * time.Millisecond)
+		a.tones("the voice again", every, 600)
+		s.expect()
+		if slips, _ := a.faults(); len(slips) > 0 {
+			t.Errorf("faults %v", slips)
+		}
+	})
+}
+
 // Level and loops are the same whoever plays: alone, over silence, to a recorder.
 func TestLevelAndLoops(t *testing.T) {
 	for _, c := range []struct {

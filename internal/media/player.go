@@ -40,7 +40,7 @@ type playing struct {
 	sound  core.Sound
 	out    *output
 	to     Format
-	ended  atomic.Bool  // it is over, and was not replaced
+	ended  atomic.Bool  // it is over, unless it was replaced
 	passed atomic.Int64 // nanoseconds of it that were played
 
 	// What follows belongs to the player's goroutine.
@@ -75,10 +75,13 @@ func (y *player) play(leg core.LegID, sound core.Sound, out *output, to Format) 
 	return p
 }
 
-// plays reports whether p plays sound, or has played it, to out in format to.
+// plays reports whether p plays sound to out in format to.
 func (p *playing) plays(sound core.Sound, out *output, to Format) bool {
-	return p != nil && p.sound == sound && p.out == out && p.to == to && (p.ended.Load() || out.owner.Load() == &p.right)
+	return p != nil && p.sound == sound && p.out == out && p.to == to && out.owner.Load() == &p.right
 }
+
+// over reports whether p came to its end; who replaced it before does not ask.
+func (p *playing) over() bool { return p.ended.Load() && p.out.owner.Load() != &p.right }
 
 // close ends all sounds, which nobody owns any more, and waits for the goroutine.
 func (y *player) close() {
@@ -197,8 +200,8 @@ func (y *player) stream(p *playing, now time.Time) bool {
 
 // over reports the end of a sound that was not replaced.
 func (y *player) over(p *playing) {
+	p.ended.Store(true)
 	if p.out.resign(&p.right) {
-		p.ended.Store(true)
 		y.stage.played(&p.cue)
 	}
 }

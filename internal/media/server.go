@@ -116,7 +116,6 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 	if m.path == p && m.format == f {
 		return
 	}
-	played := m.path == p && m.row.Sound.Ends() && !m.out.owned()
 	if m.path != p {
 		if other := s.paths[p]; other != nil {
 			s.unplugLocked(other)
@@ -129,9 +128,7 @@ func (s *Server) Attach(leg core.LegID, p Path) {
 	}
 	s.listenLocked(m, f)
 	m.format = f
-	if !played {
-		s.connectLocked(m)
-	}
+	s.connectLocked(m)
 	for _, hearer := range m.hearers {
 		s.connectLocked(hearer)
 	}
