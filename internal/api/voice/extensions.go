@@ -91,8 +91,9 @@ func (a *API) hear(w http.ResponseWriter, r *request) error {
 	return nil
 }
 
-// supervise serves PUT /api/v1/calls/{call}/supervise: a leg of the application
-// hears a call of the application, and is heard as the mode says.
+// supervise serves PUT /api/v1/calls/{call}/supervise: a leg of the application that
+// has nothing else to do, or who is rung for it, hears a call of the application and
+// is heard as the mode says.
 func (a *API) supervise(w http.ResponseWriter, r *request) error {
 	body, err := r.body(w)
 	if err != nil {
@@ -104,8 +105,14 @@ func (a *API) supervise(w http.ResponseWriter, r *request) error {
 	}
 	modes := map[string]core.SuperviseMode{"monitor": core.Monitor, "whisper": core.Whisper, "barge": core.Barge}
 	order := core.SuperviseCall{
-		Call: id, Leg: core.LegID(body.needText(64, "leg")), Target: core.LegID(body.text("target")),
+		Call: id, Leg: core.LegID(body.text("leg")), To: body.text("to"), Target: core.LegID(body.text("target")),
 		Mode: modes[body.word("mode", "", "monitor", "whisper", "barge")],
+	}
+	switch {
+	case (order.Leg == "") == (order.To == ""):
+		body.fail("leg", "or to is required, and not both")
+	case order.To != "" && order.Target == "":
+		body.fail("target", "is required with to")
 	}
 	if order.Mode == 0 {
 		body.fail("mode", "must be one of monitor, whisper, barge")
