@@ -101,11 +101,11 @@ type SpeechText struct {
 type SpeechEnd uint8
 
 const (
-	// SpeechSilence: the party said something and fell silent.
+	// SpeechSilence says that the party said something and fell silent.
 	SpeechSilence SpeechEnd = iota + 1
-	// SpeechTooLong: it went on for longer than allowed.
+	// SpeechTooLong says that it went on for longer than allowed.
 	SpeechTooLong
-	// SpeechNone: it did not begin in time.
+	// SpeechNone says that it did not begin in time.
 	SpeechNone
 )
 
@@ -127,9 +127,9 @@ type Notice struct {
 type NoticeKind uint8
 
 const (
-	// NoticeError: something in a flow went wrong, as Reason says.
+	// NoticeError says that something in a flow went wrong, as Reason says.
 	NoticeError NoticeKind = iota + 1
-	// NoticeDigit: the party pressed Digit, and the application wants to know every key.
+	// NoticeDigit says that the party pressed Digit, and the application wants to know every key.
 	NoticeDigit
 )
 
@@ -143,7 +143,7 @@ const (
 
 // ErrTooFast is what refuses a new leg of an application that begins too many
 // a second; its Kind is Unavailable.
-var ErrTooFast = errors.New(ReasonCapacity)
+var ErrTooFast = errors.New("too many calls per second")
 
 // Application implements AppCommand.
 func (c Consult) Application() string { return c.App }

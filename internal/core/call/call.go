@@ -28,8 +28,8 @@ type member struct {
 
 	set []pair // whom it hears or not by order of Set
 
-	speaks, hears *Circle // who may hear it, and whom it hears; nil is all
-	over          [core.InjectSlots]core.Sound
+	speaks, hears *Circle                       // who may hear it, and whom it hears; nil is all
+	over          *[core.InjectSlots]core.Sound // what it is injected; nil is nothing, as for most legs
 }
 
 // pair says whether a leg hears another, whatever it would by itself.
@@ -178,9 +178,9 @@ func (c *Call) Mute(leg core.LegID, muted bool) {
 	}
 }
 
-// Rows returns what changed since the last Rows, in the order of Add.
-func (c *Call) Rows() []core.Hear {
-	var changed []core.Hear
+// Rows returns what changed since the last Rows, in the order of Add, appended to
+// changed.
+func (c *Call) Rows(changed []core.Hear) []core.Hear {
 	for _, m := range c.members {
 		row := c.row(m)
 		if row.Sound != m.row.Sound || !slices.Equal(row.From, m.row.From) || row.Over != m.row.Over {
@@ -193,7 +193,10 @@ func (c *Call) Rows() []core.Hear {
 
 // row says what m hears now.
 func (c *Call) row(m *member) core.Hear {
-	row := core.Hear{Leg: m.leg, Sound: m.sound, Over: m.over}
+	row := core.Hear{Leg: m.leg, Sound: m.sound}
+	if m.over != nil {
+		row.Over = *m.over
+	}
 	switch {
 	case !m.sound.IsZero():
 		return row

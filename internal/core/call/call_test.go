@@ -67,7 +67,7 @@ func TestRows(t *testing.T) {
 			}
 			tt.do(&c)
 			got := rows{}
-			for _, row := range c.Rows() {
+			for _, row := range c.Rows(nil) {
 				got[row.Leg] = row
 			}
 			for _, leg := range []core.LegID{"a", "b", "c"} {
@@ -75,7 +75,7 @@ func TestRows(t *testing.T) {
 					t.Errorf("%s hears %v %v, want %v %v", leg, g.From, g.Sound, w.From, w.Sound)
 				}
 			}
-			if again := c.Rows(); again != nil {
+			if again := c.Rows(nil); again != nil {
 				t.Errorf("rows repeated without a change: %v", again)
 			}
 		})

@@ -30,15 +30,20 @@ func (c *Call) Earmuff(leg core.LegID, on bool) {
 // Inject plays sound to a leg over all that it hears, in place of what it was
 // injected in slot before; the zero sound ends that.
 func (c *Call) Inject(leg core.LegID, slot core.InjectSlot, sound core.Sound) {
-	if m := c.find(leg); m != nil && slot < core.InjectSlots {
-		m.over[slot] = sound
+	m := c.find(leg)
+	if m == nil || slot >= core.InjectSlots || m.over == nil && sound.IsZero() {
+		return
 	}
+	if m.over == nil {
+		m.over = new([core.InjectSlots]core.Sound)
+	}
+	m.over[slot] = sound
 }
 
 // Injected returns what a leg is injected.
 func (c *Call) Injected(leg core.LegID) (over [core.InjectSlots]core.Sound) {
-	if m := c.find(leg); m != nil {
-		over = m.over
+	if m := c.find(leg); m != nil && m.over != nil {
+		over = *m.over
 	}
 	return over
 }

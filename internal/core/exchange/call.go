@@ -348,7 +348,8 @@ func (x *Exchange) announced(l *leg) {
 
 // hear orders the rows of the call that changed.
 func (x *Exchange) hear(c *liveCall) {
-	for _, row := range c.matrix.Rows() {
+	x.rows = c.matrix.Rows(x.rows[:0])
+	for _, row := range x.rows {
 		x.emit(row)
 	}
 	if len(x.records) > 0 {

@@ -48,7 +48,7 @@ func (w *world) checkLeg(c *liveCall, l *leg) {
 // the call wants them to.
 func (w *world) checkCall(c *liveCall) {
 	caller := c.caller
-	if rows := c.matrix.Rows(); len(rows) > 0 {
+	if rows := c.matrix.Rows(nil); len(rows) > 0 {
 		w.fail("nobody was told that leg %s hears %v %v now", rows[0].Leg, rows[0].From, rows[0].Sound)
 	}
 	if c.hunt != nil && (c.hunt.Over() || c.winner != nil) {

@@ -48,6 +48,7 @@ type Exchange struct {
 	now   time.Time // of the event being applied
 	out   []core.Command
 	spare []core.Command // what the last Apply returned, for reuse
+	rows  []core.Hear    // of hear, for reuse
 }
 
 // DirectoryChanged reports that resources changed. Running calls go on as planned.

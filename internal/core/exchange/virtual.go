@@ -104,6 +104,9 @@ func (x *Exchange) vanish(l *leg) {
 
 // endVirtual ends all endpoints that still ring in a call.
 func (x *Exchange) endVirtual(c *liveCall, cause core.Cause, reason core.Reason) {
+	if !c.programmed() {
+		return
+	}
 	for _, l := range slices.Clone(c.legs) {
 		if l.virtual {
 			x.end(l, cause, reason, 0)
