@@ -26,7 +26,7 @@ func (a *API) modifyCall(w http.ResponseWriter, r *request) error {
 	case "transfer":
 		return a.transfer(w, r, body)
 	default:
-		return &mistake{"action", "must be one of hangup, mute, unmute, earmuff, unearmuff, transfer"}
+		return &mistake{name: "action", reason: "must be one of hangup, mute, unmute, earmuff, unearmuff, transfer"}
 	}
 	if err := a.order(r, do); err != nil {
 		return err
@@ -47,7 +47,7 @@ func (a *API) order(r *request, do core.Request) error {
 func (a *API) transfer(w http.ResponseWriter, r *request, body object) error {
 	to, ok := body.object("destination")
 	if !ok {
-		return &mistake{"destination", "is required"}
+		return &mistake{name: "destination", reason: "is required"}
 	}
 	to.word("type", "ncco")
 	ncco, inline := to.get("ncco")
@@ -56,13 +56,13 @@ func (a *API) transfer(w http.ResponseWriter, r *request, body object) error {
 	case to.failed():
 		return to.err()
 	case inline == (fetch != ""):
-		return &mistake{"destination", "must have either url or ncco"}
+		return &mistake{name: "destination", reason: "must have either url or ncco"}
 	case !inline:
 		return a.transferByURL(w, r, fetch)
 	}
 	verbs, err := a.parser(r.app).Parse(ncco)
 	if err != nil {
-		return &mistake{"destination.ncco", detail(err)}
+		return &mistake{name: "destination.ncco", reason: detail(err)}
 	}
 	if err := a.order(r, flow.Replace{Leg: r.leg(), Verbs: verbs}); err != nil {
 		return err
@@ -101,7 +101,7 @@ func (a *API) replace(r *request, it leg, res webhook.Result) {
 			return
 		}
 		a.cfg.Log.Warn("application answered with an NCCO that is wrong", "app", r.app.ID, "leg", it.Leg, "error", err)
-		reason = core.ReasonSyntax
+		reason = reasonOf(err)
 	}
 	a.outbox.put(outgoing{leg: it.Leg, do: tell, job: func() []webhook.Job {
 		return event(r.app, it.Leg, it.Hook, errorBody(time.Now(), it.Leg, it.Call, reason))

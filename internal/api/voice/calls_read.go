@@ -148,7 +148,7 @@ func callQuery(r *request) (core.AppLegQuery, error) {
 	query := r.URL.Query()
 	q := core.AppLegQuery{App: r.app.ID, Status: query.Get("status"), Call: callID(query.Get("conversation_uuid"))}
 	if q.Status != "" && !slices.Contains(filterStatuses(), q.Status) {
-		return q, &mistake{"status", "is not a status of a call"}
+		return q, &mistake{name: "status", reason: "is not a status of a call"}
 	}
 	var err error
 	if q.Limit, err = queryInt(query, "page_size", 10, 1, 100); err != nil {
@@ -174,7 +174,7 @@ func queryDesc(query url.Values) (bool, error) {
 	case "desc", "DESC":
 		return true, nil
 	}
-	return false, &mistake{"order", "must be asc or desc"}
+	return false, &mistake{name: "order", reason: "must be asc or desc"}
 }
 
 func queryInt(query url.Values, name string, byDefault, low, high int) (int, error) {
@@ -184,7 +184,7 @@ func queryInt(query url.Values, name string, byDefault, low, high int) (int, err
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < low || n > high {
-		return 0, &mistake{name, "must be an integer between " + strconv.Itoa(low) + " and " + strconv.Itoa(high)}
+		return 0, &mistake{name: name, reason: "must be an integer between " + strconv.Itoa(low) + " and " + strconv.Itoa(high)}
 	}
 	return n, nil
 }
@@ -199,7 +199,7 @@ func queryTime(query url.Values, name string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, &mistake{name, "must be a time such as 2026-01-31T08:00:00Z"}
+	return time.Time{}, &mistake{name: name, reason: "must be a time such as 2026-01-31T08:00:00Z"}
 }
 
 // ownBase is our address as the client knows it.

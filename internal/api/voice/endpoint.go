@@ -27,7 +27,7 @@ func (o object) endpoint(app string) flow.Endpoint {
 	case "":
 		o.fail("type", "is required")
 	case "voicemail", "queue":
-		o.fail("type", kind+" is not available")
+		o.notAvailable("type", kind)
 	default:
 		o.fail("type", "must be one of phone, app, sip, websocket, vbc")
 	}

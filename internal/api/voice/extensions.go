@@ -70,7 +70,7 @@ func (a *API) hear(w http.ResponseWriter, r *request) error {
 	order := core.SetHear{Call: id}
 	pairs, _ := body.list("pairs")
 	if len(pairs) == 0 || len(pairs) > maxPairs {
-		return &mistake{"pairs", "must be a list of 1 to 100 pairs"}
+		return &mistake{name: "pairs", reason: "must be a list of 1 to 100 pairs"}
 	}
 	for _, text := range pairs {
 		o := newObject(text, "pairs", body.wrong)

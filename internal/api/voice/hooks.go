@@ -115,7 +115,7 @@ func (a *API) run(app Application, turn core.Turn, ncco []byte) {
 	verbs, err := a.parser(app).Parse(ncco)
 	if err != nil {
 		a.cfg.Log.Warn("application answered with an NCCO that is wrong", "app", app.ID, "leg", turn.Leg, "error", err)
-		a.instruct(turn, flow.Failed, nil, core.ReasonSyntax)
+		a.instruct(turn, flow.Failed, nil, reasonOf(err))
 		return
 	}
 	a.instruct(turn, flow.Run, verbs, "")

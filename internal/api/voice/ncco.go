@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
+	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/flow"
 )
 
@@ -25,9 +27,33 @@ type Parser struct {
 	TimedAside bool
 }
 
-// SyntaxError says what is wrong with an NCCO, for people. The application is
-// always told core.ReasonSyntax.
-type SyntaxError struct{ Detail string }
+// SyntaxError says what is wrong with an NCCO.
+type SyntaxError struct {
+	Detail string // for people
+	// Reason is what the application is told in an event: core.ReasonSyntax, or that a
+	// reserved word is not available.
+	Reason string
+}
+
+func syntaxError(detail string) *SyntaxError {
+	return &SyntaxError{Detail: detail, Reason: core.ReasonSyntax}
+}
+
+func (m *mistake) syntaxError() *SyntaxError {
+	e := syntaxError(m.Error())
+	if m.reserved {
+		e.Reason = strings.ToUpper(m.reason[:1]) + m.reason[1:] + "."
+	}
+	return e
+}
+
+// reasonOf is what an application is told in an event of an error of Parse.
+func reasonOf(err error) string {
+	if e, ok := errors.AsType[*SyntaxError](err); ok {
+		return e.Reason
+	}
+	return core.ReasonSyntax
+}
 
 // Error implements error.
 func (e *SyntaxError) Error() string { return "ncco: " + e.Detail }
@@ -48,7 +74,7 @@ var errNoArray = errors.New("not a JSON array")
 func (p Parser) Parse(text []byte) ([]flow.Verb, error) {
 	actions, err := split(text)
 	if err != nil {
-		return nil, &SyntaxError{Detail: err.Error()}
+		return nil, syntaxError(err.Error())
 	}
 	wrong := &mistakes{}
 	verbs := make([]flow.Verb, 0, len(actions))
@@ -56,12 +82,12 @@ func (p Parser) Parse(text []byte) ([]flow.Verb, error) {
 		a := action{object: newObject(text, fmt.Sprintf("[%d]", i), wrong), Parser: p}
 		verb := a.verb()
 		if wrong.first != nil {
-			return nil, &SyntaxError{Detail: wrong.first.Error()}
+			return nil, wrong.first.syntaxError()
 		}
 		verbs = append(verbs, verb)
 	}
 	if err := bargeIn(verbs); err != nil {
-		return nil, &SyntaxError{Detail: err.Error()}
+		return nil, syntaxError(err.Error())
 	}
 	return verbs, nil
 }
@@ -114,8 +140,8 @@ func (a action) verb() flow.Verb {
 		return flow.Wait{For: a.seconds("timeout", 10, 0.1, 7200)}
 	case "transfer":
 		return a.moveAll()
-	case "pay", "queue", "voicemail":
-		a.fail("action", name+" is not available")
+	case "queue", "voicemail":
+		a.notAvailable("action", name)
 	case "":
 		a.fail("action", "is required")
 	default:

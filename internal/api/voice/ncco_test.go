@@ -198,7 +198,7 @@ func TestSyntaxErrors(t *testing.T) {
 		{`[null]`, "[0]: must be an object"},
 		{`[{}]`, "[0].action: is required"},
 		{`[{"action":"dance"}]`, `[0].action: "dance" is unknown`},
-		{`[{"action":"pay"}]`, "pay is not available"},
+		{`[{"action":"pay"}]`, `"pay" is unknown`},
 		{`[{"action":"queue"}]`, "queue is not available"},
 		{`[{"action":"voicemail"}]`, "voicemail is not available"},
 		{`[{"action":"wait"},{"action":"talk"}]`, "[1].text: is required"},
@@ -244,6 +244,22 @@ func TestSyntaxErrors(t *testing.T) {
 		_, err := testParser().Parse([]byte(tt.ncco))
 		if _, ok := errors.AsType[*SyntaxError](err); !ok || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%.80s: %v, want %s", tt.ncco, err, tt.want)
+		}
+	}
+}
+
+// TestReason: what the application hears of it, not our words for people, unless it
+// used a word that is reserved.
+func TestReason(t *testing.T) {
+	for ncco, want := range map[string]string{
+		`[{"action":"pay"}]`:       core.ReasonSyntax,
+		`{}`:                       core.ReasonSyntax,
+		`[{"action":"voicemail"}]`: "Voicemail is not available.",
+		`[{"action":"connect","endpoint":[{"type":"queue"}]}]`: "Queue is not available.",
+	} {
+		_, err := testParser().Parse([]byte(ncco))
+		if got := reasonOf(err); got != want {
+			t.Errorf("%s: %q, want %q", ncco, got, want)
 		}
 	}
 }

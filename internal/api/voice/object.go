@@ -32,7 +32,10 @@ type mistakes struct {
 }
 
 // mistake is what is wrong with a field.
-type mistake struct{ name, reason string }
+type mistake struct {
+	name, reason string
+	reserved     bool // it is none of the application's: there will be such a thing
+}
 
 // Error implements error.
 func (m *mistake) Error() string { return m.name + ": " + m.reason }
@@ -105,6 +108,14 @@ func (o object) fail(name, reason string) {
 		at += "."
 	}
 	o.wrong.first = &mistake{name: at + name, reason: reason}
+}
+
+// notAvailable notes a word that is reserved for what is not there yet.
+func (o object) notAvailable(name, word string) {
+	if o.wrong.first == nil {
+		o.fail(name, word+" is not available")
+		o.wrong.first.reserved = true
+	}
 }
 
 // snake writes a name as requests have it.

@@ -38,7 +38,7 @@ func parseCursor(text string) (cursor, error) {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) < 2 || raw[0] != 'n' && raw[0] != 'p' {
-		return cursor{}, &mistake{"cursor", "is not one of ours"}
+		return cursor{}, &mistake{name: "cursor", reason: "is not one of ours"}
 	}
 	return cursor{user: string(raw[1:]), back: raw[0] == 'p'}, nil
 }
