@@ -43,7 +43,8 @@ func TestSpeechThroughARoughNetwork(t *testing.T) {
 		{"60 ms of jitter", roughNetwork{jitter: 60 * time.Millisecond}, 0.92, 0.03},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			far := newRoughCarrier(t, h.SIP, c.through)
+			far := newRoughCarrier(t, h.SIP, sdp.ProtectNever)
+			far.through = c.through
 			ears := ring(ben)
 			testkit.Receive(t, far.answered, soon, "the answer")
 			begin := time.Now()
@@ -86,11 +87,11 @@ type roughCarrier struct {
 	answered chan struct{}
 }
 
-// newRoughCarrier calls the first group.
-func newRoughCarrier(t *testing.T, exchange string, through roughNetwork) *roughCarrier {
+// newRoughCarrier calls the first group; protection is what it says of SRTP.
+func newRoughCarrier(t *testing.T, exchange string, protection sdp.Protection) *roughCarrier {
 	t.Helper()
 	const ip = "127.0.0.40" // of usualTrunk
-	c := &roughCarrier{through: through, answered: make(chan struct{}, 1)}
+	c := &roughCarrier{answered: make(chan struct{}, 1)}
 	var err error
 	if c.rtp, err = net.ListenUDP("udp4", &net.UDPAddr{IP: net.ParseIP(ip)}); err != nil {
 		t.Fatal(err)
@@ -102,7 +103,11 @@ func newRoughCarrier(t *testing.T, exchange string, through roughNetwork) *rough
 	if err != nil {
 		t.Fatal(err)
 	}
-	offer := sdp.NewOffer(sdp.Local{Addr: netip.MustParseAddrPort(c.rtp.LocalAddr().String()), Session: 1, Version: 1}, []media.Codec{media.PCMA})
+	local := sdp.Local{
+		Addr: netip.MustParseAddrPort(c.rtp.LocalAddr().String()), Session: 1, Version: 1,
+		Protection: protection, Secrets: sdp.NewSecrets(),
+	}
+	offer := sdp.NewOffer(local, []media.Codec{media.PCMA})
 	uri := func(user, host string) sip.Uri {
 		u, err := sip.ParseURI("sip:+" + user + "@" + host)
 		if err != nil {
@@ -141,11 +146,7 @@ func (c *roughCarrier) say(t *testing.T, pcm []int16) {
 	r := rand.New(rand.NewPCG(7, 7)) //nolint:gosec // the same losses each time
 	before := time.Duration(0)
 	for n := range len(pcm) / phone.Frame {
-		packet := make([]byte, 12+phone.Frame)
-		packet[0], packet[1] = 0x80, 8
-		binary.BigEndian.PutUint16(packet[2:], uint16(n))
-		binary.BigEndian.PutUint32(packet[4:], uint32(n*phone.Frame))
-		binary.BigEndian.PutUint32(packet[8:], 4711)
+		packet := rtpPacket(n, 8)
 		if _, err := enc.Encode(packet[12:], pcm[n*phone.Frame:(n+1)*phone.Frame]); err != nil {
 			t.Fatal(err)
 		}
@@ -162,4 +163,14 @@ func (c *roughCarrier) say(t *testing.T, pcm []int16) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// rtpPacket is the n-th packet of 20 ms of a stream, with room for its audio.
+func rtpPacket(n int, payloadType byte) []byte {
+	packet := make([]byte, 12+phone.Frame)
+	packet[0], packet[1] = 0x80, payloadType
+	binary.BigEndian.PutUint16(packet[2:], uint16(n))
+	binary.BigEndian.PutUint32(packet[4:], uint32(n*phone.Frame))
+	binary.BigEndian.PutUint32(packet[8:], 4711)
+	return packet
 }
