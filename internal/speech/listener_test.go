@@ -151,7 +151,7 @@ func TestSpeechIsRecognisedAndKept(t *testing.T) {
 	_, p, events, cmd := listenTo(t, NewWebHearing(HearConfig{OpenAI: true, URL: srv.URL, Key: "k"}), func(cmd *core.Listen, cfg *ListenerConfig) {
 		cmd.Keep, cfg.Keeper = true, keeper
 	})
-	p.say(quiet, 2*time.Second)
+	p.say(quiet, 1700*time.Millisecond)
 	p.say(loud, 1500*time.Millisecond)
 	p.say(quiet, 2*time.Second)
 	if ev := events.next(t); ev != (core.SpeechBegan{Leg: "a", Turn: cmd.Turn}) {
@@ -162,7 +162,7 @@ func TestSpeechIsRecognisedAndKept(t *testing.T) {
 		len(got.Result.Results) != 1 || got.Result.Results[0] != (core.SpeechText{Text: "sales", Confidence: 0.905}) {
 		t.Errorf("%+v", got)
 	}
-	if kept := <-keeper.kept; kept.Duration() < 2500*time.Millisecond || kept.Duration() > 3500*time.Millisecond {
+	if kept := <-keeper.kept; kept.Duration() < 2800*time.Millisecond || kept.Duration() > 3000*time.Millisecond {
 		t.Errorf("%v is kept", kept.Duration())
 	}
 	if p.row.From[0] != "a" || p.listenedTo() {

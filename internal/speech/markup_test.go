@@ -35,6 +35,7 @@ func TestTextsAndSSML(t *testing.T) {
 		{"prosody", `<speak>a <prosody rate="slow">b</prosody> c</speak>`, []run{{text: "a", manner: plain()}, {text: "b", manner: slow}, {text: "c", manner: plain()}}},
 		{"prosody within prosody", `<speak><prosody rate="200%" volume="+6dB"><prosody pitch="+12st" rate="50%">a</prosody></prosody></speak>`, []run{{text: "a", manner: manner{rate: 1, pitch: 2, gain: 6}}}},
 		{"prosody that cannot be read", `<speak><prosody rate="quick" pitch="NaN" volume="very">a</prosody></speak>`, []run{{text: "a", manner: plain()}}},
+		{"a document type means nothing", `<?xml version="1.0"?><!DOCTYPE speak PUBLIC "-//W3C//DTD SYNTHESIS 1.0//EN" "http://www.w3.org/x.dtd"><speak>a</speak>`, []run{{text: "a", manner: plain()}}},
 		{"a declaration", `<?xml version="1.0"?><speak>a</speak>`, []run{{text: "a", manner: plain()}}},
 	} {
 		got, err := parse(c.text)
