@@ -69,6 +69,9 @@ func (p *tape) end(d time.Duration) []int16 {
 func TestVirtualLegHears(t *testing.T) {
 	for _, rate := range []int{8000, 16000, 24000} {
 		for _, k := range []media.Codec{media.PCMU, media.G722, media.Opus} {
+			if underRace && k == media.Opus && rate != 16000 {
+				continue // it only takes longer
+			}
 			t.Run(fmt.Sprintf("%v at %d", k, rate), func(t *testing.T) {
 				inStudio(t, func(s *studio) {
 					all := []*phone{s.call("a", k, 400), s.call("b", media.PCMA, 1000)}
