@@ -3,10 +3,27 @@ package main
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/offhook/offhook/internal/api/voice"
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/rtcedge"
 )
+
+// appDriver is the Voice API, and tells browsers what applications do with their
+// legs.
+type appDriver struct {
+	*voice.API
+	browsers *rtcedge.Edge
+}
+
+// Changed implements engine.AppDriver.
+func (d appDriver) Changed(now time.Time, change core.LegChange) {
+	d.API.Changed(now, change)
+	if change.Kind == core.ChangeMoved && change.Edge == core.EdgeBrowser {
+		d.browsers.Moved(change.Leg, change.Call)
+	}
+}
 
 // sessionPrefix makes the identifier of a session of that of a device.
 const sessionPrefix = "SES-"

@@ -104,3 +104,36 @@ func TestApplicationsNameOfALeg(t *testing.T) {
 		t.Errorf("incoming %v at %v", call, h["device"])
 	}
 }
+
+func TestMovedLegIsToldOnce(t *testing.T) {
+	r := newRig(t, nil)
+	c, h := r.loginAsApp()
+	contact := r.post.contact(t)
+	ring := func(leg core.LegID) {
+		r.edge.Do(core.Ring{
+			LegRef: core.LegRef{Leg: leg, Edge: core.EdgeBrowser}, As: "public", Call: "c1",
+			Target: core.Target{Contact: contact.ID, User: contact.User}, From: core.Party{Number: "4930"},
+		})
+	}
+	ring("l1")
+	c.want("incoming")
+	r.edge.Moved("public", "c2") // it only rings: nobody is there who could be told
+	c.send(`{"type":"media","id":"2","path":"p","sdp":"offer"}`)
+	c.want("reply")
+	c.send(`{"type":"accept","id":"3","leg":"l1","path":"p"}`)
+	c.want("reply")
+	r.paths.path(0).ev.Up()
+	c.want("path")
+	c.want("up")
+	r.edge.Moved("public", "c2")
+	r.edge.Moved("public", "c2")
+	r.edge.Moved("l1", "c3")
+	r.edge.Moved("unknown", "c4")
+	c.want("moved", "leg", "l1", "call", "c2")
+	c.want("moved", "leg", "l1", "call", "c3")
+	r.edge.Do(core.End{LegRef: core.LegRef{Leg: "l1", Edge: core.EdgeBrowser}, Cause: core.CauseNormal})
+	c.want("ended")
+	if leg := r.edge.named("public"); leg != "public" {
+		t.Errorf("%s is still known as that at %v", leg, h["device"])
+	}
+}

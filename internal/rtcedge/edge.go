@@ -50,9 +50,10 @@ type Edge struct {
 	sockets   map[*socket]struct{}
 	devices   map[core.ContactID]*device
 	legs      map[core.LegID]*device
-	users     map[core.UserID]int  // how many devices each has
-	strangers int                  // sockets that have not logged in
-	sources   map[netip.Prefix]int // where they come from
+	names     map[core.LegID]core.LegID // of legs that talk, by what applications call them
+	users     map[core.UserID]int       // how many devices each has
+	strangers int                       // sockets that have not logged in
+	sources   map[netip.Prefix]int      // where they come from
 }
 
 // New returns an edge that serves until Close.
@@ -62,6 +63,7 @@ func New(cfg Config) *Edge {
 		sockets: make(map[*socket]struct{}),
 		devices: make(map[core.ContactID]*device),
 		legs:    make(map[core.LegID]*device),
+		names:   make(map[core.LegID]core.LegID),
 		users:   make(map[core.UserID]int),
 		sources: make(map[netip.Prefix]int),
 	}
@@ -222,6 +224,31 @@ func (e *Edge) unindex(leg core.LegID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.legs, leg)
+}
+
+// name lets a leg that talks be found by what applications call it; unname ends that.
+func (e *Edge) name(as, leg core.LegID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.names[as] = leg
+}
+
+func (e *Edge) unname(as, leg core.LegID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.names[as] == leg {
+		delete(e.names, as)
+	}
+}
+
+// named returns the leg of a device that applications call so.
+func (e *Edge) named(as core.LegID) core.LegID {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if leg, ok := e.names[as]; ok {
+		return leg
+	}
+	return as
 }
 
 // post reports ev. After the drain nobody listens any more; that is no news for

@@ -29,6 +29,22 @@ func (e *Edge) Do(cmd core.LegCommand) {
 	}
 }
 
+// Moved tells the party of a leg, by the name that applications know, that it is in
+// another call now. It returns at once.
+func (e *Edge) Moved(leg core.LegID, to core.CallID) {
+	leg = e.named(leg)
+	d := e.owner(leg)
+	if d == nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if l := d.legs[leg]; l != nil && l.call != to {
+		l.call = to
+		d.sendLocked(moved{Type: "moved", Leg: l.id, Call: to})
+	}
+}
+
 // ring proposes a leg to a device. One that is not connected, or has its hands
 // full, refuses at once so that a hunt need not wait for it.
 func (e *Edge) ring(cmd core.Ring) {

@@ -78,6 +78,9 @@ func (d *device) settleLocked(l *leg) {
 	d.edge.Media.Attach(l.id, l.path.media) // the same once more is no news to it
 	if l.state == stateConnecting {
 		l.state, l.upAt = stateActive, time.Now()
+		if l.as != "" {
+			d.edge.name(l.as, l.id)
+		}
 		d.edge.post(core.LegUp{Leg: l.id})
 		d.sendLocked(legEvent{Type: "up", Leg: l.id})
 	}
@@ -94,6 +97,9 @@ func (d *device) goneLocked(l *leg, cause core.Cause, reason core.Reason) {
 		}
 	}
 	d.edge.unindex(l.id)
+	if l.as != "" {
+		d.edge.unname(l.as, l.id)
+	}
 	if l.joined != nil {
 		d.edge.Media.Detach(l.id)
 	}

@@ -189,6 +189,13 @@ type legEvent struct {
 	Reason  string     `json:"reason,omitempty"`
 }
 
+// moved says that a leg is in another call now.
+type moved struct {
+	Type string      `json:"type"` // "moved"
+	Leg  core.LegID  `json:"leg"`
+	Call core.CallID `json:"call"`
+}
+
 // pathState is a path in hello; with Type "path" it is the event.
 type pathState struct {
 	Type  string     `json:"type,omitempty"`

@@ -32,13 +32,14 @@ func TestFacadePage(t *testing.T) {
 		w.called(sales, again)
 		w.callsNumber(sales)
 		w.callsUser(sales, support)
+		w.callsRoom(sales, support)
 
 		// The application ends a session as its /logout does.
 		w.endSession(again)
 		w.logs(again, "sessionError TRANSPORT_CLOSED")
 		sales.Click("#logout")
 		sales.WaitText("logged out", soon)
-		if got := w.hooks.got(func(k hook) bool { return k.Path == "/answer" && k.text("from_user") == "sales" }); len(got) == 0 ||
+		if got := w.got(func(k hook) bool { return k.Path == "/answer" && k.text("from_user") == "sales" }); len(got) == 0 ||
 			!strings.Contains(got[0].text("custom_data"), `"note":"from the page"`) {
 			t.Errorf("the application was asked %+v", got)
 		}
@@ -67,8 +68,8 @@ func (w *facadeTown) serve() {
 		}
 	})
 	mux.HandleFunc("GET /answer", func(rw http.ResponseWriter, r *http.Request) {
-		w.hooks.answers("/answer", ncco(r.FormValue("from_user"), r.FormValue("to")))
-		w.hooks.ServeHTTP(rw, r)
+		w.answers("/answer", ncco(r.FormValue("from_user"), r.FormValue("to")))
+		w.ServeHTTP(rw, r)
 	})
 	mux.Handle("/", w.hooks)
 	w.Serve(t, appFace+":443", true, mux)
@@ -94,6 +95,8 @@ func ncco(user, to string) string {
 	switch {
 	case user == "":
 		return fmt.Sprintf(connect, "app", "user", "sales", "")
+	case to == "room":
+		return `[{"action":"conversation","name":"room"}]`
 	case regexp.MustCompile(`^\d+$`).MatchString(to):
 		return fmt.Sprintf(connect, "phone", "number", to, `,"from":"`+voiceNumber+`"`)
 	}
@@ -193,6 +196,23 @@ func (w *facadeTown) callsUser(sales, support *harness.Page) {
 	support.WantTone(salesHz)
 	support.Click("#hangup")
 	w.logs(sales, "callHangup REMOTE_HANGUP number")
+	w.wantIdle()
+}
+
+// callsRoom lets two pages meet in a conversation that the application takes them to.
+func (w *facadeTown) callsRoom(pages ...*harness.Page) {
+	w.voiceTown.t.Helper()
+	for _, page := range pages {
+		page.Type("#to", "room")
+		page.Click("#dial button")
+		w.logs(page, "callTransfer CON-")
+	}
+	pages[0].WantTone(supportHz)
+	pages[1].WantTone(salesHz)
+	for _, page := range pages {
+		page.Click("#hangup")
+		w.logs(page, "callHangup LOCAL_HANGUP")
+	}
 	w.wantIdle()
 }
 

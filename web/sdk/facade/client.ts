@@ -184,12 +184,12 @@ export class VonageClient {
   }
 
   async getLeg(legId: string): Promise<Leg> {
-    const { call, earmuffed, status, startTime } = this.#find(legId);
+    const { call, conversation, earmuffed, status, startTime } = this.#find(legId);
     return {
       id: legId,
       type: "app",
       direction: call.direction === "incoming" ? "OUTBOUND" : "INBOUND", // as the server sees it
-      conversationId: undefined,
+      conversationId: conversation,
       status,
       startTime,
       endTime: undefined,

@@ -17,6 +17,8 @@ export interface TrackedOptions {
 
 export class Tracked {
   readonly call: Call;
+  /** The conversation that the call was taken into, if it was. */
+  conversation: string | undefined;
   readonly startTime = new Date().toISOString();
   readonly #options: TrackedOptions;
   readonly #quality = new Quality();
@@ -33,6 +35,10 @@ export class Tracked {
     call.on("state", (state) => this.#state(state));
     call.on("audio", (audio) => this.#audio(audio === "up", audio === "interrupted"));
     call.on("muted", (on) => this.#tell("mute", on));
+    call.on("moved", (conversation) => {
+      this.conversation = `CON-${conversation}`;
+      options.callbacks.tell("callTransfer", this.id, this.conversation);
+    });
     call.on("ended", (outcome) => this.#ended(outcome));
   }
 

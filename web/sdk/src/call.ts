@@ -120,6 +120,9 @@ export abstract class CallObject implements BaseCall {
       case "up":
         this.move({ kind: "active", since: Date.now() });
         return;
+      case "moved":
+        this.#emitter.emit("moved", event.call);
+        return;
       case "ended":
       case "handled":
         this.finish(outcomeOf(this.direction, this.#state.kind, event.cause, event.reason));

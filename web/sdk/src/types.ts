@@ -127,6 +127,8 @@ export interface CallEvents {
   audio: AudioState;
   /** Muted or not any more. */
   muted: boolean;
+  /** An application took this call into another conversation; its id. */
+  moved: string;
   /** The server gave an outgoing call its id. */
   id: string;
   /** The call is over; nothing comes after it. */

@@ -98,6 +98,7 @@ export type ServerEvent =
   | { readonly type: "ringing"; readonly leg: string; readonly early: boolean }
   | { readonly type: "answered"; readonly leg: string }
   | { readonly type: "up"; readonly leg: string }
+  | { readonly type: "moved"; readonly leg: string; readonly call: string }
   | ({ readonly type: "path" } & WirePath)
   | { readonly type: "ice_servers"; readonly ice_servers: readonly RTCIceServer[] }
   | WireEnd;
@@ -112,6 +113,7 @@ const known: ReadonlySet<string> = new Set<ServerMessage["type"]>([
   "ringing",
   "answered",
   "up",
+  "moved",
   "path",
   "ice_servers",
   "ended",

@@ -279,6 +279,17 @@ describe("in a call", () => {
     assert.equal(media.path.digits, "12,#");
   });
 
+  test("is taken into another conversation", async () => {
+    await session();
+    const heard: unknown[] = [];
+    client.on("callTransfer", (...args) => heard.push(args));
+    await ring("l1", { as: "public" });
+    await answer("public", "l1");
+    await server.socket.say({ type: "moved", leg: "l1", call: "c2" });
+    assert.deepEqual(heard, [["public", "CON-c2"]]);
+    assert.equal((await client.getLeg("public")).conversationId, "CON-c2");
+  });
+
   test("a broken connection is repaired", async () => {
     await session();
     await ring("l1");
