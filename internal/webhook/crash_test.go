@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -60,12 +62,16 @@ func TestKilledWithUndeliveredEvents(t *testing.T) {
 			const legs, events = 50, 10
 			var up atomic.Bool
 			var n atomic.Int32
-			r := newReceiver(t, func(w http.ResponseWriter, req *http.Request) {
+			var delivered sync.Map // before the kill
+			r := newReceiver(t, func(_ http.ResponseWriter, req *http.Request) {
 				// Before the kill some get through, and then nobody gets an answer.
-				if up.Load() || n.Add(1) <= 30 {
-					return
+				switch body, _ := io.ReadAll(req.Body); {
+				case up.Load():
+				case n.Add(1) <= 30:
+					delivered.Store(string(body), true)
+				default:
+					<-req.Context().Done()
 				}
-				<-req.Context().Done()
 			})
 			folder, store := t.TempDir(), &memory{}
 			l := testLimits()
@@ -87,6 +93,12 @@ func TestKilledWithUndeliveredEvents(t *testing.T) {
 				eventually(t, "the store has them", func() bool { return store.size() > legs*events/2 })
 			}
 			eventually(t, "the first are delivered", func() bool { return d.Stats().Delivered == 30 })
+			eventually(t, "that is noted", func() bool {
+				d.outbox.mu.Lock()
+				defer d.outbox.mu.Unlock()
+				return len(d.outbox.settled) == 0
+			})
+			d.Sync() // if it is just being written
 			again := killed(t, folder, store)
 			abandon(t, d)
 			up.Store(true)
@@ -102,6 +114,11 @@ func TestKilledWithUndeliveredEvents(t *testing.T) {
 				}
 			}
 			checkReplay(t, r.all(), legs, events)
+			for _, g := range r.all() {
+				if _, was := delivered.Load(g.body); was && g.header.Get("User-Agent") != "killed" {
+					t.Errorf("%s comes again, though that it was delivered was noted", g.body)
+				}
+			}
 			eventually(t, "the outbox is empty", func() bool { return d.outbox.len() == 0 })
 		})
 	}
@@ -215,4 +232,26 @@ func TestHalfALineIsNoJob(t *testing.T) {
 	if got := r.bodies(); !slices.Equal(got, []string{`{"n":1}`}) {
 		t.Error(got)
 	}
+}
+
+// Nothing is sent that a kill in the same moment would make us forget.
+func TestSafeBeforeItIsSent(t *testing.T) {
+	r := newReceiver(t, nil)
+	d := newTest(t, Config{Folder: t.TempDir(), Store: &memory{}}, testLimits())
+	d.outbox.writing.Lock() // the disk is slow
+	durable := event(r.URL+"/durable", "leg", 1)
+	durable.Durable = true
+	d.Send(durable)
+	for n := range 20 {
+		if res := ask(t, d, event(r.URL+"/other", "other", n)); res.Err != nil {
+			t.Error(res)
+		}
+	}
+	for _, g := range r.all() {
+		if g.uri == "/durable" {
+			t.Error("it was sent before it was in the journal")
+		}
+	}
+	d.outbox.writing.Unlock()
+	eventually(t, "it is delivered", func() bool { return d.Stats().Delivered == 21 })
 }

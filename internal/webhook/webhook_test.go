@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -126,6 +127,7 @@ func (r *receiver) handler(answer http.HandlerFunc) http.Handler {
 		r.seen = append(r.seen, got{req.Method, req.Host, req.RequestURI, string(body), req.Header.Get("Authorization"), req.Header})
 		r.mu.Unlock()
 		if answer != nil {
+			req.Body = io.NopCloser(bytes.NewReader(body))
 			answer(w, req)
 		}
 	})
