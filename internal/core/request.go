@@ -26,6 +26,8 @@ type RequestBase struct{}
 
 func (RequestBase) request() {}
 
+var _ interface{ request() } = RequestBase{}
+
 // Within refuses a Request with NotFound unless its leg is in Call.
 type Within struct {
 	Call CallID

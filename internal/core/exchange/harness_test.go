@@ -372,7 +372,8 @@ func (s *script) change(c core.LegChange) string {
 	case core.ChangeParked:
 		line += " " + c.Slot
 	case core.ChangeBegan, core.ChangeRinging, core.ChangeConfirming, core.ChangeAnswered, core.ChangeHeld,
-		core.ChangeResumed, core.ChangeMoved, core.ChangeSilent, core.ChangeHeard:
+		core.ChangeResumed, core.ChangeMoved, core.ChangeSilent, core.ChangeHeard,
+		core.ChangeHuman, core.ChangeMachine, core.ChangeBeep, core.ChangeNoBeep, core.ChangeClosed, core.ChangeLeft:
 	}
 	return line
 }

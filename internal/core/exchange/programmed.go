@@ -37,7 +37,6 @@ type programmed struct {
 	playing []core.Sound // by Say, the first one now
 	barge   bool         // keys and speech end them
 	keys    *keying      // of a running Input
-	beeped  bool         // of a running Record: the beep is over
 	taking  *recording   // of a running Record that is waited for
 	records []*recording
 	watch   *core.Hook // told of every key

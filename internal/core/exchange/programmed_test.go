@@ -51,11 +51,6 @@ func asks(do core.Request) core.Asked { return core.Asked{Ask: 1, Do: do} }
 
 func say(text string) flow.Verb { return flow.Say{Sound: speech(text)} }
 
-// up lets an endpoint answer.
-func comesUp(leg core.LegID) []core.Event {
-	return []core.Event{core.LegRinging{Leg: leg}, core.LegAccepted{Leg: leg}, core.LegUp{Leg: leg}}
-}
-
 func phone(number string) flow.Endpoint { return flow.Endpoint{Phone: number} }
 
 // create rings an endpoint for the application as leg n.

@@ -150,7 +150,8 @@ func (s *sim) read(c core.LegChange) {
 		sc.talk(s, c)
 		s.talk(c)
 	case core.ChangeBegan, core.ChangeRinging, core.ChangeAnswered, core.ChangeHeld, core.ChangeResumed,
-		core.ChangeMoved, core.ChangeEnded, core.ChangeSilent, core.ChangeHeard:
+		core.ChangeMoved, core.ChangeEnded, core.ChangeSilent, core.ChangeHeard,
+		core.ChangeHuman, core.ChangeMachine, core.ChangeBeep, core.ChangeNoBeep, core.ChangeClosed, core.ChangeLeft:
 	}
 }
 

@@ -145,9 +145,20 @@ func (w *world) freshName() string {
 
 func (w *world) endpoint() flow.Endpoint {
 	e := []flow.Endpoint{
-		{Phone: "1001"}, {Phone: "1002"}, {Phone: "4930"}, {Phone: "27"}, {Phone: "40"}, {Phone: "112"},
-		{User: "ann"}, {User: "zoe"}, {House: "alice"}, {House: "bob"}, {House: "nobody"},
-		{URI: "sip:x@10.0.0.1"}, {URI: "?"}, {Socket: core.Socket{URI: "wss://bot", Rate: 16000}},
+		{Phone: "1001"},
+		{Phone: "1002"},
+		{Phone: "4930"},
+		{Phone: "27"},
+		{Phone: "40"},
+		{Phone: "112"},
+		{User: "ann"},
+		{User: "zoe"},
+		{House: "alice"},
+		{House: "bob"},
+		{House: "nobody"},
+		{URI: "sip:x@10.0.0.1"},
+		{URI: "?"},
+		{Socket: core.Socket{URI: "wss://bot", Rate: 16000}},
 	}[w.dice(14)]
 	if w.dice(4) == 0 {
 		e.OnAnswer = &core.Hook{URL: "https://app.example/on"}

@@ -1,6 +1,10 @@
 package ring
 
-import "github.com/offhook/offhook/internal/core"
+import (
+	"slices"
+
+	"github.com/offhook/offhook/internal/core"
+)
 
 // Endpoint returns the node that stands for all that rings for the same endpoint of an
 // application's call as n does: its registrations, its trunks one after the other, or
@@ -28,7 +32,7 @@ func (n *Node) Outcome() (cause core.Cause, code int, timedOut bool) {
 
 // all returns the entries of n and of what is below it.
 func (n *Node) all() []*entry {
-	entries := n.entries[:len(n.entries):len(n.entries)]
+	entries := slices.Clip(n.entries)
 	for _, kid := range n.kids {
 		entries = append(entries, kid.all()...)
 	}

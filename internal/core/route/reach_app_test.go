@@ -19,8 +19,11 @@ func appHouse(t *testing.T) *Directory {
 		Applications: []Application{{ID: theApp, Account: "key", Answer: Webhook{URL: "https://x.example/a"}}, {ID: another}},
 		Schedules:    []Schedule{{Name: "never", TimeZone: "UTC"}},
 		Numbers: []Number{
-			{Number: "4930100", Application: theApp}, {Number: "49301xx", Application: theApp}, {Number: "4930300", Application: another},
-			{Number: "4930400", Group: "g", Schedule: "never", Closed: &Destination{Application: theApp}}, {Number: "4930500", Group: "g"},
+			{Number: "4930100", Application: theApp},
+			{Number: "49301xx", Application: theApp},
+			{Number: "4930300", Application: another},
+			{Number: "4930400", Group: "g", Schedule: "never", Closed: &Destination{Application: theApp}},
+			{Number: "4930500", Group: "g"},
 		},
 		Limits: Limits{Prefixes: []string{"49"}},
 	})
