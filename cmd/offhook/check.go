@@ -34,6 +34,7 @@ func (c checkCmd) Run(ctx context.Context, stdout io.Writer) error {
 	r.ports(ctx, cfg)
 	r.network(cfg)
 	r.sounds(cfg)
+	r.speech(ctx, cfg)
 	if c.Trunk != "" {
 		r.trunk(ctx, cfg, c.Trunk)
 	}

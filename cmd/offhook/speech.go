@@ -62,6 +62,27 @@ func orNone[E speech.Engine](e E, err error) (speech.Engine, error) {
 	return e, nil
 }
 
+// speech lets the engine of the configuration say a word. A program must; a server
+// may come later.
+func (r *report) speech(ctx context.Context, cfg config.Config) {
+	engine, err := speechEngine(ctx, cfg.Speech)
+	switch {
+	case err != nil:
+		r.result("speech", err, "")
+	case engine == nil:
+		r.line("warn", "speech", "only digits and announcements can be spoken: neither espeak-ng nor flite is installed, or speech.engine is none")
+	default:
+		ctx, cancel := context.WithTimeout(ctx, cfg.Speech.Timeout)
+		defer cancel()
+		pcm, err := engine.Speak(ctx, speech.Utterance{Text: "one", Voice: engine.Voice(speech.Voice{}), Language: "en-US", Rate: 1, Pitch: 1})
+		if _, server := engine.(*speech.Web); server && err != nil {
+			r.line("warn", "speech", err.Error())
+			return
+		}
+		r.result("speech", err, fmt.Sprintf("%s said a word of %v", engine.Name(), pcm.Duration().Round(10*time.Millisecond)))
+	}
+}
+
 // newListener makes what recognises speech, with the server of the configuration.
 func (n *node) newListener() *speech.Listener {
 	var recogniser speech.Recogniser // an interface of nothing where none is configured

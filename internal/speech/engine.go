@@ -7,7 +7,8 @@ import (
 	"github.com/offhook/offhook/internal/media/file"
 )
 
-// ErrNotInstalled is what becomes of a text where no engine is installed.
+// ErrNotInstalled is what becomes of a text where no engine is installed. Applications
+// are told so in these words.
 var ErrNotInstalled = errors.New("text to speech is not installed")
 
 // Engine turns text into sound. It is safe for concurrent use.

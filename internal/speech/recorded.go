@@ -28,7 +28,7 @@ func recorded(runs []run) (*file.PCM, error) {
 				case strings.ContainsRune(",.;:-", c):
 					all.silence(medium)
 				case c != ' ':
-					return nil, fmt.Errorf("speech: %w", ErrNotInstalled)
+					return nil, ErrNotInstalled
 				}
 			}
 		}

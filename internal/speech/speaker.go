@@ -139,7 +139,7 @@ func (s *Speaker) make(key spokenKey, entry *spoken) {
 	began := time.Now()
 	pcm, err := s.render(key)
 	if err != nil && !errors.Is(err, ErrClosed) {
-		s.cfg.Log.Warn("a text cannot be spoken", "engine", key.engine, "voice", key.voice, "characters", len(key.text), "took", time.Since(began), "error", err)
+		s.cfg.Log.Debug("a text cannot be spoken", "engine", key.engine, "voice", key.voice, "characters", len(key.text), "took", time.Since(began), "error", err)
 	}
 	s.mu.Lock()
 	waiting := entry.waiting

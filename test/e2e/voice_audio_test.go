@@ -63,7 +63,8 @@ func newSoundApp(t *testing.T, ncco string) *soundApp {
 // house starts an exchange with the application.
 func (a *soundApp) house(t *testing.T) *house {
 	t.Helper()
-	return &house{Offhook: harness.NewOffhook(t, fmt.Sprintf(`recognition: {engine: http, url: "http://%[1]s/recognise?l={language}"}
+	return &house{Offhook: harness.NewOffhook(t, fmt.Sprintf(`speech: {engine: none}
+recognition: {engine: http, url: "http://%[1]s/recognise?l={language}"}
 resources:
 %[2]s  applications:
     - {id: %[3]s, answer_url: "http://%[1]s/answer", event_url: "http://%[1]s/event"}
@@ -268,4 +269,24 @@ func TestVoiceRecordingSurvivesAKill(t *testing.T) {
 			t.Errorf("side %d is at %.0f dBFS, %.2f of it the caller's tone", i, meter.Level(last), meter.Purity(last, 16000, callerHz))
 		}
 	}
+}
+
+// TestVoiceTalkWithoutAnEngine speaks digits and announcements, tells the application
+// what cannot be spoken, and goes on.
+func TestVoiceTalkWithoutAnEngine(t *testing.T) {
+	t.Parallel()
+	app := newSoundApp(t, `[{"action":"talk","text":"Nothing can say this."},
+		{"action":"talk","text":"<speak><break time=\"1s\"/>The number you have dialed is not in service.</speak>"},
+		{"action":"talk","text":"<speak><say-as interpret-as=\"digits\">407</say-as><break time=\"2s\"/></speak>"},
+		{"action":"conversation","name":"after"}]`)
+	h := app.house(t)
+	call := dial(t, h.caller(t, says(callerHz)), voiceNumber, phone.DialOptions{From: phone.Party{Number: outNumber}})
+	call.Await(phone.Answered, soon)
+	app.await(t, &app.events, map[string]any{"reason": "text to speech is not installed"})
+	app.await(t, &app.events, map[string]any{"type": "transfer"})
+	heard := call.call.Heard(10 * time.Second)
+	if !harness.HearsPrompt(t, heard, "unknown-number") {
+		t.Error("the announcement was not heard")
+	}
+	call.call.HangUp()
 }
