@@ -48,7 +48,7 @@ func callBody(c core.CDR) params {
 	}
 	p.optionalTime("start_time", c.Answered)
 	p.time("end_time", c.Ended)
-	p.text("duration", duration(c.Answered, c.Ended))
+	p.text("duration", duration(c.Talk))
 	p.text("rate", noMoney)
 	p.text("price", noMoney)
 	p.text("network", "")

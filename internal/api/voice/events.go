@@ -127,7 +127,7 @@ func endBody(now time.Time, it leg) params {
 	if status == statusCompleted {
 		p.optionalTime("start_time", it.answered)
 		p.time("end_time", now)
-		p.text("duration", duration(it.answered, now))
+		p.text("duration", duration(it.talked))
 		p.text("rate", noMoney)
 		p.text("price", noMoney)
 		p.text("network", "")
@@ -150,11 +150,8 @@ func disconnectedBy(us bool) string {
 }
 
 // duration is how long a leg talked, in whole seconds.
-func duration(answered, ended time.Time) string {
-	if answered.IsZero() {
-		return "0"
-	}
-	return strconv.FormatInt(int64(math.Round(ended.Sub(answered).Seconds())), 10)
+func duration(talked time.Duration) string {
+	return strconv.FormatInt(int64(math.Round(talked.Seconds())), 10)
 }
 
 func (p *params) optionalTime(name string, at time.Time) {

@@ -16,7 +16,7 @@ func TestCutOff(t *testing.T) {
 	record := core.CDR{
 		Leg: legDone, Call: callOut, App: testApp, Edge: core.EdgeSIP, Direction: core.Outbound,
 		From: core.Party{Number: "12995558888"}, To: core.Party{Number: "12995551111"}, Hook: core.Hook{URL: "https://app.test/e"},
-		Begun: noon, Ended: noon.Add(time.Hour), Cause: core.CauseTempFailure, Interrupted: true,
+		Begun: noon, Ended: noon.Add(time.Hour), Talk: 7 * time.Second, Cause: core.CauseTempFailure, Interrupted: true,
 	}
 	for _, tt := range []struct {
 		name     string
@@ -27,6 +27,7 @@ func TestCutOff(t *testing.T) {
 	}{
 		{"while it rang", time.Time{}, "failed", "detail", "internal_error"},
 		{"while it talked", noon.Add(time.Second), "completed", "disconnected_by", "platform"},
+		{"for how long", noon.Add(time.Second), "completed", "duration", "7"},
 	} {
 		record.Answered = tt.answered
 		w.api.CutOff(record)

@@ -14,6 +14,7 @@ type leg struct {
 	headers        []core.Header
 	begun          time.Time
 	answered       time.Time
+	talked         time.Duration // with ChangeEnded
 	status         string
 	handedOver     bool // by the house, whose it was until this change
 }
@@ -43,6 +44,9 @@ func (l *legs) change(now time.Time, c core.LegChange) leg {
 	case core.ChangeAnswered:
 		it.answered = now
 	case core.ChangeEnded:
+		if !it.answered.IsZero() {
+			it.talked = now.Sub(it.answered)
+		}
 		delete(l.of, c.Leg)
 		return it
 	default:

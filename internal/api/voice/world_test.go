@@ -171,7 +171,7 @@ func (k *kept) legs() []core.CDR {
 	done := core.CDR{
 		Leg: legDone, Call: callOut, App: testApp, Edge: core.EdgeSIP, Direction: core.Outbound,
 		From: core.Party{Number: "12995558888"}, To: core.Party{Number: "12995551111", Trunk: "carrier"},
-		Begun: noon, Answered: noon.Add(2 * time.Second), Ended: noon.Add(4 * time.Second), Status: statusCompleted,
+		Begun: noon, Answered: noon.Add(2 * time.Second), Ended: noon.Add(4 * time.Second), Talk: 2 * time.Second, Status: statusCompleted,
 	}
 	list := []core.CDR{done}
 	for i := range 24 {
@@ -179,7 +179,7 @@ func (k *kept) legs() []core.CDR {
 		one.Leg = core.LegID("bbbbbbbb-0000-4000-8000-0000000000" + string(rune('0'+i/10)) + string(rune('0'+i%10)))
 		one.Begun = one.Begun.Add(time.Duration(i+1) * time.Minute)
 		if i%2 == 0 {
-			one.Answered, one.Status = time.Time{}, statusBusy
+			one.Answered, one.Talk, one.Status = time.Time{}, 0, statusBusy
 		}
 		list = append(list, one)
 	}
