@@ -72,9 +72,9 @@ func (r *report) speech(ctx context.Context, cfg config.Config) {
 	case engine == nil:
 		r.line("warn", "speech", "only digits and announcements can be spoken: neither espeak-ng nor flite is installed, or speech.engine is none")
 	default:
-		ctx, cancel := context.WithTimeout(ctx, cfg.Speech.Timeout)
+		limit, cancel := context.WithTimeout(ctx, cfg.Speech.Timeout)
 		defer cancel()
-		pcm, err := engine.Speak(ctx, speech.Utterance{Text: "one", Voice: engine.Voice(speech.Voice{}), Language: "en-US", Rate: 1, Pitch: 1})
+		pcm, err := engine.Speak(limit, speech.Utterance{Text: "one", Voice: engine.Voice(speech.Voice{}), Language: "en-US", Rate: 1, Pitch: 1})
 		if _, server := engine.(*speech.Web); server && err != nil {
 			r.line("warn", "speech", err.Error())
 			return
