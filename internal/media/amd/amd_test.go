@@ -95,6 +95,9 @@ func TestPersonsAndMachines(t *testing.T) {
 	if right[0] < 16 || right[0]+right[1] < 32 || beeps[0] < 8 || beeps[0]+beeps[1] < 16 {
 		t.Error("less than 80 % are right")
 	}
+	if right != [2]int{19, 20} || beeps != [2]int{10, 10} {
+		t.Error("the table in docs/audio.md is not true any more")
+	}
 }
 
 // sound is tones of equal level together for a time, after silence of the same.
