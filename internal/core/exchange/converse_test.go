@@ -355,6 +355,33 @@ func TestSuperviseConversation(t *testing.T) {
 			start ring t 30s
 			hear t nothing
 		`},
+		{"the caller of the hunt is taken out", events(bobtab, two, asks(core.AddParty{Leg: "t", To: "bob", Mode: core.Monitor})), asks(flow.Replace{Leg: "a", Verbs: []flow.Verb{say("away")}}), `
+			stop ring a
+			-> left a
+			hear a nothing
+			start ring t 30s
+			hear t nothing
+			hear a speech:away
+			start play a 2h0m0s
+			done
+		`},
+		{"the callee leaves while one is rung", events(bobtab, runs(calls(phone("1001")), inRoom()), up("1001"), asks(core.AddParty{Leg: "a", To: "bob", Mode: core.Monitor})), gone("1001", 16, 0), `
+			-> ended 1001* 16
+			stop ring a
+			end bobtab 16 caller_gone
+			start drain bobtab 40s
+			hear a nothing
+			-> moved a
+		`},
+		{"a supervisor of a call that moves into a conversation", events(boss, runs(calls(phone("1001")), inRoom()), up("1001"), asks(core.Supervise{Leg: "boss", Target: "a", Mode: core.Monitor})), gone("1001", 16, 0), `
+			-> ended 1001* 16
+			hear a nothing
+			hear boss a
+			hear boss nothing
+			end boss 16
+			start drain boss 40s
+			-> moved a
+		`},
 		{"goes with the last", events(watched, gone("t", 16, 0)), gone("a", 16, 0), `
 			-> ended a 16
 			end boss 16
