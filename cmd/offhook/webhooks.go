@@ -30,7 +30,7 @@ func (n *node) openWebhooks(ctx context.Context) error {
 		10*time.Millisecond, 50*time.Millisecond, 200*time.Millisecond, time.Second, 5*time.Second, 10*time.Second)
 	n.webhooks, err = webhook.New(ctx, webhook.Config{
 		Agent: "offhook/" + version, Rewrite: webhookRewrite(n.cfg.Voice), Hosts: n.cfg.Voice.WebhookHosts, Setting: "voice.webhook_hosts",
-		RootCAs: roots, Folder: n.cfg.Store.Folder, Store: n.store, Observe: n.webhookTime.Took, Log: n.log,
+		RootCAs: roots, Folder: n.cfg.Store.Folder, Store: n.store, Before: n.logLegs, Observe: n.webhookTime.Took, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -67,12 +67,26 @@ func webhookRewrite(c config.Voice) map[string]string {
 	return rewrite
 }
 
-// toldFirst is the log of legs, written after what applications shall be told of
+// toldFirst is the journal of legs, written after what applications shall be told of
 // the same changes is safe. A leg whose end is not in the log is ended at the next
 // start; that its application was told, Deliverer.Ended knows.
 type toldFirst struct {
-	events.Log
+	*events.Journal
 	node *node
+}
+
+// logTime bounds how long webhooks wait for the log of legs: a full disk must not
+// silence them.
+const logTime = time.Second
+
+// logLegs has the changes so far written into the log of legs, so that no application
+// is told of a leg that a kill in the same moment would make us forget.
+func (n *node) logLegs() {
+	ctx, cancel := context.WithTimeout(context.Background(), logTime)
+	defer cancel()
+	if err := n.bus.Sync(ctx); err != nil {
+		n.log.Error("applications are told of changes that are not in the log of legs", "error", err)
+	}
 }
 
 // Append implements events.Log.
@@ -81,7 +95,7 @@ func (t toldFirst) Append(ctx context.Context, entries []core.LegEntry) (int, er
 		t.node.voice.Flush()
 	}
 	t.node.webhooks.Sync()
-	return t.Log.Append(ctx, entries)
+	return t.Journal.Append(ctx, entries)
 }
 
 // webhookMetrics adds what /metrics shows of webhooks.

@@ -26,11 +26,19 @@ func (b *Bus) run() {
 	}
 }
 
+// Sync returns when every change that was published before is in the log.
+func (b *Bus) Sync(ctx context.Context) error {
+	if err := ask(ctx, b.hurry, b.stopped); err != nil {
+		return fmt.Errorf("events.Sync: %w", err)
+	}
+	return nil
+}
+
 // Flush returns when every change that was published before is in the log, and, if
 // the log is a Journal, in the one behind it.
 func (b *Bus) Flush(ctx context.Context) error {
-	if err := ask(ctx, b.hurry, b.stopped); err != nil {
-		return fmt.Errorf("events.Flush: %w", err)
+	if err := b.Sync(ctx); err != nil {
+		return err
 	}
 	if behind, ok := b.log.(interface{ Flush(context.Context) error }); ok {
 		return behind.Flush(ctx)

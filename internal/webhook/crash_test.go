@@ -234,6 +234,36 @@ func TestHalfALineIsNoJob(t *testing.T) {
 	}
 }
 
+// Whoever keeps a log of its own has it written between the journal and the first
+// attempt, and may have the journal written meanwhile.
+func TestBeforeTheFirstAttempt(t *testing.T) {
+	var order []string
+	var mu sync.Mutex
+	note := func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		order = append(order, what)
+	}
+	r := newReceiver(t, func(http.ResponseWriter, *http.Request) { note("sent") })
+	var d *Deliverer
+	folder := t.TempDir()
+	d = newTest(t, Config{Folder: folder, Store: &memory{}, Before: func() {
+		if data, err := os.ReadFile(filepath.Join(folder, "webhooks-1.journal")); err == nil && len(data) > 0 { //nolint:gosec // the test's own
+			note("logged")
+		}
+		d.Sync()
+	}}, testLimits())
+	j := event(r.URL, "leg", 1)
+	j.Durable = true
+	d.Send(j)
+	eventually(t, "it is delivered", func() bool { return d.Stats().Delivered == 1 })
+	mu.Lock()
+	defer mu.Unlock()
+	if !slices.Equal(order, []string{"logged", "sent"}) {
+		t.Error(order)
+	}
+}
+
 // Nothing is sent that a kill in the same moment would make us forget.
 func TestSafeBeforeItIsSent(t *testing.T) {
 	r := newReceiver(t, nil)

@@ -29,6 +29,9 @@ type Config struct {
 	// wait for long. Without a Store nothing is durable.
 	Folder string
 	Store  Store
+	// Before is called when durable jobs are in the journal and before they begin; nil
+	// is nothing. It may block, and call Sync.
+	Before func()
 	// Observe is told how long an attempt took; nil is nobody.
 	Observe func(time.Duration)
 	Log     *slog.Logger
@@ -93,6 +96,9 @@ func newDeliverer(ctx context.Context, c Config, l limits) (*Deliverer, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.Before == nil {
+		c.Before = func() {}
+	}
 	if c.Observe == nil {
 		c.Observe = func(time.Duration) {}
 	}
@@ -105,7 +111,7 @@ func newDeliverer(ctx context.Context, c Config, l limits) (*Deliverer, error) {
 		return d, nil
 	}
 	var left []*job
-	if d.outbox, left, err = openOutbox(ctx, c.Folder, c.Store, l.keep, d.kept, c.Log); err != nil {
+	if d.outbox, left, err = openOutbox(ctx, c.Folder, c.Store, l.keep, func(jobs []*job) { c.Before(); d.kept(jobs) }, c.Log); err != nil {
 		d.cancel()
 		return nil, fmt.Errorf("webhook.New: %w", err)
 	}
@@ -193,7 +199,7 @@ func (d *Deliverer) Ended(queue string) bool {
 // application will not be told.
 func (d *Deliverer) Sync() {
 	if d.outbox != nil {
-		d.outbox.flush()
+		d.outbox.sync()
 	}
 }
 

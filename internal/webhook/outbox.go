@@ -29,7 +29,7 @@ type outbox struct {
 	store Store
 	keep  time.Duration
 	log   *slog.Logger
-	kept  func([]*job)    // is told what is safe, without a lock held
+	kept  func([]*job)    // is told what is safe, by release alone
 	ended map[string]bool // queues whose Last job was here at the start; read-only
 
 	writing sync.Mutex // guards journal
@@ -38,6 +38,7 @@ type outbox struct {
 	mu      sync.Mutex     // guards the fields below
 	id      int64          // of the newest job
 	fresh   []*job         // not in the journal yet
+	safe    []*job         // in the journal, and kept does not know yet
 	settled []int64        // not noted in the journal yet
 	live    map[int64]*job // in the journal or the store, and not settled
 	removed []int64        // settled, and still in the store
@@ -168,6 +169,7 @@ func (o *outbox) write() {
 		select {
 		case <-o.wake:
 			o.flush()
+			o.release()
 		case <-o.stop:
 			return
 		}
@@ -190,28 +192,46 @@ func (o *outbox) passOn() {
 	}
 }
 
-// flush writes what is fresh into the journal, in one write, and then lets it
-// begin. While the journal cannot be written, webhooks go out all the same: the
-// store gets them at the next turn, and a full disk must not silence them.
-func (o *outbox) flush() {
+// flush writes what is fresh into the journal, in one write. While the journal cannot
+// be written, webhooks go out all the same: the store gets them at the next turn, and
+// a full disk must not silence them. It reports whether release has something to do.
+func (o *outbox) flush() bool {
 	o.writing.Lock()
+	defer o.writing.Unlock()
 	o.mu.Lock()
 	fresh, settled := o.fresh, o.settled
 	o.fresh, o.settled = nil, nil
 	o.mu.Unlock()
-	if len(fresh)+len(settled) > 0 {
-		if err := o.journal.write(fresh, settled); err != nil {
-			o.log.Error("webhooks cannot be written into the journal", "count", len(fresh), "error", err)
-		}
-		o.mu.Lock()
-		for _, j := range fresh {
-			o.live[j.id] = j
-		}
-		o.mu.Unlock()
+	if len(fresh)+len(settled) == 0 {
+		return false
 	}
-	o.writing.Unlock()
-	if len(fresh) > 0 {
-		o.kept(fresh)
+	if err := o.journal.write(fresh, settled); err != nil {
+		o.log.Error("webhooks cannot be written into the journal", "count", len(fresh), "error", err)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, j := range fresh {
+		o.live[j.id] = j
+	}
+	o.safe = append(o.safe, fresh...)
+	return len(o.safe) > 0
+}
+
+// sync writes what is fresh now; its goroutine lets it begin.
+func (o *outbox) sync() {
+	if o.flush() {
+		o.nudge()
+	}
+}
+
+// release lets what is in the journal begin.
+func (o *outbox) release() {
+	o.mu.Lock()
+	safe := o.safe
+	o.safe = nil
+	o.mu.Unlock()
+	if len(safe) > 0 {
+		o.kept(safe)
 	}
 }
 

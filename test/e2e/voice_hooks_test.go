@@ -203,6 +203,77 @@ func TestVoiceKilledWithUndeliveredEvents(t *testing.T) {
 		events+stay, gone+stay, len(before), len(after), missing)
 }
 
+// TestVoiceKilledWhileLegsComeAndGo kills the exchange three times while calls begin and
+// end. Whatever a leg was about to do, its application hears of its beginning and, once,
+// of its end.
+func TestVoiceKilledWhileLegsComeAndGo(t *testing.T) {
+	t.Parallel()
+	app := newListener(t)
+	h := newHookTown(t, app, nil)
+	const rounds, calls = 3, 60
+	for round := range rounds {
+		begun := app.count("started")
+		line := h.crowd(t, byte(33+round))
+		var dialling sync.WaitGroup
+		dialling.Go(func() {
+			for i := range calls {
+				number := fmt.Sprintf("1303555%04d", i)
+				if i%3 == 0 {
+					number = fmt.Sprintf("%s%04d", stayCaller, i)
+				}
+				if call, err := line.Dial(voiceNumber, phone.DialOptions{From: phone.Party{Number: number}}); err == nil && i%6 == 0 {
+					time.AfterFunc(20*time.Millisecond, call.HangUp)
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+		})
+		testkit.Eventually(t, soon, "calls come and go", func() bool { return app.count("started") >= begun+calls/2 })
+		h.Kill()
+		dialling.Wait()
+		line.Close()
+		h.Start()
+	}
+	distinct := func() map[string]map[string]map[string]bool { // tokens by leg and status
+		of := make(map[string]map[string]map[string]bool)
+		for _, one := range app.all() {
+			if of[one.leg] == nil {
+				of[one.leg] = make(map[string]map[string]bool)
+			}
+			if of[one.leg][one.status] == nil {
+				of[one.leg][one.status] = make(map[string]bool)
+			}
+			of[one.leg][one.status][one.token] = true
+		}
+		return of
+	}
+	testkit.Eventually(t, 2*soon, "every leg has ended", func() bool {
+		for _, told := range distinct() {
+			if len(told["completed"]) == 0 {
+				return false
+			}
+		}
+		return h.Metric("offhook_webhooks_queued") == 0
+	})
+	h.AwaitMetric("offhook_legs", 0, soon)
+	all := distinct()
+	for leg, told := range all {
+		for status, tokens := range told {
+			if len(tokens) != 1 {
+				t.Errorf("%s of %s was told as %d events", status, leg, len(tokens))
+			}
+		}
+		if len(told["started"]) == 0 {
+			t.Errorf("%s was told of, but not that it began", leg)
+		}
+	}
+	for leg := range app.legs {
+		if all[leg] == nil {
+			t.Errorf("the application was asked about %s, and told nothing", leg)
+		}
+	}
+	t.Logf("shown: %d legs over %d kills, each with one beginning and one end", len(all), rounds)
+}
+
 // checkEvents checks what was told of a leg, and returns how many events were given up
 // before the kill, after two attempts each.
 func checkEvents(t *testing.T, leg string, want []string, before, after []told) (missing int) {

@@ -214,6 +214,11 @@ func (j *judge) showCreate() {
 	j.app.answers("/answer-out", string(text))
 
 	made := j.create(obj{"answerUrl": list{"https://app.test/answer-out?mine=1"}, "answerMethod": "GET", "eventUrl": list{"https://app.test/event-out"}})
+	var now sdkCall
+	j.call(&now, "getCall", made.UUID) // at once, as applications do
+	if now.UUID != made.UUID || now.Status != "started" && now.Status != "ringing" {
+		j.t.Errorf("getCall at once gives %+v", now)
+	}
 	ringing := j.rings(j.one)
 	j.app.status(made.UUID, "ringing")
 	ringing.Answer()
@@ -225,7 +230,7 @@ func (j *judge) showCreate() {
 	}
 	j.hears("the phone", ringing, talkHz)
 	j.hears("the phone", ringing, musicHz)
-	var now sdkCall
+	now = sdkCall{}
 	j.call(&now, "getCall", made.UUID)
 	if now.UUID != made.UUID || now.Status != "answered" || now.To["number"] != oneNumber || now.From["number"] != voiceNumber || now.Direction != "outbound" {
 		j.t.Errorf("getCall gives %+v", now)
