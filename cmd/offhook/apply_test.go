@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/offhook/offhook/internal/config"
 	"github.com/offhook/offhook/internal/core"
 )
 
@@ -63,10 +64,7 @@ func apply(t *testing.T, x *exchangeOf, token core.Secret, text string) (string,
 	t.Helper()
 	server := httptest.NewServer(x)
 	defer server.Close()
-	path := filepath.Join(t.TempDir(), "resources.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	path := write(t, text)
 	var out strings.Builder
 	err := applyCmd{File: path, access: access{URL: server.URL + "/", Token: token}}.Run(t.Context(), &out)
 	return out.String(), err
@@ -92,6 +90,39 @@ func TestApply(t *testing.T) {
 	if err != nil || strings.Count(out, "changed") != 3 {
 		t.Errorf("again: %v\n%s", err, out)
 	}
+}
+
+// TestApplyApplications: accounts come first, then applications, then the numbers that
+// lead to them; secrets are passed apart.
+func TestApplyApplications(t *testing.T) {
+	cfg, err := config.Load(write(t, `resources:
+  numbers: [{number: "12995558888", application: 11111111-2222-3333-4444-555555555555}]
+  applications: [{id: 11111111-2222-3333-4444-555555555555, account: abcd1234, answer_url: "http://localhost:8000/answer"}]
+  accounts: [{key: abcd1234, secret: anything16chars00}]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, r := range toApply(cfg.Resources) {
+		paths = append(paths, r.path)
+		if r.list == "accounts" && (r.secretPath != "accounts/abcd1234/secrets" || revealed(r.secrets)["secret"] != "anything16chars00" || len(revealed(r.secrets)) != 1) {
+			t.Errorf("secrets %+v", r)
+		}
+	}
+	want := []string{"accounts/abcd1234", "applications/11111111-2222-3333-4444-555555555555", "numbers/12995558888"}
+	if !slices.Equal(paths, want) {
+		t.Errorf("applied in the order %q, want %q", paths, want)
+	}
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "resources.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 // TestApplySlowsDown waits as long as an exchange wants that is asked too much.
