@@ -66,7 +66,7 @@ func TestComfortNoise(t *testing.T) {
 // The parts of what speakAround says, in packets of 20 ms.
 const (
 	toneUntil  = 50
-	pauseUntil = toneUntil + 150
+	pauseUntil = toneUntil + 400 // longer than a smoother stays without reason
 	saidUntil  = pauseUntil + 100
 )
 
