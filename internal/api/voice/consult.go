@@ -115,7 +115,7 @@ func (a *API) askEvent(app Application, c core.Consult, body params) []webhook.J
 	return []webhook.Job{j}
 }
 
-// notifyBody is what a script wanted told.
+// notifyBody is what a flow wanted told.
 func notifyBody(now time.Time, c core.Consult) params {
 	var p params
 	p.raw("payload", c.Payload)

@@ -1,5 +1,5 @@
 // Package voice is the Voice API: the interface that applications of hosted
-// platforms were written for, as a dialect. It translates NCCO, the JSON scripts of
+// platforms were written for, as a dialect. It translates NCCO, the JSON flows of
 // applications, into verbs of package flow, REST requests into requests of the
 // exchange, and what happens to the legs of applications into webhooks. It decides
 // nothing about calls.

@@ -20,7 +20,7 @@ type rates struct {
 }
 
 // allow says whether an application may ask now. New legs are counted by the
-// exchange, which counts those of scripts too.
+// exchange, which counts those of flows too.
 func (l *rates) allow(app Application, r *http.Request) bool {
 	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/calls") {
 		return true
