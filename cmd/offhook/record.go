@@ -24,16 +24,12 @@ type recorded struct{ node *node }
 // Recorded implements record.Listener.
 func (r recorded) Recorded(it core.Recording) {
 	r.node.log.Info("recording", "recording", string(it.ID), "file", it.File, "bytes", it.Size)
-	if told, ok := any(r.node.voice).(record.Listener); ok {
-		told.Recorded(it)
-	}
+	r.node.voice.Recorded(it)
 }
 
 // Transcribed implements record.Listener.
 func (r recorded) Transcribed(text core.Recording) {
-	if told, ok := any(r.node.voice).(record.Listener); ok {
-		told.Transcribed(text)
-	}
+	r.node.voice.Transcribed(text)
 }
 
 // recordings lets applications fetch their files.
