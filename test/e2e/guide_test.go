@@ -73,7 +73,7 @@ func (w *programTown) acceptWebhooks() {
 	}
 	server := &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), ReadHeaderTimeout: soon}
 	go server.Serve(listener) //nolint:errcheck // until the test ends
-	w.t.Cleanup(func() { server.Close() })
+	w.t.Cleanup(func() { _ = server.Close() })
 }
 
 // firstLeg places the call that the guide calls $LEG, to a phone that answers.
