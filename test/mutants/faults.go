@@ -26,7 +26,7 @@ var faults = []fault{
 	{name: "answered elsewhere told as caller gone", file: "core/exchange/connect.go", right: "	x.endAll(losers, core.CauseElsewhere, core.ReasonElsewhere)", wrong: "	x.endAll(losers, core.CauseElsewhere, core.ReasonCallerGone)", killer: "TestApply"},
 	{name: "hunt goes on without its caller", file: "core/exchange/call.go", right: "		x.release(c, core.CauseNormal, core.ReasonCallerGone)\n", wrong: "", killer: "TestApply"},
 	{name: "answer waits for the media for ever", file: "core/exchange/connect.go", right: "		x.startTimer(c.caller, core.TimerAnswer, answerTime)\n", wrong: "", killer: "TestApply"},
-	{name: "caller id rule ignored", file: "core/exchange/hunt.go", right: "x.dir.Caller(c.caller.self(), cand.Target, cand.CallerID)", wrong: "x.dir.Caller(c.caller.self(), cand.Target, \"\")", killer: "TestCallerID"},
+	{name: "caller id rule ignored", file: "core/exchange/hunt.go", right: "x.dir.Caller(l.from, cand.Target, cand.CallerID)", wrong: "x.dir.Caller(l.from, cand.Target, \"\")", killer: "TestCallerID"},
 	{name: "fall-through ignored", file: "core/exchange/hunt.go", right: "	if to == nil || c.diverts >= maxDiverts {\n", wrong: "	if to != nil || c.diverts >= maxDiverts {\n", killer: "TestGroups|TestApply"},
 
 	// Trunks and limits.
