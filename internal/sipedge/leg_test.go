@@ -190,10 +190,10 @@ func TestEndMeets200OnTheStrand(t *testing.T) {
 		c.in.Answer([]byte(offerSDP))
 	})
 	b := newBench(t, carrier.at)
-	const rounds = 50
+	const rounds = 80
 	for i := range rounds {
 		ref := ring(b, core.LegID(newID()))
-		time.Sleep(time.Duration(i*20) * time.Microsecond) // the race is the test
+		time.Sleep(time.Duration(i*50) * time.Microsecond) // the race is the test
 		b.edge.Do(core.End{LegRef: ref, Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere})
 		gone := wait(b, func(e core.LegGone) bool { return e.Leg == ref.Leg })
 		if gone.Cause != core.CauseElsewhere {
