@@ -78,9 +78,9 @@ func (p *peer) describe(payloadType uint8, offer string) string {
 		coding = "opus/48000/2"
 	}
 	return fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE %[1]s\r\n"+
-		"m=audio 9 UDP/TLS/RTP/SAVPF %[2]d\r\nc=IN IP4 0.0.0.0\r\na=mid:%[1]s\r\na=rtcp-mux\r\na=sendrecv\r\na=setup:%[3]s\r\n"+
-		"a=ice-ufrag:%[4]s\r\na=ice-pwd:%[5]s\r\na=fingerprint:sha-256 %[6]s\r\na=rtpmap:%[2]d %[7]s\r\n",
-		mid, payloadType, setup, p.ufrag, p.pwd, p.print, coding)
+		"m=audio 9 UDP/TLS/RTP/SAVPF %[2]d %[8]d\r\nc=IN IP4 0.0.0.0\r\na=mid:%[1]s\r\na=rtcp-mux\r\na=sendrecv\r\na=setup:%[3]s\r\n"+
+		"a=ice-ufrag:%[4]s\r\na=ice-pwd:%[5]s\r\na=fingerprint:sha-256 %[6]s\r\na=rtpmap:%[2]d %[7]s\r\na=rtpmap:%[8]d telephone-event/8000\r\n",
+		mid, payloadType, setup, p.ufrag, p.pwd, p.print, coding, keysType)
 }
 
 // attribute returns the first value of an attribute of a description.

@@ -13,14 +13,18 @@ const (
 	opusType = 111
 )
 
+// keysType is the RTP payload type of keys (RFC 4733), which all phones offer: without,
+// the server would have to listen for tones.
+const keysType = 101
+
 // describe writes a session description for RTP at addr with one codec.
 func describe(addr netip.AddrPort, payloadType uint8) string {
 	coding := "PCMU/8000"
 	if payloadType != pcmuType {
 		coding = "opus/48000/2"
 	}
-	return fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %[1]s\r\ns=-\r\nc=IN IP4 %[1]s\r\nt=0 0\r\nm=audio %[2]d RTP/AVP %[3]d\r\na=rtpmap:%[3]d %[4]s\r\na=ptime:20\r\n",
-		addr.Addr(), addr.Port(), payloadType, coding)
+	return fmt.Sprintf("v=0\r\no=- 1 1 IN IP4 %[1]s\r\ns=-\r\nc=IN IP4 %[1]s\r\nt=0 0\r\nm=audio %[2]d RTP/AVP %[3]d %[5]d\r\na=rtpmap:%[3]d %[4]s\r\na=rtpmap:%[5]d telephone-event/8000\r\na=ptime:20\r\n",
+		addr.Addr(), addr.Port(), payloadType, coding, keysType)
 }
 
 // mediaAddr returns where the peer wants its RTP, from the description's first
