@@ -120,8 +120,8 @@ func (n *node) ownHost(hostPort string) bool {
 		return false
 	}
 	for _, app := range directory.Resources().Applications {
-		for _, hook := range []route.Webhook{app.Answer, app.Event, app.Fallback} {
-			if u, err := url.Parse(hook.URL); err == nil && u.Host != "" && strings.EqualFold(withPort(u), hostPort) {
+		for _, own := range app.Servers() {
+			if strings.EqualFold(withPort(own), hostPort) {
 				return true
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"net/url"
 	"strings"
 	"time"
 
@@ -49,8 +48,8 @@ func (d socketDialer) dial(ctx context.Context, app, network, hostPort string) (
 		return nil, err
 	}
 	if a, ok := d.node.apps.App(app); ok {
-		for _, own := range []string{a.Answer.URL, a.Event.URL, a.Fallback.URL} {
-			if u, err := url.Parse(own); err == nil && own != "" && strings.EqualFold(u.Hostname(), host) {
+		for _, own := range a.Servers() {
+			if strings.EqualFold(own.Hostname(), host) {
 				return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, hostPort)
 			}
 		}

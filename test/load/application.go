@@ -59,6 +59,21 @@ func startApplication(flow func(*http.Request) any) (*application, error) {
 	return a, nil
 }
 
+// openAppSite starts a server with phones and an application.
+func (b *bench) openAppSite(phones int, flow func(*http.Request) any) (*site, error) {
+	app, err := startApplication(flow)
+	if err != nil {
+		return nil, err
+	}
+	h := newHouse(0, phones)
+	h.app = app
+	site, err := b.openSite(h)
+	if err != nil {
+		app.close()
+	}
+	return site, err
+}
+
 func (a *application) close() {
 	_ = a.server.Close()
 	a.client.CloseIdleConnections()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -164,7 +165,7 @@ func (b *bench) idleBrowsers(run int) error {
 	var failed error
 	used, err := during(site.process, func() { failed = w.connect(h.callers) })
 	if err != nil || failed != nil {
-		return fmt.Errorf("M5g: %w", cmpErr(err, failed))
+		return fmt.Errorf("M5g: %w", cmp.Or(err, failed))
 	}
 	time.Sleep(min(b.window, 3*time.Second))
 	full, err := site.pss()
@@ -175,16 +176,6 @@ func (b *bench) idleBrowsers(run int) error {
 	b.report.add("M5g", each, 0)
 	b.report.add("M5g connect", cost, 0)
 	b.logf("M5g run %d: %.1f KB, %.2f ms to connect and register", run+1, each, cost)
-	return nil
-}
-
-// cmpErr returns the first error that there is.
-func cmpErr(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -229,7 +220,7 @@ func (b *bench) webCalls(site *webSite, row, name string) error {
 	openLoop(webRate, 2*talk, begin)
 	placed := 0
 	used, err := during(site.process, func() { openLoop(webRate, b.window, func(i int) { placed++; begin(i) }) })
-	if err = cmpErr(err, failed); err != nil {
+	if err = cmp.Or(err, failed); err != nil {
 		return err
 	}
 	time.Sleep(2 * talk)

@@ -11,17 +11,11 @@ import (
 
 // rooms measures M6 and M7: phones in conversations of an application.
 func (b *bench) rooms() error {
-	app, err := startApplication(func(*http.Request) any { return []any{} })
+	site, err := b.openAppSite(100, func(*http.Request) any { return []any{} })
 	if err != nil {
 		return err
 	}
-	defer app.close()
-	h := newHouse(0, 100)
-	h.app = app
-	site, err := b.openSite(h)
-	if err != nil {
-		return err
-	}
+	defer site.house.app.close()
 	defer site.close()
 	for run := range b.runs {
 		for _, size := range []int{b.pick(30, 4), b.pick(100, 6)} {

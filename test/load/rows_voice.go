@@ -16,19 +16,13 @@ const voicePackets = 9
 // voice measures V1, V2 and V3: an application places calls, is asked what to do
 // when each is answered, and is told of every change.
 func (b *bench) voice() error {
-	app, err := startApplication(func(*http.Request) any {
+	site, err := b.openAppSite(60, func(*http.Request) any {
 		return []any{map[string]any{"action": "wait", "timeout": 1}}
 	})
 	if err != nil {
 		return err
 	}
-	defer app.close()
-	h := newHouse(0, 60)
-	h.app = app
-	site, err := b.openSite(h)
-	if err != nil {
-		return err
-	}
+	defer site.house.app.close()
 	defer site.close()
 	for run := range b.runs {
 		name := fmt.Sprintf("V run %d", run+1)

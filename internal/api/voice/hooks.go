@@ -48,9 +48,8 @@ func (app Application) ownHost(text string) bool {
 	if err != nil {
 		return false
 	}
-	for _, own := range []string{app.Answer.URL, app.Event.URL, app.Fallback.URL} {
-		o, err := url.Parse(own)
-		if err == nil && own != "" && strings.EqualFold(o.Hostname(), u.Hostname()) && (u.Port() == "" || u.Port() == o.Port()) {
+	for _, own := range app.Servers() {
+		if strings.EqualFold(own.Hostname(), u.Hostname()) && (u.Port() == "" || u.Port() == own.Port()) {
 			return true
 		}
 	}

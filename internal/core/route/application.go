@@ -1,5 +1,7 @@
 package route
 
+import "net/url"
+
 // Account owns applications. Its key and secrets are what clients of the hosted
 // platforms log in with; the secrets are kept sealed, apart from this.
 type Account struct {
@@ -37,6 +39,17 @@ type Application struct {
 	// Users maps names in the application's tokens to users of the house, who log in
 	// with such a token. All other names are the application's own users.
 	Users map[string]string `yaml:"users,omitempty" json:"users,omitempty"`
+}
+
+// Servers returns the URLs of the application's webhooks, which the operator has
+// chosen: what the application names itself may lead there, too.
+func (a Application) Servers() (list []*url.URL) {
+	for _, hook := range []Webhook{a.Answer, a.Event, a.Fallback} {
+		if u, err := url.Parse(hook.URL); err == nil && u.Host != "" {
+			list = append(list, u)
+		}
+	}
+	return list
 }
 
 // Webhook is a URL of an application.
