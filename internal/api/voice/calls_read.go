@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -194,7 +195,12 @@ func queryTime(query url.Values, name string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
+	if day, rest, ok := strings.Cut(text, "T"); ok {
+		text = day + "T" + strings.ReplaceAll(rest, " ", "+") // a plus sign that was not escaped
+	}
+	for _, layout := range []string{
+		time.RFC3339Nano, "2006-01-02T15:04:05-0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly,
+	} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, nil
 		}
@@ -202,14 +208,15 @@ func queryTime(query url.Values, name string) (time.Time, error) {
 	return time.Time{}, &mistake{name: name, reason: "must be a time such as 2026-01-31T08:00:00Z"}
 }
 
-// ownBase is our address as the client knows it.
+// ownBase is our address as the client knows it. Where that is the one that we know of
+// ourselves, its scheme counts: a proxy may have taken the TLS off.
 func (a *API) ownBase(r *http.Request) string {
-	scheme := "http"
+	base := a.cfg.Base()
+	if own, err := url.Parse(base); r.Host == "" || err == nil && strings.EqualFold(own.Host, r.Host) {
+		return base
+	}
 	if r.TLS != nil {
-		scheme = "https"
+		return "https://" + r.Host
 	}
-	if r.Host == "" {
-		return a.cfg.Base()
-	}
-	return scheme + "://" + r.Host
+	return "http://" + r.Host
 }

@@ -14,6 +14,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -267,6 +268,10 @@ func toResponse(t *testing.T, out *httptest.ResponseRecorder) *caseResponse {
 	for name := range out.Header() {
 		switch name {
 		case "Cache-Control", "Last-Modified", "Access-Control-Allow-Origin":
+		case "Content-Length": // without it a client could read on after what it waits for was told
+			if got := out.Header().Get(name); got != strconv.Itoa(out.Body.Len()) && out.Body.Len() > 0 {
+				t.Errorf("Content-Length %s of %d bytes", got, out.Body.Len())
+			}
 		case "Content-Type":
 			if value := out.Header().Get(name); value != "application/json" {
 				r.Headers[name] = value
@@ -277,6 +282,9 @@ func toResponse(t *testing.T, out *httptest.ResponseRecorder) *caseResponse {
 	}
 	if out.Body.Len() == 0 {
 		return r
+	}
+	if out.Header().Get("Content-Length") == "" {
+		t.Error("no Content-Length")
 	}
 	if err := json.Unmarshal([]byte(stable(out.Body.String())), &r.Body); err != nil || out.Header().Get("Content-Type") != "application/json" {
 		r.Body = out.Body.String()
@@ -369,6 +377,7 @@ func toCase(t *testing.T, j webhook.Job) caseWebhook {
 // stable replaces the identifiers that are new each time.
 func stable(text string) string {
 	text = today.ReplaceAllString(text, "<now>")
+	text = anInstance.ReplaceAllString(text, `"instance":"<32 hex>"`)
 	return anyUUID.ReplaceAllStringFunc(text, func(id string) string {
 		if strings.Contains(id, "-0000-4000-8000-") || strings.HasSuffix(id, "-2222-3333-4444-555555555555") {
 			return id
@@ -378,6 +387,9 @@ func stable(text string) string {
 }
 
 var anyUUID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// anInstance is the name of one problem (contract 3).
+var anInstance = regexp.MustCompile(`"instance":"[0-9a-f]{32}"`)
 
 // today are the times that are not noon.
 var today = regexp.MustCompile(`20(2[7-9]|26-(0[4-9]|1))[-0-9]*T[0-9:.]+Z`)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -65,7 +66,7 @@ func problem(status int, kind, title, detail string) *failure {
 	p.text("type", kind)
 	p.text("title", title)
 	p.text("detail", detail)
-	p.text("instance", uuid.NewString())
+	p.text("instance", strings.ReplaceAll(uuid.NewString(), "-", ""))
 	return &failure{status, p}
 }
 

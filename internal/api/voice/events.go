@@ -136,8 +136,8 @@ func endBody(now time.Time, it leg) params {
 	if detail != "" {
 		p.text("detail", detail)
 	}
-	if it.Code != 0 {
-		p.number("sip_code", int64(it.Code))
+	if code := sipCode(it.LegChange, status); code != 0 {
+		p.number("sip_code", int64(code))
 	}
 	return p
 }

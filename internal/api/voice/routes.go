@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"github.com/offhook/offhook/internal/core"
@@ -37,8 +38,8 @@ func (a *API) routes() http.Handler {
 	handle("/v1/calls/{uuid}/talk", methods{http.MethodPut: a.startTalk, http.MethodDelete: a.stopTalk})
 	handle("/v1/calls/{uuid}/dtmf", methods{http.MethodPut: a.sendKeys})
 	handle("/v1/calls/{uuid}/input/dtmf", methods{http.MethodPut: a.watchKeys, http.MethodDelete: a.unwatchKeys})
-	handle("/v1/files/{id}", methods{http.MethodGet: a.getFile, http.MethodHead: a.getFile})
-	handle("/v3/files/{id}", methods{http.MethodGet: a.getFile, http.MethodHead: a.getFile})
+	handle("/v1/files/{id}", methods{http.MethodGet: a.getFile})
+	handle("/v3/files/{id}", methods{http.MethodGet: a.getFile})
 	a.userRoutes(handle)
 	mux.HandleFunc("/api/voice/openapi.json", serveOpenAPI)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, notFound()) })
@@ -81,6 +82,9 @@ func allowedHeaders(r *http.Request) string {
 func (a *API) serve(m methods) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		do, ok := m[r.Method]
+		if !ok && r.Method == http.MethodHead {
+			do, ok = m[http.MethodGet] // the server leaves the body out (RFC 9110 section 9.3.2)
+		}
 		if !ok {
 			w.Header().Set("Allow", allowed(m))
 			a.fail(w, r, problem(http.StatusMethodNotAllowed, apiErrors+"#method", "Method Not Allowed", "This path does not know the method."))
@@ -98,8 +102,12 @@ func (a *API) serve(m methods) http.Handler {
 
 func allowed(m methods) string {
 	var out []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		if m[method] != nil {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		switch {
+		case m[method] == nil:
+		case method == http.MethodGet:
+			out = append(out, http.MethodGet, http.MethodHead)
+		default:
 			out = append(out, method)
 		}
 	}
@@ -162,6 +170,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 // writeJSON answers with a JSON text. A client that is gone needs no answer.
 func writeJSON(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(text))) // so that it is whole when it is flushed
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text)
 }

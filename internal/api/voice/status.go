@@ -1,6 +1,8 @@
 package voice
 
 import (
+	"cmp"
+
 	"github.com/offhook/offhook/internal/core"
 )
 
@@ -76,6 +78,22 @@ func outcome(c core.LegChange) (status, detail string) {
 		return ofCode(c.Code)
 	}
 	return ofCause(c.Cause)
+}
+
+// sipCode is the final response that a leg had at its end, 0 if none. What we took
+// back is answered with 487 (RFC 3261 section 9.2), which is told before it comes.
+func sipCode(c core.LegChange, status string) int {
+	switch {
+	case c.Edge != core.EdgeSIP:
+		return c.Code
+	case c.Answered:
+		return cmp.Or(c.Code, 200)
+	case status == statusTimeout && c.Code == 408: // there was no answer to the INVITE at all
+		return c.Code
+	case status == statusCancelled, status == statusTimeout, c.Direction == core.Inbound && !c.ByUs:
+		return 487
+	}
+	return c.Code
 }
 
 // ofCode says what a final SIP response means.

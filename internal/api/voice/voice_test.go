@@ -55,6 +55,34 @@ func TestResponseBeforeStarted(t *testing.T) {
 	}
 }
 
+// TestHead: who asks for the head alone gets that of GET.
+func TestHead(t *testing.T) {
+	w := newWorld(t)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodHead, "/v1/calls/"+string(legOut), nil)
+	r.Header.Set("Authorization", "Bearer app")
+	out := httptest.NewRecorder()
+	w.api.ServeHTTP(out, r)
+	if out.Code != http.StatusOK || out.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("status %d, %v", out.Code, out.Header())
+	}
+}
+
+// TestNextBehindProxy: the next page is where clients know us, though a proxy has taken
+// the TLS off.
+func TestNextBehindProxy(t *testing.T) {
+	w := newWorld(t)
+	for host, want := range map[string]string{"phone.test": "https://phone.test/v1/calls?", "10.0.0.7:8080": "http://10.0.0.7:8080/v1/calls?"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/calls?page_size=1", nil)
+		r.Host = host
+		r.Header.Set("Authorization", "Bearer app")
+		out := httptest.NewRecorder()
+		w.api.ServeHTTP(out, r)
+		if !strings.Contains(out.Body.String(), `"next":{"href":"`+want) {
+			t.Errorf("by %s: %.300s", host, out.Body)
+		}
+	}
+}
+
 // TestHeldNotForEver: should the response never be written, the webhooks come
 // nevertheless.
 func TestHeldNotForEver(t *testing.T) {
