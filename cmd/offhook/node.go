@@ -19,6 +19,7 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/engine"
 	"github.com/offhook/offhook/internal/events"
+	"github.com/offhook/offhook/internal/loopedge"
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/rtc"
 	"github.com/offhook/offhook/internal/media/turn"
@@ -54,6 +55,7 @@ type node struct {
 	web   *web.Server
 
 	sockets  *wsedge.Edge // of applications
+	loops    *loopedge.Edge
 	recorder *record.Recorder
 
 	voice *voice.API

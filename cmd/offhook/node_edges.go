@@ -10,6 +10,7 @@ import (
 	"github.com/offhook/offhook/internal/config"
 	"github.com/offhook/offhook/internal/core/exchange"
 	"github.com/offhook/offhook/internal/engine"
+	"github.com/offhook/offhook/internal/loopedge"
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/sipedge"
@@ -67,13 +68,15 @@ func (n *node) openEdges(ctx context.Context) error {
 	if err := n.openSockets(); err != nil {
 		return err
 	}
+	n.loops = loopedge.New(loopedge.Config{Post: poster(n.post), Media: n.media, Log: n.log})
+	n.onClose(n.loops.Close)
 	listener := n.newListener()
 	n.onClose(listener.Close)
 	var seed [32]byte
 	crand.Read(seed[:]) // never fails, by contract
 	n.loop = engine.New(engine.Config{
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
-		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Media: hearing{n.media, n.recorder, listener}, Apps: appDriver{n.voice, n.rtcE}, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
+		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Loop: n.loops, Media: hearing{n.media, n.recorder, listener}, Apps: appDriver{n.voice, n.rtcE}, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	n.sip.Start(n.stack) // from now on it tells the loop of trunks
 	return n.recorder.Start(ctx)

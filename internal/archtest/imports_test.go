@@ -45,6 +45,8 @@ var allow = map[string]string{
 	"rtcedge": "core core/route media sip",
 	"wsedge":  "core core/route media sip outward",
 
+	"loopedge": "core media",
+
 	"api":     "core core/route core/flow webhook", // flow: what applications ask for
 	"web":     "core core/route",
 	"webhook": "core outward",

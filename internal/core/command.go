@@ -41,6 +41,9 @@ type Ring struct {
 	// legs ring for one endpoint of an application, and are one leg to it. An edge that
 	// tells its client names of legs tells this one.
 	As LegID
+	// Hops is how many of our own numbers led to this leg, itself included; see
+	// Offered.
+	Hops uint8
 }
 
 // Progress tells the party of an incoming leg that the callee is being alerted.

@@ -35,6 +35,9 @@ type Offered struct {
 	// Custom is what a browser sends along for an application: a JSON object of at
 	// most 4 KB, or "".
 	Custom string
+	// Hops is, with EdgeLoop, that of the Ring which made this leg: who rings himself
+	// must come to an end.
+	Hops uint8
 }
 
 // LegRinging reports that an outgoing leg alerts its party.

@@ -50,6 +50,9 @@ const (
 	EdgeBrowser
 	// EdgeSocket legs are WebSocket servers of applications; package wsedge owns them.
 	EdgeSocket
+	// EdgeLoop legs come in pairs, one that rings a number of ours and one that is
+	// offered by it; package loopedge owns them.
+	EdgeLoop
 )
 
 // String returns "sip" or "browser".
@@ -61,6 +64,8 @@ func (e Edge) String() string {
 		return "browser"
 	case EdgeSocket:
 		return "websocket"
+	case EdgeLoop:
+		return "loop"
 	}
 	return "none"
 }

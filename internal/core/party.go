@@ -27,6 +27,7 @@ type Target struct {
 	Number  string    // what to dial there, in the trunk's format
 	URI     string    // set for a plain SIP URI of the configuration or an application
 	Socket  Socket    // set for a WebSocket of an application
+	Own     bool      // Number is one of ours that leads to an application
 }
 
 // Socket is a WebSocket server that takes part in a call with its audio.

@@ -14,12 +14,13 @@ import (
 // second at most, and the loop needs microseconds for each.
 const legCap = 256
 
-// Config is what a Loop needs. All fields but Socket, Apps and DrainLimit are required.
+// Config is what a Loop needs. All fields but Socket, Loop, Apps and DrainLimit are required.
 type Config struct {
 	Exchange Exchange
 	SIP      LegDriver // legs with core.EdgeSIP
 	Browser  LegDriver // legs with core.EdgeBrowser
 	Socket   LegDriver // legs with core.EdgeSocket; nil if there are none
+	Loop     LegDriver // legs with core.EdgeLoop; nil if there are none
 	Media    MediaDriver
 	Apps     AppDriver // nil if there are no applications
 	Events   Publisher
@@ -199,6 +200,8 @@ func (l *Loop) driver(edge core.Edge) LegDriver {
 		return l.cfg.Browser
 	case core.EdgeSocket:
 		return l.cfg.Socket
+	case core.EdgeLoop:
+		return l.cfg.Loop
 	case core.EdgeSIP:
 	}
 	return l.cfg.SIP

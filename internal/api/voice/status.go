@@ -84,7 +84,7 @@ func outcome(c core.LegChange) (status, detail string) {
 // back is answered with 487 (RFC 3261 section 9.2), which is told before it comes.
 func sipCode(c core.LegChange, status string) int {
 	switch {
-	case c.Edge != core.EdgeSIP:
+	case c.Edge == core.EdgeBrowser || c.Edge == core.EdgeSocket:
 		return c.Code
 	case c.Answered:
 		return cmp.Or(c.Code, 200)

@@ -9,6 +9,12 @@ import (
 )
 
 // creates rings an endpoint for the application, as leg n.
+// fromOurselves is a call a to the number of the application, by way of so many of
+// our numbers.
+func fromOurselves(hops uint8) core.Offered {
+	return core.Offered{Leg: "a", Edge: core.EdgeLoop, From: core.Party{Number: "4930"}, To: "40", Hops: hops}
+}
+
 func creates(c flow.Create) core.Event { return asks(c) }
 
 // TestCreate: legs that an application begins by itself.

@@ -303,12 +303,36 @@ func TestCall(t *testing.T) {
 		`},
 		{"our own number leads to an application", events(fromPSTN), instructs("a", 1, calls(phone("42")), say("next")), `
 			stop ask a
+			-> began 42*
+			ring 42
+			start ring a 1m0s
+		`},
+		{"a call from ourselves", nil, fromOurselves(1), `
+			-> began a
+			rings a
+			-> ringing a
+			start ask a 1m0s
+			consult a answer 1
+		`},
+		{"and on to the next number of ours", events(fromOurselves(2)), instructs("a", 1, calls(phone("42"))), `
+			stop ask a
+			-> began 42*
+			ring 42
+			start ring a 1m0s
+		`},
+		{"round and round", events(fromOurselves(3)), instructs("a", 1, calls(phone("42")), say("next")), `
+			stop ask a
 			-> began 1bfb1fa3-7c41-411e-a46a-dd6a48d89474
 			-> ended 1bfb1fa3-7c41-411e-a46a-dd6a48d89474 3
 			answer a
 			-> answered a
 			hear a speech:next
 			start play a 2h0m0s
+		`},
+		{"a number that is ours no more", nil, core.Offered{Leg: "a", Edge: core.EdgeLoop, To: "4930999", Hops: 1}, `
+			-> began a
+			end a 1 code=404
+			start drain a 40s
 		`},
 		{"an emergency number", events(fromPSTN), instructs("a", 1, calls(phone("112")), say("next")), `
 			stop ask a

@@ -73,6 +73,10 @@ func (x *Exchange) rearm(c *liveCall) {
 	x.startTimer(c.caller, core.TimerRing, max(0, due.Sub(x.now)))
 }
 
+// maxHops is how many numbers of ours may lead to each other in a row: an application
+// that rings the number that it answers would ring for ever.
+const maxHops = 3
+
 // try rings one endpoint, or passes it over.
 func (x *Exchange) try(c *liveCall, node *ring.Node) {
 	target := node.Target()
@@ -83,6 +87,12 @@ func (x *Exchange) try(c *liveCall, node *ring.Node) {
 		return
 	case !target.Socket.IsZero():
 		x.candidate(c, node, core.EdgeSocket, target)
+		return
+	case target.Own && c.caller.hops >= maxHops:
+		c.hunt.Skip(node, core.CauseNoRoute, 0)
+		return
+	case target.Own:
+		x.candidate(c, node, core.EdgeLoop, target)
 		return
 	case target.User.IsZero():
 		x.candidate(c, node, core.EdgeSIP, target)
@@ -151,6 +161,9 @@ func (x *Exchange) ring(c *liveCall, cand ring.Candidate) {
 	if f := x.legs[cand.As]; f != nil {
 		l.face, l.from = f, f.from
 		order.Headers, order.As = f.app.headers, cand.As
+	}
+	if cand.Target.Own {
+		order.Hops = c.caller.hops + 1
 	}
 	if c.caller.virtual {
 		order.Caller = core.LegRef{} // nobody waits

@@ -36,6 +36,7 @@ type leg struct {
 	virtual   bool         // has no connection yet: others ring for it
 	face      *leg         // the virtual leg for which this one rings, unknown to the application
 	node      *ring.Node   // of a virtual leg: what rings for it
+	hops      uint8        // how many numbers of ours led to it, one after the other
 	silence   core.Silence // why nothing is heard of it
 	diagnosis string
 	quality   core.Quality // of its audio; known when it is over

@@ -14,12 +14,20 @@ func (x *Exchange) offered(ev core.Offered) {
 	l := &leg{
 		LegRef:    core.LegRef{Leg: ev.Leg, Edge: ev.Edge},
 		direction: core.Inbound, contact: ev.Contact,
-		from: x.dir.Caller(ev.From, core.Target{}, ""), to: core.Party{Number: ev.To},
+		from: x.dir.Caller(ev.From, core.Target{}, ""), to: core.Party{Number: ev.To}, hops: ev.Hops,
+	}
+	if ev.Edge == core.EdgeLoop {
+		x.follow(l, ev, x.dir.PlanOwn(x.request(ev.From, ev.To)))
+		return
 	}
 	if !x.draining && x.feature(l, ev) {
 		return
 	}
-	plan := x.plan(ev.From, ev.To)
+	x.follow(l, ev, x.plan(ev.From, ev.To))
+}
+
+// follow lets an incoming leg go where its plan leads.
+func (x *Exchange) follow(l *leg, ev core.Offered, plan route.Plan) {
 	l.to = plan.To
 	if plan.App != "" && !x.draining {
 		x.offeredTo(plan.App, l, ev)

@@ -66,6 +66,16 @@ func (d *Directory) AppBranch(req Request, app string, to AppEndpoint, timeout t
 	return b
 }
 
+// PlanOwn decides where a number of ours leads that an application rang.
+func (d *Directory) PlanOwn(req Request) Plan {
+	digits := d.normalise(req.Dialled)
+	n, ok := d.number(digits)
+	if !ok { // it was taken away meanwhile
+		return refuse(core.Party{Number: req.Dialled}, Refusal{Cause: core.CauseUnallocated, Code: 404})
+	}
+	return d.planNumber(req, n, digits)
+}
+
 func (d *Directory) houseBranch(b *Branch, user core.UserID) {
 	b.Target.User = user
 	u, known := d.User(user)
@@ -77,8 +87,8 @@ func (d *Directory) houseBranch(b *Branch, user core.UserID) {
 	}
 }
 
-// phoneBranch goes where the number leads if it is ours, else over a trunk. A number
-// that leads to an application cannot be rung.
+// phoneBranch goes where the number leads if it is ours, else over a trunk. One that
+// leads to an application is rung as itself: PlanOwn says which one is asked.
 func (d *Directory) phoneBranch(b *Branch, req Request, to AppEndpoint) {
 	digits := d.normalise(to.Phone)
 	b.Target.Number = digits
@@ -93,9 +103,7 @@ func (d *Directory) phoneBranch(b *Branch, req Request, to AppEndpoint) {
 	if n, ok := d.number(digits); ok && to.Trunk == "" {
 		plan := d.planNumber(req, n, digits)
 		b.Group, b.Refusal = plan.Dial, plan.Refusal
-		if plan.App != "" {
-			b.Refusal = &Refusal{Cause: core.CauseNoRoute}
-		}
+		b.Target.Own = plan.App != ""
 		return
 	}
 	if !d.mayDial(digits) {

@@ -102,7 +102,7 @@ func TestAppBranch(t *testing.T) {
 		{"112", AppEndpoint{Phone: "112"}, core.Target{Number: "112"}, core.CauseNotAllowed},
 		{"no number", AppEndpoint{Phone: "x"}, core.Target{}, core.CauseInvalidNumber},
 		{"a number of ours", AppEndpoint{Phone: "4930500"}, core.Target{Number: "4930500"}, 0},
-		{"an application's number", AppEndpoint{Phone: "4930300"}, core.Target{Number: "4930300"}, core.CauseNoRoute},
+		{"an application's number", AppEndpoint{Phone: "4930300"}, core.Target{Number: "4930300", Own: true}, 0},
 		{"a user of its own", AppEndpoint{User: "zoe"}, core.Target{User: core.UserID{App: theApp, Name: "zoe"}}, 0},
 		{"a user of the house", AppEndpoint{House: "alice"}, core.Target{User: core.UserID{Name: "alice"}}, 0},
 		{"one not to be disturbed", AppEndpoint{House: "dora"}, core.Target{User: core.UserID{Name: "dora"}}, core.CauseBusy},
