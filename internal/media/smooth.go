@@ -53,9 +53,6 @@ func (y *pacer) smooth(t *transcoder, p *Packet, now time.Time) {
 	delay := worst + smoothMargin
 	s := &smoother{t: t, due: now.Add(delay - late)}
 	s.buffer = jitter.New(jitter.Config{Rate: t.rate, Clock: t.in.Codec.ClockRate(), FEC: t.in.Codec == Opus}, t.dec)
-	if !y.add(s) {
-		return
-	}
 	steps := int((delay + mixTime - 1) / mixTime)
 	for range min(steps, maxConceal) {
 		t.guess(now)
@@ -63,6 +60,9 @@ func (y *pacer) smooth(t *transcoder, p *Packet, now time.Time) {
 	t.pause(max(0, steps-maxConceal) * t.rate / 50)
 	s.inbox.put(p, now)
 	t.smooth.Store(s)
+	if !y.add(s) { // last of all: a panic above must not leave a smoother that t does not know
+		s.end()
+	}
 }
 
 // guess sends what the speaker may have said for 20 ms.
@@ -78,7 +78,9 @@ func (t *transcoder) guess(now time.Time) {
 func (s *smoother) step(now time.Time) bool {
 	t := s.t
 	if !t.enter() {
-		return t.use.Load() == useBusy // the packet that made s is still at it
+		// The packet that made s is still at it, or has just left: whoever drops s
+		// while t goes on silences the speaker for good.
+		return t.use.Load() != useReleased
 	}
 	defer t.leave()
 	ok, _ := t.out.enter(&t.right)

@@ -49,26 +49,33 @@ func newLibEncoder(rate int) (*libEncoder, error) {
 	}
 	e := &libEncoder{c: c, rate: rate}
 	runtime.AddCleanup(e, func(c *C.OpusEncoder) { C.opus_encoder_destroy(c) }, c)
-	e.ExpectLoss(0)
+	e.apply(opusFor(rate, 0))
 	return e, nil
 }
 
 // ExpectLoss implements LossAware.
-func (e *libEncoder) ExpectLoss(percent int) {
-	s := opusFor(e.rate, percent)
+func (e *libEncoder) ExpectLoss(percent int) { e.apply(e.settings.next(e.rate, percent)) }
+
+// apply sets what may change during a stream.
+func (e *libEncoder) apply(s opusSettings) {
 	if s == e.settings {
 		return
 	}
 	e.settings = s
-	fec := 0
+	fec, vbr, signal := 0, 1, C.OPUS_AUTO
 	if s.loss > 0 {
 		fec = 1
+	}
+	if s.plain {
+		vbr, signal = 0, C.OPUS_SIGNAL_MUSIC
 	}
 	// None of these fails: the values are all in range.
 	C.set(e.c, C.OPUS_SET_BITRATE_REQUEST, C.opus_int32(s.bitRate))
 	C.set(e.c, C.OPUS_SET_COMPLEXITY_REQUEST, C.opus_int32(s.complexity))
 	C.set(e.c, C.OPUS_SET_PACKET_LOSS_PERC_REQUEST, C.opus_int32(s.loss))
 	C.set(e.c, C.OPUS_SET_INBAND_FEC_REQUEST, C.opus_int32(fec))
+	C.set(e.c, C.OPUS_SET_VBR_REQUEST, C.opus_int32(vbr))
+	C.set(e.c, C.OPUS_SET_SIGNAL_REQUEST, C.opus_int32(signal))
 }
 
 // Encode implements Encoder.
@@ -85,7 +92,7 @@ func (e *libEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 // Reset implements Encoder.
 func (e *libEncoder) Reset() {
 	C.reset_encoder(e.c)
-	e.ExpectLoss(0)
+	e.apply(opusFor(e.rate, 0))
 }
 
 type libDecoder struct{ c *C.OpusDecoder }
