@@ -153,7 +153,7 @@ func (n *node) run(ctx context.Context) error {
 	defer cancel()
 	context.AfterFunc(ctx, func() { close(n.draining) })
 	serving.Go(func() { obs.Trim(ctx) })
-	debug.FreeOSMemory() // hashing passwords at the start took 19 MB that nothing needs again
+	debug.FreeOSMemory() // of what was read at the start and nothing needs again
 	var err error
 	served := make(chan struct{})
 	go func() { n.loop.Run(ctx); close(served) }()

@@ -92,5 +92,5 @@ func (n *node) applyResources(ctx context.Context) error {
 	for _, a := range r.Applications {
 		out.Applications = append(out.Applications, a.Application)
 	}
-	return n.store.ApplyFile(ctx, out, n.cfg.SIP.Realm, auth.HashPassword)
+	return n.store.ApplyFile(ctx, out, n.cfg.SIP.Realm)
 }

@@ -19,18 +19,26 @@ type digestKey struct {
 // digest holds both secrets of a user, in hex.
 type digest struct{ md5Hex, sha256Hex string }
 
+// secrets are the digest secrets of all users, and the realm that those of each user
+// are for. They are never changed, but replaced whole.
+type secrets struct {
+	digests map[digestKey]digest
+	realms  map[core.UserID]string
+}
+
 // Reload takes the users' digest secrets from the store into memory, where the
 // read loops of SIP connections find them without waiting. It must be called
 // after every change of users.
 func (a *Auth) Reload(ctx context.Context) error {
-	digests := make(map[digestKey]digest)
+	all := &secrets{digests: make(map[digestKey]digest), realms: make(map[core.UserID]string)}
 	err := a.cfg.Users.EachDigest(ctx, func(user core.UserID, realm, md5Hex, sha256Hex string) {
-		digests[digestKey{user, realm}] = digest{md5Hex, sha256Hex}
+		all.digests[digestKey{user, realm}] = digest{md5Hex, sha256Hex}
+		all.realms[user] = realm
 	})
 	if err != nil {
 		return fmt.Errorf("auth.Reload: %w", err)
 	}
-	a.digests.Store(&digests)
+	a.secrets.Store(all)
 	return nil
 }
 
@@ -41,7 +49,7 @@ func (a *Auth) Reload(ctx context.Context) error {
 // time and answer say nothing. Digest never waits.
 func (a *Auth) Digest(user core.UserID, realm string) (md5Hex, sha256Hex string, known bool) {
 	nobody := a.nobodys(user, realm)
-	d, known := (*a.digests.Load())[digestKey{user, realm}]
+	d, known := a.secrets.Load().digests[digestKey{user, realm}]
 	if !known {
 		return nobody[:32], nobody, false
 	}

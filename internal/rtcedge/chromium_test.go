@@ -138,7 +138,7 @@ func (s *switchboard) Token(context.Context, netip.Addr, core.Secret) (core.User
 	return core.UserID{}, &core.Error{Op: "test", Kind: core.Unauthorized}
 }
 
-func (s *switchboard) Password(_ context.Context, _ netip.Addr, user string, _ core.Secret) (core.UserID, error) {
+func (s *switchboard) Password(_ netip.Addr, user string, _ core.Secret) (core.UserID, error) {
 	return core.UserID{Name: user}, nil
 }
 

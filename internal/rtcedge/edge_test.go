@@ -141,7 +141,7 @@ func (fakeAuth) Token(_ context.Context, _ netip.Addr, token core.Secret) (core.
 	return core.UserID{}, &core.Error{Op: "auth.Token", Kind: core.Unauthorized}
 }
 
-func (fakeAuth) Password(_ context.Context, source netip.Addr, user string, password core.Secret) (core.UserID, error) {
+func (fakeAuth) Password(source netip.Addr, user string, password core.Secret) (core.UserID, error) {
 	if !source.IsLoopback() {
 		return core.UserID{}, fmt.Errorf("source %v", source)
 	}

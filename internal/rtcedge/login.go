@@ -82,7 +82,7 @@ func (e *Edge) authenticate(ctx context.Context, s *socket, req request) (core.U
 	case req.Token != "":
 		user, err = e.Auth.Token(ctx, s.source, req.Token)
 	case req.User != "" && req.Password != "":
-		user, err = e.Auth.Password(ctx, s.source, req.User, req.Password)
+		user, err = e.Auth.Password(s.source, req.User, req.Password)
 	default:
 		return core.UserID{}, invalid("login needs a token, or user and password")
 	}

@@ -21,7 +21,7 @@ type Poster interface {
 // are core.Unavailable. Source is where the socket comes from.
 type Authenticator interface {
 	Token(ctx context.Context, source netip.Addr, token core.Secret) (core.UserID, error)
-	Password(ctx context.Context, source netip.Addr, user string, password core.Secret) (core.UserID, error)
+	Password(source netip.Addr, user string, password core.Secret) (core.UserID, error)
 }
 
 // PathEvents are called by a path on its own goroutines; they return at once.

@@ -267,8 +267,7 @@ func TestAccountsByTheAPI(t *testing.T) {
 		if err := s.SetAccountSecrets(ctx, "none", "x", "x", realm); core.KindOf(err) != core.NotFound {
 			t.Errorf("secrets of nobody: %v", err)
 		}
-		var h hashes
-		if err := s.ApplyFile(ctx, sample(), realm, h.hash); core.KindOf(err) != core.Conflict {
+		if err := s.ApplyFile(ctx, sample(), realm); core.KindOf(err) != core.Conflict {
 			t.Errorf("the same application in the file: %v", err)
 		}
 	})

@@ -64,14 +64,6 @@ func mustOpen(t testing.TB, open func(store.Key) (*store.Store, error), key stor
 	return s
 }
 
-// hashes is a Hash that counts its calls.
-type hashes struct{ calls []core.Secret }
-
-func (h *hashes) hash(password core.Secret) (string, error) {
-	h.calls = append(h.calls, password)
-	return "hash of " + password.Reveal(), nil
-}
-
 const realm = "offhook.example"
 
 const appID = "11111111-2222-3333-4444-555555555555"
@@ -99,8 +91,7 @@ func sample() store.Resources {
 
 func TestApplyFileKeepsEverything(t *testing.T) {
 	opened(t, func(t sub, s *store.Store) {
-		var h hashes
-		if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+		if err := s.ApplyFile(t.Context(), sample(), realm); err != nil {
 			t.Fatal(err)
 		}
 		got, err := s.Resources(t.Context())
@@ -141,8 +132,7 @@ func TestApplyFileKeepsEverything(t *testing.T) {
 
 func TestCredentials(t *testing.T) {
 	opened(t, func(t sub, s *store.Store) {
-		var h hashes
-		if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+		if err := s.ApplyFile(t.Context(), sample(), realm); err != nil {
 			t.Fatal(err)
 		}
 		md5Hex, sha256Hex, err := s.Digest(t.Context(), core.UserID{Name: "sales"}, realm)
@@ -155,7 +145,6 @@ func TestCredentials(t *testing.T) {
 		_, _, unknown["user without password"] = s.Digest(t.Context(), core.UserID{Name: "token-only"}, realm)
 		_, _, unknown["other realm"] = s.Digest(t.Context(), core.UserID{Name: "sales"}, "else")
 		_, _, unknown["user of an application"] = s.Digest(t.Context(), core.UserID{App: "app", Name: "sales"}, realm)
-		_, unknown["hash of nobody"] = s.PasswordHash(t.Context(), core.UserID{Name: "nobody"})
 		_, unknown["application"] = s.Application(t.Context(), "none")
 		_, _, _, unknown["account"] = s.Account(t.Context(), "none")
 		_, unknown["trunk"] = s.TrunkPassword(t.Context(), "none")
@@ -182,34 +171,27 @@ func TestCredentials(t *testing.T) {
 
 func TestApplyFileAgain(t *testing.T) {
 	opened(t, func(t sub, s *store.Store) {
-		var h hashes
-		if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+		if err := s.ApplyFile(t.Context(), sample(), realm); err != nil {
 			t.Fatal(err)
 		}
-		if len(h.calls) != 2 {
-			t.Fatalf("%d passwords hashed, want 2", len(h.calls))
-		}
-		h.calls = nil
 		next := sample()
 		next.Users[0].Password = "new horse"
 		next.Users = next.Users[:2] // token-only is gone
 		next.Numbers = nil
-		if err := s.ApplyFile(t.Context(), next, realm, h.hash); err != nil {
+		if err := s.ApplyFile(t.Context(), next, realm); err != nil {
 			t.Fatal(err)
 		}
-		if len(h.calls) != 1 || h.calls[0] != "new horse" {
-			t.Errorf("hashed %d passwords, want the changed one only", len(h.calls))
-		}
-		for name, want := range map[string]string{"sales": "hash of new horse", "support": "hash of battery staple"} {
-			if got, err := s.PasswordHash(t.Context(), core.UserID{Name: name}); err != nil || got != want {
-				t.Errorf("PasswordHash(%s) = %q, %v", name, got, err)
+		for name, password := range map[string]core.Secret{"sales": "new horse", "support": "battery staple"} {
+			_, want := store.HA1(name, realm, password)
+			if _, got, err := s.Digest(t.Context(), core.UserID{Name: name}, realm); err != nil || got != want {
+				t.Errorf("Digest(%s) = %q, %v, want that of %q", name, got, err, password.Reveal())
 			}
 		}
 		r, err := s.Resources(t.Context())
 		if err != nil || len(r.Users) != 2 || len(r.Numbers) != 0 || len(r.Groups) != 1 {
 			t.Errorf("Resources = %+v, %v", r, err)
 		}
-		if err := s.ApplyFile(t.Context(), store.Resources{}, realm, h.hash); err != nil {
+		if err := s.ApplyFile(t.Context(), store.Resources{}, realm); err != nil {
 			t.Fatal(err)
 		}
 		if r, err := s.Resources(t.Context()); err != nil || !reflect.DeepEqual(r, route.Resources{}) {
@@ -220,20 +202,15 @@ func TestApplyFileAgain(t *testing.T) {
 
 func TestApplyFileIsAllOrNothing(t *testing.T) {
 	opened(t, func(t sub, s *store.Store) {
-		var h hashes
-		if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+		if err := s.ApplyFile(t.Context(), sample(), realm); err != nil {
 			t.Fatal(err)
 		}
 		double := store.Resources{Numbers: []route.Number{{Number: "1", User: "sales"}, {Number: "1", User: "support"}}}
-		if err := s.ApplyFile(t.Context(), double, realm, h.hash); core.KindOf(err) != core.Conflict || !strings.Contains(err.Error(), `number "1"`) {
+		if err := s.ApplyFile(t.Context(), double, realm); core.KindOf(err) != core.Conflict || !strings.Contains(err.Error(), `number "1"`) {
 			t.Errorf("error = %v, want a conflict about number 1", err)
 		}
 		if r, err := s.Resources(t.Context()); err != nil || len(r.Users) != 3 || len(r.Numbers) != 2 {
 			t.Errorf("a failed apply changed the store: %+v, %v", r, err)
-		}
-		failing := func(core.Secret) (string, error) { return "", errors.New("no entropy") }
-		if err := s.ApplyFile(t.Context(), store.Resources{Users: []store.User{{User: route.User{Name: "x"}, Password: "y"}}}, realm, failing); err == nil {
-			t.Error("a failed hash is no error")
 		}
 	})
 }
@@ -241,21 +218,17 @@ func TestApplyFileIsAllOrNothing(t *testing.T) {
 func TestReopen(t *testing.T) {
 	contract(t, func(t sub, open func(store.Key) (*store.Store, error)) {
 		key := store.NewKey()
-		var h hashes
 		for range 3 { // migrations must be idempotent
 			s, err := open(key)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+			if err := s.ApplyFile(t.Context(), sample(), realm); err != nil {
 				t.Fatal(err)
 			}
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-		}
-		if len(h.calls) != 2 {
-			t.Errorf("restarts hashed %d passwords, want 2", len(h.calls))
 		}
 		if _, err := open(store.NewKey()); err == nil || !strings.Contains(err.Error(), "another node key") {
 			t.Errorf("another key: %v", err)
@@ -295,12 +268,11 @@ func TestWritersWaitForEachOther(t *testing.T) {
 		for i := range 6 {
 			s, ctx := stores[i%2], t.Context()
 			wg.Go(func() {
-				var h hashes
 				for j := range 20 {
 					leg := core.LegID(fmt.Sprint(i, "-", j))
 					_, err1 := s.Append(ctx, []core.LegEntry{entry(leg, 1, core.ChangeBegan, 0)})
 					_, err2 := s.CloseUnfinished(ctx, at(9)) // reads first, then writes
-					if err := errors.Join(err1, err2, s.ApplyFile(ctx, sample(), realm, h.hash)); err != nil {
+					if err := errors.Join(err1, err2, s.ApplyFile(ctx, sample(), realm)); err != nil {
 						t.Error(err)
 						return
 					}

@@ -9,14 +9,6 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 )
 
-// PasswordHash returns the hash of user's password, "" if the user has none. An
-// unknown user is NotFound.
-func (s *Store) PasswordHash(ctx context.Context, user core.UserID) (string, error) {
-	var hash string
-	err := s.db.QueryRowContext(ctx, `SELECT password_hash FROM users WHERE app = $1 AND name = $2`, user.App, user.Name).Scan(&hash)
-	return hash, notFound("store.PasswordHash", "user", err)
-}
-
 // UserExists reports whether there is such a user.
 func (s *Store) UserExists(ctx context.Context, user core.UserID) (bool, error) {
 	var n int
@@ -97,25 +89,20 @@ func (s *Store) TrunkPassword(ctx context.Context, name string) (core.Secret, er
 }
 
 // SetPassword gives a user of the house a password, kept as digest secrets for
-// realm and as hash; an empty one lets nobody in by password. A user that the
-// file keeps is a Conflict, an unknown one NotFound.
-func (s *Store) SetPassword(ctx context.Context, name string, password core.Secret, realm string, hash func(core.Secret) (string, error)) error {
-	const op = "store.SetPassword"
-	var md5Hex, shaHex, passwordHash string
+// realm; an empty one lets nobody in by password. A user that the file keeps is a
+// Conflict, an unknown one NotFound.
+func (s *Store) SetPassword(ctx context.Context, name string, password core.Secret, realm string) error {
+	var md5Hex, shaHex string
 	if password != "" {
-		var err error
 		md5Hex, shaHex = HA1(name, realm, password)
-		if passwordHash, err = hash(password); err != nil {
-			return fmt.Errorf("%s: %w", op, err)
-		}
 	}
 	id := core.UserID{Name: name}
 	return inTx(ctx, s.db, func(tx *sql.Tx) error {
 		if err := tables()[route.KindUsers].writable(ctx, tx, name); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE users SET realm = $2, ha1_md5 = $3, ha1_sha256 = $4, password_hash = $5 WHERE app = '' AND name = $1`,
-			name, realm, s.key.seal(digestPlace(id, realm, "md5"), md5Hex), s.key.seal(digestPlace(id, realm, "sha256"), shaHex), passwordHash)
+		_, err := tx.ExecContext(ctx, `UPDATE users SET realm = $2, ha1_md5 = $3, ha1_sha256 = $4 WHERE app = '' AND name = $1`,
+			name, realm, s.key.seal(digestPlace(id, realm, "md5"), md5Hex), s.key.seal(digestPlace(id, realm, "sha256"), shaHex))
 		return err
 	})
 }

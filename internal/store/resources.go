@@ -14,8 +14,8 @@ import (
 	"github.com/offhook/offhook/internal/core/route"
 )
 
-// User is a user with the password, which is kept only as digest secrets and
-// hash. An empty password makes a user who cannot log in by password.
+// User is a user with the password, which is kept only as digest secrets.
+// An empty password makes a user who cannot log in by password.
 type User struct {
 	route.User
 	Password core.Secret
@@ -49,17 +49,12 @@ type Resources struct {
 	Parking      route.Parking
 }
 
-// Hash makes a password hash for logins; package auth has it. It is slow on
-// purpose, and called only for passwords that changed.
-type Hash func(password core.Secret) (string, error)
-
 // ApplyFile replaces all resources that an earlier file brought by r, in one
 // transaction. The digest secrets are made for realm. A resource that was made
 // otherwise, by the API, is a Conflict: all of them are named, and nothing is
 // changed.
-func (s *Store) ApplyFile(ctx context.Context, r Resources, realm string, hash Hash) error {
-	// Hashing takes long and must not hold the write lock.
-	users, err := s.userRows(ctx, r.Users, realm, hash)
+func (s *Store) ApplyFile(ctx context.Context, r Resources, realm string) error {
+	users, err := s.userRows(r.Users, realm)
 	if err != nil {
 		return fmt.Errorf("store.ApplyFile: %w", err)
 	}
@@ -100,8 +95,8 @@ type resourceRow struct {
 
 // The statements of the rows; they begin with name, body, position and origin.
 const (
-	insertUser = `INSERT INTO users (name, body, position, origin, app, realm, ha1_md5, ha1_sha256, password_hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`
+	insertUser = `INSERT INTO users (name, body, position, origin, app, realm, ha1_md5, ha1_sha256)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`
 	insertTrunk   = `INSERT INTO trunks (name, body, position, origin, secret) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`
 	insertAccount = `INSERT INTO accounts (name, body, position, origin, secret, signature_secret, realm)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`
@@ -169,41 +164,22 @@ func (s *Store) resourceRows(r Resources, realm string) ([]resourceRow, error) {
 	return rows, errors.Join(errs...)
 }
 
-// userRows prepares the rows of users, with the password hashes that are stored
-// already where the digest secrets show that the password is the same.
-func (s *Store) userRows(ctx context.Context, users []User, realm string, hash Hash) ([]resourceRow, error) {
+// userRows prepares the rows of users.
+func (s *Store) userRows(users []User, realm string) ([]resourceRow, error) {
 	rows := make([]resourceRow, 0, len(users))
 	for i, u := range users {
-		var md5Hex, shaHex, passwordHash string
-		var err error
+		var md5Hex, shaHex string
 		if u.Password != "" {
 			md5Hex, shaHex = HA1(u.Name, realm, u.Password)
-			if passwordHash, err = s.hashOnce(ctx, u, realm, shaHex, hash); err != nil {
-				return nil, fmt.Errorf("user %q: %w", u.Name, err)
-			}
 		}
 		row, err := newRow("user", insertUser, u.Name, i, u.User, u.App, realm,
-			s.key.seal(digestPlace(u.ID(), realm, "md5"), md5Hex),
-			s.key.seal(digestPlace(u.ID(), realm, "sha256"), shaHex), passwordHash)
+			s.key.seal(digestPlace(u.ID(), realm, "md5"), md5Hex), s.key.seal(digestPlace(u.ID(), realm, "sha256"), shaHex))
 		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
 	}
 	return rows, nil
-}
-
-// hashOnce returns the stored hash of u if the stored digest secret says that
-// the password is still the same, else a new one.
-func (s *Store) hashOnce(ctx context.Context, u User, realm, shaHex string, hash Hash) (string, error) {
-	_, old, err := s.Digest(ctx, u.ID(), realm)
-	if err == nil && old == shaHex {
-		return s.PasswordHash(ctx, u.ID())
-	}
-	if err != nil && core.KindOf(err) != core.NotFound {
-		return "", err
-	}
-	return hash(u.Password)
 }
 
 // HA1 returns the digest secrets of a user, hex of H(name:realm:password), for

@@ -23,8 +23,7 @@ func TestSQLiteAfterKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var h hashes
-	if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+	if err := s.ApplyFile(t.Context(), sample(), realm); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Append(t.Context(), []core.LegEntry{entry("a", 1, core.ChangeBegan, 0), entry("a", 2, core.ChangeAnswered, 1)}); err != nil {
@@ -110,8 +109,7 @@ func TestSQLiteFilesAreThePersonsOwn(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "new")
 	path := filepath.Join(folder, "offhook.db")
 	s := mustOpen(t, func(key store.Key) (*store.Store, error) { return sqlite.Open(t.Context(), "sqlite:"+path, key) }, store.NewKey())
-	var h hashes
-	if err := s.ApplyFile(t.Context(), sample(), realm, h.hash); err != nil {
+	if err := s.ApplyFile(t.Context(), sample(), realm); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]os.FileMode{folder: 0o700, path: 0o600, path + "-wal": 0o600} {

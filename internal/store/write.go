@@ -23,7 +23,7 @@ type table struct {
 // SetPassword, SetTrunkPassword and SetAccountSecrets.
 func tables() map[route.Kind]table {
 	return map[route.Kind]table{
-		route.KindUsers:     {"users", "user", insertUser, []any{"", "", "", "", ""}},
+		route.KindUsers:     {"users", "user", insertUser, []any{"", "", "", ""}},
 		route.KindTrunks:    {"trunks", "trunk", insertTrunk, []any{""}},
 		route.KindGroups:    {"ring_groups", "group", insertPlain("ring_groups"), nil},
 		route.KindNumbers:   {"numbers", "number", insertPlain("numbers"), nil},

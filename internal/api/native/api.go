@@ -26,7 +26,7 @@ type Store interface {
 	Create(ctx context.Context, kind route.Kind, name string, body any) error
 	Replace(ctx context.Context, kind route.Kind, name string, body any) error
 	Delete(ctx context.Context, kind route.Kind, name string) error
-	SetPassword(ctx context.Context, user string, password core.Secret, realm string, hash func(core.Secret) (string, error)) error
+	SetPassword(ctx context.Context, user string, password core.Secret, realm string) error
 	SetTrunkPassword(ctx context.Context, trunk string, password core.Secret) error
 	SetAccountSecrets(ctx context.Context, key string, secret, signature core.Secret, realm string) error
 	SetOverride(ctx context.Context, o route.Override) error
@@ -49,9 +49,7 @@ type Config struct {
 	Calls  Calls
 	Audio  Audio
 	Events Events
-	// Hash makes the password hashes that logins are checked with, and Realm is
-	// what phones log in to.
-	Hash  func(core.Secret) (string, error)
+	// Realm is what phones log in to.
 	Realm string
 	// Changed takes the new directory to the exchange and the edges, and makes
 	// logins know the new passwords. It is called in the order of the changes.

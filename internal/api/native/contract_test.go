@@ -69,12 +69,11 @@ func newWorld(t *testing.T, file store.Resources) *world {
 
 func newLimitedWorld(t *testing.T, file store.Resources, rate native.Rate) *world {
 	t.Helper()
-	hash := func(p core.Secret) (string, error) { return "hash of " + p.Reveal(), nil }
 	s, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "offhook.db"), store.NewKey())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ApplyFile(t.Context(), file, "house", hash); err != nil {
+	if err := s.ApplyFile(t.Context(), file, "house"); err != nil {
 		t.Fatal(err)
 	}
 	r, err := s.Resources(t.Context())
@@ -87,7 +86,7 @@ func newLimitedWorld(t *testing.T, file store.Resources, rate native.Rate) *worl
 	}
 	w := &world{T: t, store: s, calls: newExchanged(t, d), events: &published{}, token: "for-boss", done: make(map[string]map[int]bool)}
 	a := native.New(native.Config{
-		Store: s, Tokens: tokens{}, Calls: w.calls, Audio: line{}, Events: w.events, Hash: hash, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler), Rate: rate,
+		Store: s, Tokens: tokens{}, Calls: w.calls, Audio: line{}, Events: w.events, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler), Rate: rate,
 		Changed: func(_ context.Context, d *route.Directory) error {
 			w.latest = d
 			return nil

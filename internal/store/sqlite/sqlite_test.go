@@ -52,13 +52,12 @@ func mustExec(t *testing.T, db *sql.DB, text string) {
 func TestFileDoesNotTakeOverWhatTheAPIMade(t *testing.T) {
 	s, raw, _ := open(t)
 	mustExec(t, raw, `INSERT INTO numbers (name, body, origin, position) VALUES ('100', '{"number":"100","user":"boss"}', 'api', 0)`)
-	hash := func(core.Secret) (string, error) { return "hash", nil }
 	r := store.Resources{Numbers: []route.Number{{Number: "200", User: "boss"}, {Number: "100", User: "thief"}}}
-	if err := s.ApplyFile(t.Context(), r, "realm", hash); core.KindOf(err) != core.Conflict || !strings.Contains(err.Error(), `number "100"`) {
+	if err := s.ApplyFile(t.Context(), r, "realm"); core.KindOf(err) != core.Conflict || !strings.Contains(err.Error(), `number "100"`) {
 		t.Errorf("error = %v, want a conflict about number 100", err)
 	}
 	r.Numbers = r.Numbers[:1]
-	if err := s.ApplyFile(t.Context(), r, "realm", hash); err != nil {
+	if err := s.ApplyFile(t.Context(), r, "realm"); err != nil {
 		t.Fatal(err)
 	}
 	got, err := s.Resources(t.Context())
