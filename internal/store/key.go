@@ -21,13 +21,28 @@ const keySize = 32
 // Key is the secret of a node: it seals what the store must be able to read
 // back, and other secrets are derived from it. It lives in a file of its own, so
 // that a stolen copy of the database alone gives no password away.
-type Key struct{ secret []byte }
+type Key struct {
+	secret []byte
+	aead   cipher.AEAD // seals; made once, because every user has two sealed columns
+}
+
+func newKey(secret []byte) Key {
+	k := Key{secret: secret}
+	block, err := aes.NewCipher(k.Derive("seal"))
+	if err != nil {
+		panic(err) // only for other key lengths
+	}
+	if k.aead, err = cipher.NewGCM(block); err != nil {
+		panic(err) // only for other block sizes
+	}
+	return k
+}
 
 // NewKey returns a random key that is kept nowhere.
 func NewKey() Key {
 	secret := make([]byte, keySize)
 	rand.Read(secret) // never fails
-	return Key{secret}
+	return newKey(secret)
 }
 
 // LoadKey reads the key file at path and makes one, readable by its owner only,
@@ -60,7 +75,7 @@ func readKey(path string) (Key, error) {
 	if err != nil || len(secret) != keySize {
 		return Key{}, fmt.Errorf("store.LoadKey: %s is not a node key", path)
 	}
-	return Key{secret}, nil
+	return newKey(secret), nil
 }
 
 // writeKey makes the file in one step: a reader sees all of it or none.
@@ -96,10 +111,9 @@ func (k Key) seal(where, text string) string {
 	if text == "" {
 		return ""
 	}
-	aead := k.aead()
-	nonce := make([]byte, aead.NonceSize(), aead.NonceSize()+len(text)+aead.Overhead())
+	nonce := make([]byte, k.aead.NonceSize(), k.aead.NonceSize()+len(text)+k.aead.Overhead())
 	rand.Read(nonce) // never fails
-	return base64.StdEncoding.EncodeToString(aead.Seal(nonce, nonce, []byte(text), []byte(where)))
+	return base64.StdEncoding.EncodeToString(k.aead.Seal(nonce, nonce, []byte(text), []byte(where)))
 }
 
 // open is the inverse of seal.
@@ -108,25 +122,13 @@ func (k Key) open(where, sealed string) (string, error) {
 		return "", nil
 	}
 	raw, err := base64.StdEncoding.DecodeString(sealed)
-	aead := k.aead()
-	if err != nil || len(raw) < aead.NonceSize() {
+	size := k.aead.NonceSize()
+	if err != nil || len(raw) < size {
 		return "", fmt.Errorf("store: %s is not a sealed value", where)
 	}
-	text, err := aead.Open(nil, raw[:aead.NonceSize()], raw[aead.NonceSize():], []byte(where))
+	text, err := k.aead.Open(nil, raw[:size], raw[size:], []byte(where))
 	if err != nil {
 		return "", fmt.Errorf("store: %s does not open with this node key", where)
 	}
 	return string(text), nil
-}
-
-func (k Key) aead() cipher.AEAD {
-	block, err := aes.NewCipher(k.Derive("seal"))
-	if err != nil {
-		panic(err) // only for other key lengths
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic(err) // only for other block sizes
-	}
-	return aead
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -141,15 +140,24 @@ func (c collection[V]) all(ctx context.Context, a *API) ([]V, error) {
 	if err != nil {
 		return nil, err
 	}
-	items := c.pick(r)
+	items, ofFile := c.pick(r), set(file)
 	for i := range items {
 		origin := OriginAPI
-		if slices.Contains(file, c.name(&items[i])) {
+		if ofFile[c.name(&items[i])] {
 			origin = OriginFile
 		}
 		c.mark(&items[i], origin)
 	}
 	return items, nil
+}
+
+// set makes names quick to find; there may be ten thousand.
+func set(names []string) map[string]bool {
+	found := make(map[string]bool, len(names))
+	for _, name := range names {
+		found[name] = true
+	}
+	return found
 }
 
 func (c collection[V]) one(ctx context.Context, a *API, name string) (*oneOf[V], error) {
