@@ -51,6 +51,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	}
 	n.stack = sip.NewStack(n.sip.StackConfig(sip.Config{
 		Resolver: sip.NewDNS(nameServer), Log: n.log, Agent: "offhook/" + version, SessionExpires: cmp.Or(n.cfg.SIP.SessionExpires, -1),
+		MaxConns: maxConns(2),
 	}))
 	n.onClose(n.closeSIP)
 

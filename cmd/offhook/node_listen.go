@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/offhook/offhook/internal/config"
@@ -62,9 +63,21 @@ func (n *node) certificate() web.TLS {
 	return web.TLS{SelfSignedDir: n.cfg.Store.Folder, Hosts: hosts}
 }
 
+// maxConns is how many connections a listener may hold: one part in so many of the
+// files that this process may open, so that strangers who only connect cannot take
+// those that calls need for their sockets.
+func maxConns(part uint64) int {
+	const most = 20000
+	var files syscall.Rlimit // the runtime has raised it as far as it may
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
+		return most
+	}
+	return int(min(files.Cur/part, most)) //nolint:gosec // at most 20000
+}
+
 // listenWeb opens the HTTP listener.
 func (n *node) listenWeb(ctx context.Context, demo http.Handler) error {
-	cfg := web.Config{Listen: n.cfg.HTTP.Listen, Demo: demo != nil}
+	cfg := web.Config{Listen: n.cfg.HTTP.Listen, MaxConns: maxConns(4), Demo: demo != nil}
 	if n.cfg.HTTP.TLS {
 		cfg.TLS = n.certificate()
 	}

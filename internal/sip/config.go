@@ -69,7 +69,8 @@ type Config struct {
 	// their own connection only (RFC 7118).
 	WebSocketHost string
 	// MaxConns bounds the connections in all, default 20000, and
-	// MaxConnsPerSource those from one address, default 1000.
+	// MaxConnsPerSource those from one IPv4 address or IPv6 /64, default 1000. A source
+	// on this machine, a proxy perhaps, is bounded by MaxConns only.
 	MaxConns, MaxConnsPerSource int
 	// IdleTimeout closes a TCP or TLS connection that was silent that long,
 	// default 1 h. A connection must bring its first message within 30 s.

@@ -41,8 +41,8 @@ type Stack struct {
 	closed    bool
 	sockets   []*udpSocket
 	acceptors []*acceptor
-	links     map[link]netip.Addr // connections and their sources
-	sources   map[netip.Addr]int  // connections of each source
+	links     map[link]netip.Addr // connections and their networks
+	sources   map[netip.Addr]int  // connections of each network
 }
 
 // NewStack returns a stack without listeners. Close it when done.
@@ -143,13 +143,24 @@ func (s *Stack) spawn(fn func()) bool {
 func (s *Stack) enter(l link, from netip.Addr) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || len(s.links) >= s.cfg.MaxConns || s.sources[from] >= s.cfg.MaxConnsPerSource {
+	from = networkOf(from)
+	if s.closed || len(s.links) >= s.cfg.MaxConns || !from.IsLoopback() && s.sources[from] >= s.cfg.MaxConnsPerSource {
 		return false
 	}
 	s.links[l] = from
 	s.sources[from]++
 	s.wg.Add(1)
 	return true
+}
+
+// networkOf is what one client may own: an IPv4 address or an IPv6 /64.
+func networkOf(a netip.Addr) netip.Addr {
+	a = a.Unmap().WithZone("")
+	if a.Is6() && !a.IsLoopback() {
+		network, _ := a.Prefix(64) // 64 is in range
+		return network.Addr()
+	}
+	return a
 }
 
 // flowClosed is the end of a connection's read loop: whoever waits for something

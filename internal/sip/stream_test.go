@@ -319,7 +319,7 @@ func optionsTo(t testing.TB, uri string) *Request {
 }
 
 func TestConnectionLimits(t *testing.T) {
-	n := newNode(t, Config{Handler: okHandler, MaxConnsPerSource: 2})
+	n := newNode(t, Config{Handler: okHandler, MaxConns: 2})
 	for range 2 {
 		c := dialTCP(t, n.addr)
 		post(t, c, options(1))
@@ -328,6 +328,37 @@ func TestConnectionLimits(t *testing.T) {
 	third := dialTCP(t, n.addr)
 	if _, err := third.Read(make([]byte, 1)); err == nil {
 		t.Error("third connection lives")
+	}
+}
+
+// Two connections of one network are allowed here.
+func TestConnectionsOfOneNetwork(t *testing.T) {
+	for _, tt := range []struct {
+		name, first, second, third string
+		in                         bool
+	}{
+		{"an address", "192.0.2.1", "192.0.2.1", "192.0.2.1", false},
+		{"the same, mapped", "192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1", false},
+		{"another address", "192.0.2.1", "192.0.2.1", "192.0.2.2", true},
+		{"another address of the same /64", "2001:db8::1", "2001:db8::2", "2001:db8::3", false},
+		{"another /64", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", true},
+		{"a proxy on this machine", "127.0.0.1", "127.0.0.1", "127.0.0.1", true},
+		{"and by IPv6", "::1", "::1", "::1", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := NewStack(Config{MaxConnsPerSource: 2})
+			defer s.Close()
+			for i, from := range []string{tt.first, tt.second, tt.third} {
+				c := &streamConn{stack: s}
+				in := s.enter(c, netip.MustParseAddr(from))
+				if want := i < 2 || tt.in; in != want {
+					t.Errorf("connection %d let in: %v, want %v", i+1, in, want)
+				}
+				if in {
+					defer s.flowClosed(Flow{link: c})
+				}
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -32,6 +33,10 @@ type Config struct {
 	Listen string
 	// TLS turns HTTPS on; the zero value is plain HTTP.
 	TLS TLS
+	// MaxConns bounds the connections that speak HTTP, default 20000, and
+	// MaxConnsPerSource those of one IPv4 address or IPv6 /64, default 1000. A source on
+	// this machine, a proxy perhaps, is bounded by MaxConns only.
+	MaxConns, MaxConnsPerSource int
 	// Demo serves the page of the simulated phone network and, because that has no
 	// login, refuses requests for foreign host names (DNS rebinding).
 	Demo bool
@@ -66,9 +71,11 @@ func Listen(ctx context.Context, c Config, h Handlers, log *slog.Logger) (*Serve
 	if err != nil {
 		return nil, listenError(c.Listen, err)
 	}
+	guests := newCrowd(cmp.Or(c.MaxConns, 20000), cmp.Or(c.MaxConnsPerSource, 1000), log)
 	return &Server{
 		http: &http.Server{
 			Handler:           handler,
+			ConnState:         guests.state,
 			TLSConfig:         tlsConfig,
 			ReadHeaderTimeout: headerTimeout,
 			ReadTimeout:       requestTimeout,
