@@ -88,7 +88,7 @@ func TestSilentConnectionsMakeRoom(t *testing.T) {
 	}
 	ask(dial(t, s), "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
 	socket := <-hijacked
-	defer socket.Close() //nolint:errcheck // the test is over
+	defer socket.Close()
 	slow := dial(t, s)
 	ask(slow, "GET /api/slow HTTP/1.0\r\n\r\n")
 	<-begun
