@@ -17,7 +17,7 @@ import (
 // openMedia starts the media server and the port of the browsers.
 func (n *node) openMedia(ctx context.Context) error {
 	var err error
-	if n.sounds, err = newSounds(n.cfg.Media, n.ownHost, n.log); err != nil {
+	if n.sounds, err = newSounds(n.cfg.Media, n.trusted, n.log); err != nil {
 		return err
 	}
 	n.onClose(n.sounds.Close)

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"net"
-	"net/url"
-	"strings"
 	"sync/atomic"
 
 	"github.com/offhook/offhook/internal/api/voice"
@@ -113,27 +111,17 @@ func (a *applications) load(ctx context.Context, d *route.Directory) error {
 	return nil
 }
 
-// ownHost reports whether an application has its webhooks at a host with that port.
-func (n *node) ownHost(hostPort string) bool {
+// trusted reports whether an application may lead us to that host, wherever it is.
+func (n *node) trusted(hostPort string) bool {
+	host, port, err := net.SplitHostPort(hostPort)
 	directory := n.directory.Load()
-	if directory == nil {
+	if err != nil || directory == nil {
 		return false
 	}
 	for _, app := range directory.Resources().Applications {
-		for _, own := range app.Servers() {
-			if strings.EqualFold(withPort(own), hostPort) {
-				return true
-			}
+		if app.Trusts(host, port, false) {
+			return true
 		}
 	}
 	return false
-}
-
-// withPort returns the host of a URL with its port.
-func withPort(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }

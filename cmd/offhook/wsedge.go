@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"strings"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -35,24 +34,20 @@ func (n *node) openSockets() error {
 	return nil
 }
 
-// socketDialer connects to the sockets of applications: to the hosts of their own
-// webhooks wherever they are, to others as voice.webhook_hosts allows.
+// socketDialer connects to the sockets of applications: to what route.Application.Trusts
+// wherever it is, to others as voice.webhook_hosts allows.
 type socketDialer struct {
 	node  *node
 	guard outward.Guard
 }
 
 func (d socketDialer) dial(ctx context.Context, app, network, hostPort string) (net.Conn, error) {
-	host, _, err := net.SplitHostPort(hostPort)
+	host, port, err := net.SplitHostPort(hostPort)
 	if err != nil {
 		return nil, err
 	}
-	if a, ok := d.node.apps.App(app); ok {
-		for _, own := range a.Servers() {
-			if strings.EqualFold(own.Hostname(), host) {
-				return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, hostPort)
-			}
-		}
+	if a, ok := d.node.apps.App(app); ok && a.Trusts(host, port, true) {
+		return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, hostPort)
 	}
 	return d.guard.Dial(ctx, network, hostPort)
 }

@@ -250,7 +250,7 @@ const (
 // Listen recognises what the party of Leg says next. SpeechHeard with the same
 // Turn follows, unless StopListen does.
 type Listen struct {
-	Turn Turn // its Leg is who is listened to for
+	Turn Turn // its Leg is for whose flow
 	Leg  LegID
 	Speech
 }
@@ -381,10 +381,10 @@ func (e RecordEnded) LegID() LegID { return e.Leg }
 func (e AnswererKnown) LegID() LegID { return e.Leg }
 
 // LegID implements LegEvent.
-func (e SpeechBegan) LegID() LegID { return e.Leg }
+func (e SpeechBegan) LegID() LegID { return e.Turn.Leg }
 
 // LegID implements LegEvent.
-func (e SpeechHeard) LegID() LegID { return e.Leg }
+func (e SpeechHeard) LegID() LegID { return e.Turn.Leg }
 
 // LegID implements LegEvent.
 func (e SoundFailed) LegID() LegID { return e.Leg }

@@ -30,7 +30,7 @@ func (app Application) target(hook core.Hook, own route.Webhook, method string, 
 	if hook.URL != "" {
 		return webhook.Target{
 			URL: hook.URL, Method: cmp.Or(hook.Method, method), ConnectTimeout: connectTime, Timeout: timeout,
-			Foreign: !app.ownHost(hook.URL),
+			Foreign: !app.trusted(hook.URL),
 		}
 	}
 	return webhook.Target{
@@ -40,20 +40,10 @@ func (app Application) target(hook core.Hook, own route.Webhook, method string, 
 	}
 }
 
-// ownHost says whether a URL leads to a server that the application's settings name.
-// Applications make URLs of the host name that we called them by, without the port
-// that was in it, so the usual ports of that host are theirs, too.
-func (app Application) ownHost(text string) bool {
+// trusted says whether a URL leads where the application may lead us, wherever that is.
+func (app Application) trusted(text string) bool {
 	u, err := url.Parse(text)
-	if err != nil {
-		return false
-	}
-	for _, own := range app.Servers() {
-		if strings.EqualFold(own.Hostname(), u.Hostname()) && (u.Port() == "" || u.Port() == own.Port()) {
-			return true
-		}
-	}
-	return false
+	return err == nil && app.Trusts(u.Hostname(), route.PortOf(u), false)
 }
 
 // job is a webhook about a leg.

@@ -30,7 +30,7 @@ func (a action) input() flow.Verb {
 	}
 	in.Async = a.async(types)
 	if slices.Contains(types, "speech") {
-		in.Speech = a.speechInput()
+		in.Speech, in.Speaker = a.speechInput()
 	}
 	return in
 }
@@ -56,10 +56,14 @@ func (a action) async(types []string) bool {
 	return true
 }
 
-// speechInput reads how to listen.
-func (a action) speechInput() *core.Speech {
+// speechInput reads how to listen, and to whom.
+func (a action) speechInput() (*core.Speech, core.LegID) {
 	s := a.section("speech")
 	hints, _ := s.texts(500, "context")
+	var speaker core.LegID
+	if legs := s.circle("uuid"); legs != nil && len(legs.Legs) > 0 {
+		speaker = legs.Legs[0]
+	}
 	return &core.Speech{
 		Language:     limited(s.text("language")),
 		Hints:        hints,
@@ -69,7 +73,7 @@ func (a action) speechInput() *core.Speech {
 		Sensitivity:  s.integer("sensitivity", -1, -1, 100),
 		Keep:         s.truth("saveAudio", false),
 		App:          a.App,
-	}
+	}, speaker
 }
 
 // record reads the action of that name.

@@ -74,6 +74,13 @@ func TestVerbs(t *testing.T) {
 			flow.Input{Speech: &core.Speech{StartTimeout: 10 * time.Second, MaxDuration: time.Minute, EndOnSilence: 2 * time.Second, Sensitivity: -1, App: testApp}},
 		},
 		{
+			"input of what another leg says", `{"action":"input","type":["speech"],"speech":{"uuid":["AAAAAAAA-0000-4000-8000-000000000001"]}}`,
+			flow.Input{
+				Speaker: "aaaaaaaa-0000-4000-8000-000000000001",
+				Speech:  &core.Speech{StartTimeout: 10 * time.Second, MaxDuration: time.Minute, EndOnSilence: 2 * time.Second, Sensitivity: -1, App: testApp},
+			},
+		},
+		{
 			"input of both", `{"action":"input","type":["dtmf","speech"],"speech":{"language":"en-GB","context":["sales","support"],"endOnSilence":0.4,"startTimeout":1,"maxDuration":30,"saveAudio":true,"sensitivity":"50"}}`,
 			flow.Input{Keys: keys, Speech: &core.Speech{
 				Language: "en-GB", Hints: []string{"sales", "support"}, StartTimeout: time.Second, MaxDuration: 30 * time.Second,

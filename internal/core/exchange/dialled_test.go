@@ -466,6 +466,21 @@ func TestCall(t *testing.T) {
 			-> bridged a 1001*
 			-> bridged 1001* a
 		`},
+		{"the callee's flow listens to who called", events(runs(prepared), up("1001")), instructs("1001*", 1, listens("a")), `
+			stop ask 1001
+			listen a
+			start verb 1001 22s
+		`},
+		{"and he says something", events(runs(prepared), up("1001"), instructs("1001*", 1, listens("a"))), heardWords{result: core.SpeechResult{Reason: core.SpeechSilence}}, `
+			stop verb 1001
+			start ask 1001 1m0s
+			consult 1001* input 3 reason=1
+		`},
+		{"listens to nobody of the call: to the callee", events(runs(prepared), up("1001")), instructs("1001*", 1, listens("z")), `
+			stop ask 1001
+			listen 1001
+			start verb 1001 22s
+		`},
 		{"nothing for the callee", events(runs(prepared), up("1001")), says("1001*", 1, flow.Go), `
 			stop ask 1001
 			hear a 1001

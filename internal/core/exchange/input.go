@@ -45,7 +45,15 @@ func (x *Exchange) listen(l *leg, v flow.Input) {
 	p := l.app
 	p.turn++
 	p.keys.turn = core.Turn{Leg: p.name, No: p.turn}
-	x.emit(core.Listen{Turn: p.keys.turn, Leg: l.Leg, Speech: *v.Speech})
+	x.emit(core.Listen{Turn: p.keys.turn, Leg: x.speaker(l, v).Leg, Speech: *v.Speech})
+}
+
+// speaker is who is listened to for an Input of l.
+func (x *Exchange) speaker(l *leg, v flow.Input) *leg {
+	if o := x.leg(v.Speaker); o != nil && o.call == l.call && o.live() && !o.virtual && o.app != nil && o.app.app == l.app.app {
+		return o
+	}
+	return l
 }
 
 // stopListening ends a recogniser without a result.

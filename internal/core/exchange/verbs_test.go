@@ -105,6 +105,11 @@ func TestSay(t *testing.T) {
 	})
 }
 
+// listens is an input of what a leg says.
+func listens(to core.LegID) flow.Input {
+	return flow.Input{Speaker: to, Speech: &core.Speech{StartTimeout: 5 * time.Second, MaxDuration: 5 * time.Second, EndOnSilence: 2 * time.Second}}
+}
+
 // TestInput: keys and speech, with and without a question before.
 func TestInput(t *testing.T) {
 	both := flow.Input{Keys: keys(4).Keys, Speech: &core.Speech{StartTimeout: 10 * time.Second, MaxDuration: 60 * time.Second, EndOnSilence: 2 * time.Second}}

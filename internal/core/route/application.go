@@ -1,6 +1,9 @@
 package route
 
-import "net/url"
+import (
+	"net/url"
+	"strings"
+)
 
 // Account owns applications. Its key and secrets are what clients of the hosted
 // platforms log in with; the secrets are kept sealed, apart from this.
@@ -41,15 +44,34 @@ type Application struct {
 	Users map[string]string `yaml:"users,omitempty" json:"users,omitempty"`
 }
 
-// Servers returns the URLs of the application's webhooks, which the operator has
-// chosen: what the application names itself may lead there, too.
-func (a Application) Servers() (list []*url.URL) {
+// Trusts reports whether what the application names itself, in a flow or a request, may
+// lead to a server wherever that is: to a host of its webhooks, which the operator has
+// chosen. By HTTP that is at the port of such a webhook, or at 80 and 443, for programs
+// make their URLs of the host name that they were called by and leave its port out. A
+// WebSocket may be at any port: bots are programs of their own, and nobody who does not
+// speak the protocol learns or tells anything.
+func (a Application) Trusts(host, port string, webSocket bool) bool {
 	for _, hook := range []Webhook{a.Answer, a.Event, a.Fallback} {
-		if u, err := url.Parse(hook.URL); err == nil && u.Host != "" {
-			list = append(list, u)
+		u, err := url.Parse(hook.URL)
+		if err != nil || u.Host == "" || !strings.EqualFold(u.Hostname(), host) {
+			continue
+		}
+		if webSocket || port == PortOf(u) || port == "80" || port == "443" {
+			return true
 		}
 	}
-	return list
+	return false
+}
+
+// PortOf returns the port of a URL, which may be the usual one of its scheme.
+func PortOf(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Port()
+	case strings.EqualFold(u.Scheme, "https"), strings.EqualFold(u.Scheme, "wss"):
+		return "443"
+	}
+	return "80"
 }
 
 // Webhook is a URL of an application.
