@@ -80,6 +80,14 @@ type End struct {
 	Code   int
 }
 
+// Silenced tells the party of a leg that somebody else muted it, or, with Deaf, that it
+// hears nobody any more, or that this is over. What is heard is in Hear.
+type Silenced struct {
+	LegRef
+	Deaf bool
+	On   bool
+}
+
 // Hear sets what the party of Leg hears from now on, replacing what it heard:
 // the legs From (never Leg itself), or, when Sound is not zero, that sound
 // alone, and over either what is injected in Over. Empty From and zero Sound is
@@ -349,6 +357,7 @@ func (Ring) command()       {}
 func (Progress) command()   {}
 func (Answer) command()     {}
 func (End) command()        {}
+func (Silenced) command()   {}
 func (Hear) command()       {}
 func (StartTimer) command() {}
 func (StopTimer) command()  {}

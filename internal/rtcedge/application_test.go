@@ -105,6 +105,22 @@ func TestApplicationsNameOfALeg(t *testing.T) {
 	}
 }
 
+func TestSilencedLegIsTold(t *testing.T) {
+	r := newRig(t, nil)
+	c, _ := r.loginAsApp()
+	contact := r.post.contact(t)
+	ref := core.LegRef{Leg: "l1", Edge: core.EdgeBrowser}
+	r.edge.Do(core.Ring{LegRef: ref, Call: "c1", Target: core.Target{Contact: contact.ID, User: contact.User}, From: core.Party{Number: "4930"}})
+	c.want("incoming")
+	r.edge.Do(core.Silenced{LegRef: ref, On: true})
+	r.edge.Do(core.Silenced{LegRef: ref, Deaf: true})
+	for _, want := range []struct{ deaf, on bool }{{false, true}, {true, false}} {
+		if got := c.want("silenced", "leg", "l1"); got["deaf"] != want.deaf || got["on"] != want.on {
+			t.Errorf("%v, want %+v", got, want)
+		}
+	}
+}
+
 func TestMovedLegIsToldOnce(t *testing.T) {
 	r := newRig(t, nil)
 	c, h := r.loginAsApp()

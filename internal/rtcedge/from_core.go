@@ -26,6 +26,8 @@ func (e *Edge) Do(cmd core.LegCommand) {
 		d.answerLocked(l)
 	case core.End:
 		d.goneLocked(l, cmd.Cause, cmd.Reason)
+	case core.Silenced:
+		d.sendLocked(silenced{Type: "silenced", Leg: l.id, Deaf: cmd.Deaf, On: cmd.On})
 	}
 }
 

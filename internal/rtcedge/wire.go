@@ -196,6 +196,14 @@ type moved struct {
 	Call core.CallID `json:"call"`
 }
 
+// silenced says that somebody else muted a leg, or made it deaf, or undid that.
+type silenced struct {
+	Type string     `json:"type"` // "silenced"
+	Leg  core.LegID `json:"leg"`
+	Deaf bool       `json:"deaf"`
+	On   bool       `json:"on"`
+}
+
 // pathState is a path in hello; with Type "path" it is the event.
 type pathState struct {
 	Type  string     `json:"type,omitempty"`

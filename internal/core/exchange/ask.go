@@ -63,6 +63,7 @@ func (x *Exchange) do(req core.Request, reply *core.Reply) (l *leg, err error) {
 	case core.Mute:
 		return x.with(req.Leg, func(l *leg) error {
 			x.mute(l, req.Muted)
+			x.showSilenced(l, false, req.Muted)
 			return nil
 		})
 	case core.SuperviseCall:

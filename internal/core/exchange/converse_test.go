@@ -187,10 +187,12 @@ func TestConverse(t *testing.T) {
 		{"and heard by request", events(two, enters("u", silent)), asks(core.Mute{Leg: "u"}), `
 			hear a t+u
 			hear t a+u
+			silenced u deaf=false on=false
 			done
 		`},
 		{"muted by request", two, asks(core.Mute{Leg: "t", Muted: true}), `
 			hear a nothing
+			silenced t deaf=false on=true
 			done
 		`},
 		{"muted for ever", events(two, asks(core.Mute{Leg: "t", Muted: true}), asks(flow.Replace{Leg: "t", Verbs: []flow.Verb{say("x"), inRoom()}})), spoken("t"), `
@@ -200,10 +202,12 @@ func TestConverse(t *testing.T) {
 		`},
 		{"earmuffs", two, asks(core.Earmuff{Leg: "t", On: true}), `
 			hear t nothing
+			silenced t deaf=true on=true
 			done
 		`},
 		{"earmuffs off", events(two, asks(core.Earmuff{Leg: "t", On: true})), asks(core.Earmuff{Leg: "t"}), `
 			hear t a
+			silenced t deaf=true on=false
 			done
 		`},
 		{"full", events(three, enters("v", inRoom()), fromTab("w")), instructs("w", 1, inRoom(), say("sorry")), `

@@ -80,6 +80,7 @@ func (x *Exchange) doProgrammed(req core.Request, reply *core.Reply) (*leg, erro
 	case core.Earmuff:
 		return x.with(req.Leg, func(l *leg) error {
 			x.earmuff(l, req.On)
+			x.showSilenced(l, true, req.On)
 			return nil
 		})
 	case core.Inject:

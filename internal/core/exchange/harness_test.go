@@ -302,6 +302,8 @@ func (s *script) line(cmd core.Command) string {
 			line += fmt.Sprintf(" code=%d", cmd.Code)
 		}
 		return line
+	case core.Silenced:
+		return fmt.Sprintf("silenced %s deaf=%v on=%v", s.name(cmd.Leg), cmd.Deaf, cmd.On)
 	case core.Hear:
 		return "hear " + s.name(cmd.Leg) + " " + s.source(cmd) + s.over(cmd)
 	case core.TransferProgress:

@@ -126,6 +126,13 @@ func (x *Exchange) earmuff(l *leg, on bool) {
 	x.hear(l.call)
 }
 
+// showSilenced lets a browser show what a request did to it; phones have no way to.
+func (x *Exchange) showSilenced(l *leg, deaf, on bool) {
+	if l.Edge == core.EdgeBrowser && !l.virtual && l.live() {
+		x.emit(core.Silenced{LegRef: l.LegRef, Deaf: deaf, On: on})
+	}
+}
+
 // inject plays a sound to a leg over all that it hears, before the answer too.
 func (x *Exchange) inject(l *leg, req core.Inject) error {
 	if l.virtual || l.direction == core.Outbound && l.state != talking {

@@ -184,7 +184,7 @@ export class VonageClient {
   }
 
   async getLeg(legId: string): Promise<Leg> {
-    const { call, conversation, earmuffed, status, startTime } = this.#find(legId);
+    const { call, conversation, muted, earmuffed, status, startTime } = this.#find(legId);
     return {
       id: legId,
       type: "app",
@@ -195,7 +195,7 @@ export class VonageClient {
       endTime: undefined,
       from: callerOf(call.from),
       to: callerOf(call.to),
-      mediaState: { mute: call.muted, earmuff: earmuffed },
+      mediaState: { mute: muted, earmuff: earmuffed },
     };
   }
 

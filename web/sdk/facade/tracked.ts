@@ -26,6 +26,9 @@ export class Tracked {
   #taken = false;
   #endedHere = false;
   #earmuffed = false;
+  /** What the application did to this user. */
+  #mute = false;
+  #deaf = false;
   #interrupted = false;
   #reading: ReturnType<typeof setInterval> | undefined;
 
@@ -35,6 +38,11 @@ export class Tracked {
     call.on("state", (state) => this.#state(state));
     call.on("audio", (audio) => this.#audio(audio === "up", audio === "interrupted"));
     call.on("muted", (on) => this.#tell("mute", on));
+    call.on("silenced", ({ deaf, on }) => {
+      if (deaf) this.#deaf = on;
+      else this.#mute = on;
+      this.#tell(deaf ? "earmuff" : "mute", on);
+    });
     call.on("moved", (conversation) => {
       this.conversation = `CON-${conversation}`;
       options.callbacks.tell("callTransfer", this.id, this.conversation);
@@ -46,8 +54,13 @@ export class Tracked {
     return this.call.publicId;
   }
 
+  /** Whether this user is heard by nobody, by its own will or another's. */
+  get muted(): boolean {
+    return this.call.muted || this.#mute;
+  }
+
   get earmuffed(): boolean {
-    return this.#earmuffed;
+    return this.#earmuffed || this.#deaf;
   }
 
   get status(): LegStatus | undefined {

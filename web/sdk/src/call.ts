@@ -123,6 +123,9 @@ export abstract class CallObject implements BaseCall {
       case "moved":
         this.#emitter.emit("moved", event.call);
         return;
+      case "silenced":
+        this.#emitter.emit("silenced", { deaf: event.deaf, on: event.on });
+        return;
       case "ended":
       case "handled":
         this.finish(outcomeOf(this.direction, this.#state.kind, event.cause, event.reason));

@@ -129,6 +129,8 @@ export interface CallEvents {
   muted: boolean;
   /** An application took this call into another conversation; its id. */
   moved: string;
+  /** Somebody else muted this user, or with `deaf` lets it hear nobody; or undid that. */
+  silenced: { readonly deaf: boolean; readonly on: boolean };
   /** The server gave an outgoing call its id. */
   id: string;
   /** The call is over; nothing comes after it. */

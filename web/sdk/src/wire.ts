@@ -99,6 +99,7 @@ export type ServerEvent =
   | { readonly type: "answered"; readonly leg: string }
   | { readonly type: "up"; readonly leg: string }
   | { readonly type: "moved"; readonly leg: string; readonly call: string }
+  | { readonly type: "silenced"; readonly leg: string; readonly deaf: boolean; readonly on: boolean }
   | ({ readonly type: "path" } & WirePath)
   | { readonly type: "ice_servers"; readonly ice_servers: readonly RTCIceServer[] }
   | WireEnd;
@@ -114,6 +115,7 @@ const known: ReadonlySet<string> = new Set<ServerMessage["type"]>([
   "answered",
   "up",
   "moved",
+  "silenced",
   "path",
   "ice_servers",
   "ended",

@@ -290,6 +290,22 @@ describe("in a call", () => {
     assert.equal((await client.getLeg("public")).conversationId, "CON-c2");
   });
 
+  test("is muted and made deaf by the application", async () => {
+    await session();
+    await ring("l1", { as: "public" });
+    await answer("public", "l1");
+    takeTold();
+    await server.socket.say({ type: "silenced", leg: "l1", deaf: false, on: true });
+    await server.socket.say({ type: "silenced", leg: "l1", deaf: true, on: true });
+    assert.deepEqual((await client.getLeg("public")).mediaState, { mute: true, earmuff: true });
+    await server.socket.say({ type: "silenced", leg: "l1", deaf: false, on: false });
+    await server.socket.say({ type: "silenced", leg: "l1", deaf: true, on: false });
+    assert.deepEqual(takeTold(), [
+      ["mute", "public", "public", true], ["earmuff", "public", "public", true], ["mute", "public", "public", false], ["earmuff", "public", "public", false],
+    ]);
+    assert.deepEqual((await client.getLeg("public")).mediaState, { mute: false, earmuff: false });
+  });
+
   test("a broken connection is repaired", async () => {
     await session();
     await ring("l1");
