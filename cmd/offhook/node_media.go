@@ -47,6 +47,7 @@ func (n *node) openWebRTC(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", tcpKey, err)
 		}
 	}
+	near(&cfg)
 	if cfg.Public, err = n.publicAddrs(ctx); err != nil {
 		return err
 	}
@@ -59,6 +60,21 @@ func (n *node) openWebRTC(ctx context.Context) error {
 	}
 	n.onClose(func() { n.logged("close webrtc", n.rtc.Close()) })
 	return nil
+}
+
+// near makes of a loopback address to listen at all addresses for browsers on this
+// machine, which is who can be meant: Firefox reaches no loopback address.
+func near(c *rtc.Config) {
+	if at := c.Listen.Addr(); at.IsLoopback() && (!c.ListenTCP.IsValid() || c.ListenTCP.Addr() == at) {
+		every := netip.IPv4Unspecified()
+		if at.Is6() {
+			every = netip.IPv6Unspecified()
+		}
+		c.Near, c.Listen = true, netip.AddrPortFrom(every, c.Listen.Port())
+		if c.ListenTCP.IsValid() {
+			c.ListenTCP = netip.AddrPortFrom(every, c.ListenTCP.Port())
+		}
+	}
 }
 
 // publicAddrs resolves network.public; empty for auto.

@@ -10,8 +10,8 @@ import (
 )
 
 // hostCandidates lists where browsers can reach the socket at local, best first:
-// public addresses, IPv4, IPv6, loopback.
-func hostCandidates(local netip.AddrPort, public []netip.Addr, loopback bool) ([]sdp.Candidate, error) {
+// public addresses, IPv4, IPv6, loopback; with Near loopback first.
+func (c Config) hostCandidates(local netip.AddrPort, public []netip.Addr) ([]sdp.Candidate, error) {
 	addrs := slices.Clone(public)
 	if bound := local.Addr().Unmap(); bound.IsUnspecified() {
 		all, err := net.InterfaceAddrs()
@@ -19,7 +19,7 @@ func hostCandidates(local netip.AddrPort, public []netip.Addr, loopback bool) ([
 			return nil, err
 		}
 		// An IPv4 wildcard socket hears no IPv6.
-		addrs = append(addrs, usable(all, loopback, bound.Is4())...)
+		addrs = append(addrs, c.usable(all, bound.Is4())...)
 	} else {
 		addrs = append(addrs, bound)
 	}
@@ -36,9 +36,9 @@ func hostCandidates(local netip.AddrPort, public []netip.Addr, loopback bool) ([
 	return list, nil
 }
 
-// usable picks the addresses that another machine, or with loopback a browser
-// on this one, can send to. A machine without network has its loopback only.
-func usable(all []net.Addr, loopback, only4 bool) []netip.Addr {
+// usable picks the addresses that another machine, or with Loopback or Near a
+// browser on this one, can send to. A machine without network has its loopback only.
+func (c Config) usable(all []net.Addr, only4 bool) []netip.Addr {
 	var global, local []netip.Addr
 	for _, a := range all {
 		prefix, err := netip.ParsePrefix(a.String())
@@ -54,7 +54,10 @@ func usable(all []net.Addr, loopback, only4 bool) []netip.Addr {
 	ipv4First := func(a, b netip.Addr) int { return a.BitLen() - b.BitLen() }
 	slices.SortStableFunc(global, ipv4First)
 	slices.SortStableFunc(local, ipv4First)
-	if loopback || len(global) == 0 {
+	switch {
+	case c.Near:
+		return append(local, global...)
+	case c.Loopback || len(global) == 0:
 		return append(global, local...)
 	}
 	return global

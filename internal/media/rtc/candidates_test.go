@@ -19,19 +19,20 @@ func TestUsable(t *testing.T) {
 		all = append(all, &net.IPNet{IP: ip, Mask: prefix.Mask})
 	}
 	for _, c := range []struct {
-		name     string
-		all      []net.Addr
-		loopback bool
-		only4    bool
-		want     []string
+		name   string
+		config Config
+		all    []net.Addr
+		only4  bool
+		want   []string
 	}{
-		{"a machine on a network", all, false, false, []string{"10.0.0.7", "2001:db8::7"}},
-		{"with its own browsers", all, true, false, []string{"10.0.0.7", "2001:db8::7", "127.0.0.1", "::1"}},
-		{"IPv4 socket", all, true, true, []string{"10.0.0.7", "127.0.0.1"}},
-		{"no network", all[:4], false, false, []string{"127.0.0.1", "::1"}},
+		{"a machine on a network", Config{}, all, false, []string{"10.0.0.7", "2001:db8::7"}},
+		{"with its own browsers", Config{Loopback: true}, all, false, []string{"10.0.0.7", "2001:db8::7", "127.0.0.1", "::1"}},
+		{"its own browsers only", Config{Near: true}, all, false, []string{"127.0.0.1", "::1", "10.0.0.7", "2001:db8::7"}},
+		{"IPv4 socket", Config{Loopback: true}, all, true, []string{"10.0.0.7", "127.0.0.1"}},
+		{"no network", Config{}, all[:4], false, []string{"127.0.0.1", "::1"}},
 	} {
 		var got []string
-		for _, a := range usable(c.all, c.loopback, c.only4) {
+		for _, a := range c.config.usable(c.all, c.only4) {
 			got = append(got, a.String())
 		}
 		if !slices.Equal(got, c.want) {
@@ -43,7 +44,7 @@ func TestUsable(t *testing.T) {
 func TestPublicAddressComesFirstAndOnce(t *testing.T) {
 	local := netip.MustParseAddrPort("10.0.0.7:8189")
 	public := []netip.Addr{netip.MustParseAddr("203.0.113.5"), netip.MustParseAddr("10.0.0.7")}
-	got, err := hostCandidates(local, public, false)
+	got, err := Config{}.hostCandidates(local, public)
 	must(t, err)
 	want := []sdp.Candidate{{Addr: netip.MustParseAddrPort("203.0.113.5:8189")}, {Addr: local}}
 	if !slices.Equal(got, want) {

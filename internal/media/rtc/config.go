@@ -22,7 +22,11 @@ type Config struct {
 	// Loopback also offers 127.0.0.1 and ::1 when Listen is unspecified, for
 	// browsers on the same machine.
 	Loopback bool
-	Log      *slog.Logger
+	// Near serves browsers on this machine only, although Listen is unspecified:
+	// what comes from elsewhere is dropped. Loopback addresses are offered first, but
+	// not alone: Firefox has no loopback address for audio, and reaches none.
+	Near bool
+	Log  *slog.Logger
 
 	// MaxUnproved is how many TCP connections may have no authenticated ICE check
 	// yet; one more ends the oldest. 0 is 256.

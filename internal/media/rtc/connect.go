@@ -31,10 +31,10 @@ func (p *Path) reachable(a *agent, from remote, nominated bool) bool {
 		return false
 	}
 	p.heard(now)
-	// Before the first nomination any way is good enough for the handshake.
-	if peer := p.peer.Load(); peer == nil || nominated && *peer != from {
-		p.peer.Store(&from)
+	if peer := p.peer.Load(); peer == nil || *peer != from && (nominated || p.movedLocked(from)) {
+		p.peer.Store(&from) // before the first nomination any way is good enough for the handshake
 	}
+	p.checked = from
 	restarted := false
 	if nominated && a == p.current && !p.found {
 		p.srv.removeAgent(p.former)
@@ -49,6 +49,14 @@ func (p *Path) reachable(a *agent, from remote, nominated bool) bool {
 		p.cfg.OnUp()
 	}
 	return true
+}
+
+// movedLocked reports whether a check by another way, which nominates nothing, shows
+// that the far end has moved: a NAT gave it another port. Firefox nominates once and
+// then only asks for consent, every 5 s. That we hear nothing shows it, or that
+// the last check came by the new way, too.
+func (p *Path) movedLocked(to remote) bool {
+	return p.found && (p.quiet || p.checked == to)
 }
 
 // secured reports whether the keys in use are those of the last answer
@@ -91,6 +99,8 @@ func (p *Path) failed(a *association, err error) {
 // tend looks after consent and reports. It runs on the server's second goroutine.
 func (p *Path) tend(now time.Time) {
 	p.mu.Lock()
+	received := p.received.Load()
+	p.quiet, p.before = received == p.before, received
 	lost := p.up && p.silence(now) >= p.srv.cfg.ConsentTimeout
 	if lost { // without consent nothing may be sent (RFC 7675 section 5.1)
 		p.up = false

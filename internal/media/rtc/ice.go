@@ -59,7 +59,7 @@ func (s *Server) agentFor(username string) *agent {
 // cannot be used to flood a third party.
 func (s *Server) check(r *reader, datagram []byte, from remote) {
 	m := &r.stun
-	if err := stun.Decode(datagram, m); err != nil {
+	if !s.serves(from.addr.Addr()) || stun.Decode(datagram, m) != nil {
 		s.blocked.Add(1)
 		return
 	}

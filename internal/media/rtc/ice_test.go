@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +117,39 @@ func TestAddressChange(t *testing.T) {
 	e.path.Send(outgoing(e.path.Format(), 1, 0, []byte("to the new address")))
 	next(t, "packet at the new address", l.media)
 	none(t, "down", e.down, 0)
+}
+
+// TestAddressChangeWithoutNomination is the same with a browser that nominates once,
+// as Firefox does.
+func TestAddressChangeWithoutNomination(t *testing.T) {
+	s := newServer(t, Config{})
+	e := newPath(t, s)
+	l := newLight(t, s)
+	l.connect(e.path, dtls.SRTP_AEAD_AES_128_GCM)
+	next(t, "up", e.up)
+	l.move()
+	l.check()
+	l.check()
+	e.path.Send(outgoing(e.path.Format(), 1, 0, []byte("to the new address")))
+	next(t, "packet at the new address", l.media)
+}
+
+func TestMoved(t *testing.T) {
+	here, there := remote{addr: netip.MustParseAddrPort("192.0.2.7:7")}, remote{addr: netip.MustParseAddrPort("192.0.2.7:8")}
+	for _, c := range []struct {
+		name string
+		path *Path
+		want bool
+	}{
+		{"nothing is nominated yet", &Path{quiet: true, checked: there}, false},
+		{"audio comes, and checks where they came from", &Path{found: true, checked: here}, false},
+		{"no audio comes", &Path{found: true, checked: here, quiet: true}, true},
+		{"the check before came by the new way, too", &Path{found: true, checked: there}, true},
+	} {
+		if got := c.path.movedLocked(there); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
 }
 
 // TestAddressOfAnotherPathIsKept: a check with a forged source must not take

@@ -62,6 +62,9 @@ type Path struct {
 	found    bool   // current has found a way
 	restart  bool   // current is not the first
 	remotes  []remote
+	checked  remote // that the last check came from
+	before   uint64 // packets received when tend last looked
+	quiet    bool   // none came in the second before
 	session  uint64 // o= of our descriptions
 	version  uint64
 	offered  []byte          // our last offer while an answer to it may come

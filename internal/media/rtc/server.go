@@ -36,7 +36,8 @@ type Server struct {
 	conn        *net.UDPConn
 	tcp         *net.TCPListener // nil without
 	candidates  []sdp.Candidate
-	hosts       []sdp.Candidate // those that are this machine's own, of UDP
+	hosts       []sdp.Candidate     // those that are this machine's own, of UDP
+	own         map[netip.Addr]bool // this machine's addresses, with Config.Near
 	cert        tls.Certificate
 	fingerprint sdp.Fingerprint
 
@@ -101,10 +102,15 @@ func (s *Server) prepare() (err error) {
 	if s.cert, s.fingerprint, err = newCertificate(time.Now()); err != nil {
 		return err
 	}
-	if s.candidates, err = hostCandidates(s.Addr(), s.cfg.Public, s.cfg.Loopback); err != nil {
+	if s.cfg.Near {
+		if s.own, err = ownAddrs(); err != nil {
+			return err
+		}
+	}
+	if s.candidates, err = s.cfg.hostCandidates(s.Addr(), s.cfg.Public); err != nil {
 		return err
 	}
-	if s.hosts, err = hostCandidates(s.Addr(), nil, s.cfg.Loopback); err != nil {
+	if s.hosts, err = s.cfg.hostCandidates(s.Addr(), nil); err != nil {
 		return err
 	}
 	if !s.cfg.ListenTCP.IsValid() {
@@ -117,7 +123,7 @@ func (s *Server) prepare() (err error) {
 	if addr, ok := s.tcp.Addr().(*net.TCPAddr); ok {
 		listen = addr.AddrPort()
 	}
-	streams, err := hostCandidates(listen, s.cfg.Public, s.cfg.Loopback)
+	streams, err := s.cfg.hostCandidates(listen, s.cfg.Public)
 	for _, c := range streams {
 		c.TCP = true
 		s.candidates = append(s.candidates, c)
