@@ -207,6 +207,8 @@ type Media struct {
 	// Default 16384-32767, below the kernel's ephemeral range.
 	RTPPorts PortRange `yaml:"rtp_ports"`
 	// WebRTCUDP is host:port of the one UDP port of all WebRTC media. Default ":8189".
+	// A loopback address is for the browsers on this machine, at all of its addresses,
+	// because Firefox uses no other.
 	WebRTCUDP string `yaml:"webrtc_udp"`
 	// WebRTCTCP is host:port for browsers whose network lets no UDP through, "" for
 	// none, or "auto" (default) for the same as WebRTCUDP.

@@ -102,7 +102,7 @@ func showALG(t *testing.T, n *harness.Network) {
 
 // rebindWithin is how long a rebinding may cost at best. On a machine with time it is
 // below 3 s: two of them for phones, whose old address must be silent for so long, and
-// up to 2.5 for Chromium, which checks that seldom.
+// up to 2.5 for Chromium, which checks that seldom. Firefox checks every 5 s: up to 12.
 const rebindWithin = 5 * time.Second
 
 // showRebinds rebinds twice in a call and measures until back returns.

@@ -8,86 +8,48 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
-
-	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/chromedp"
 
 	"github.com/offhook/offhook/internal/testkit"
 )
 
-// Browser is a headless Chromium. Each Page has storage and cookies of its own.
+// Browser is a headless Chromium or Firefox. Each Page has storage and cookies of its own.
 type Browser struct {
-	t   testing.TB
-	ctx context.Context //nolint:containedctx // chromedp's handle of a browser
+	t      testing.TB
+	engine engine
 
 	// ICE is added to the RTCConfiguration of every page opened from now on.
 	ICE string
 }
 
-// browserFlags are why media works without people, sound cards and the internet.
-var browserFlags = map[string]any{
-	"headless": true, "no-sandbox": true, "disable-gpu": true, "disable-quic": true, "no-first-run": true,
-	"disable-sync": true, "disable-background-networking": true, "disable-component-update": true,
-	"disable-default-apps": true, "disable-extensions": true, "disable-dev-shm-usage": true, "mute-audio": true,
-	"use-fake-ui-for-media-stream":      true, // the question for the microphone is answered yes
-	"use-fake-device-for-media-stream":  true,
-	"autoplay-policy":                   "no-user-gesture-required",
-	"allow-loopback-in-peer-connection": true, // else 127.0.0.1 is no candidate
-	"disable-features":                  "WebRtcHideLocalIpsWithMdns",
-	"ignore-certificate-errors":         true,
-	// A page of another namespace may use its microphone without HTTPS.
-	"unsafely-treat-insecure-origin-as-secure": "http://" + ServerIP + ":8080",
-	"disable-background-timer-throttling":      true, "disable-renderer-backgrounding": true,
-	"disable-backgrounding-occluded-windows": true,
+// engine is how a kind of browser is driven.
+type engine interface {
+	// open opens an empty tab that runs script before those of every page.
+	open(name, script string) (tab, error)
 }
 
-// NewBrowser starts Chromium.
-func NewBrowser(t testing.TB) *Browser {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Fatalf("%v (make setup installs it)", err)
-	}
-	log, err := os.Create(filepath.Join(Artifacts(t), "chromium.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	opts := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.CombinedOutput(io.Writer(log)),
-		chromedp.ModifyCmdFunc(func(cmd *exec.Cmd) {
-			cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-			cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-		}),
-	}
-	for name, value := range browserFlags {
-		opts = append(opts, chromedp.Flag(name, value))
-	}
-	alloc, stop := chromedp.NewExecAllocator(background(), opts...)
-	ctx, quit := chromedp.NewContext(alloc)
-	t.Cleanup(func() {
-		quit()
-		stop()
-		log.Close()
-	})
-	if err := chromedp.Do(ctx); err != nil {
-		t.Fatalf("chromium does not start: %v", err)
-	}
-	return &Browser{t: t, ctx: ctx}
+// tab is what a Page asks of its browser.
+type tab interface {
+	navigate(ctx context.Context, url string) error
+	waitVisible(ctx context.Context, selector string) error
+	// click clicks the first visible element, as a person does.
+	click(ctx context.Context, selector string) error
+	// keys types text into an element.
+	keys(ctx context.Context, selector, text string) error
+	// eval returns the value of an expression, a string or a promise of one.
+	eval(ctx context.Context, expression string) (string, error)
+	screenshot(ctx context.Context) ([]byte, error)
 }
 
 // Page is one tab, in a browser context of its own.
 type Page struct {
 	t    testing.TB
-	ctx  context.Context //nolint:containedctx // chromedp's handle of a tab
+	tab  tab
 	name string
 }
 
@@ -99,41 +61,24 @@ var pageScript string
 // Open opens url in a new tab called name, whose microphone gives a tone of freq Hz.
 func (b *Browser) Open(name, url string, freq float64) *Page {
 	b.t.Helper()
-	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	b.t.Cleanup(cancel)
-	log, _ := testkit.NewLog(b.t)
-	p := &Page{t: b.t, ctx: ctx, name: name}
-	console := chromedp.Console(ctx)
-	go func() {
-		for m, err := range console { // until the tab closes
-			if err != nil {
-				return
-			}
-			_, _ = fmt.Fprintf(log, "%s console: %s\n", name, m) // memory
-		}
-	}()
-	p.do("set up", chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		// The tap's worklet is a blob, which a good policy of the page forbids.
-		if _, err := chromedp.Call(ctx, page.SetBypassCSP, page.SetBypassCSPParams{Enabled: true}); err != nil {
-			return err
-		}
-		script := strings.NewReplacer("TONE_HZ", fmt.Sprint(freq), "ICE_CONFIG", cmp.Or(b.ICE, "{}")).Replace(pageScript)
-		_, err := chromedp.Call(ctx, page.AddScriptToEvaluateOnNewDocument,
-			page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
-		return err
-	}))
-	p.do("open "+url, chromedp.Navigate(url))
+	script := strings.NewReplacer("TONE_HZ", fmt.Sprint(freq), "ICE_CONFIG", cmp.Or(b.ICE, "{}")).Replace(pageScript)
+	tab, err := b.engine.open(name, script)
+	if err != nil {
+		b.t.Fatalf("%s: no new tab: %v", name, err)
+	}
+	p := &Page{t: b.t, tab: tab, name: name}
+	p.do("open "+url, func(ctx context.Context) error { return tab.navigate(ctx, url) })
 	return p
 }
 
 // actionTime bounds one action in a page.
 const actionTime = 15 * time.Second
 
-func (p *Page) do(what string, a chromedp.Action[chromedp.Void]) {
+func (p *Page) do(what string, action func(ctx context.Context) error) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, actionTime)
+	ctx, cancel := context.WithTimeout(background(), actionTime)
 	defer cancel()
-	if err := chromedp.Do(ctx, a); err != nil {
+	if err := action(ctx); err != nil {
 		p.Screenshot("failed")
 		p.t.Fatalf("%s: %s: %v", p.name, what, err)
 	}
@@ -142,7 +87,7 @@ func (p *Page) do(what string, a chromedp.Action[chromedp.Void]) {
 // Click clicks the first visible element that matches a CSS selector.
 func (p *Page) Click(selector string) {
 	p.t.Helper()
-	p.do("click "+selector, chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	p.do("click "+selector, func(ctx context.Context) error { return p.tab.click(ctx, selector) })
 }
 
 // Type types text into a field, over what is in it.
@@ -150,13 +95,13 @@ func (p *Page) Type(selector, text string) {
 	p.t.Helper()
 	p.Click(selector)
 	Eval[bool](p, "document.activeElement.select(), true")
-	p.do("type into "+selector, chromedp.SendKeys(chromedp.CSS(selector), text))
+	p.do("type into "+selector, func(ctx context.Context) error { return p.tab.keys(ctx, selector, text) })
 }
 
 // WaitVisible waits until an element that matches a CSS selector is visible.
 func (p *Page) WaitVisible(selector string) {
 	p.t.Helper()
-	p.do("see "+selector, chromedp.WaitVisible(chromedp.CSS(selector)))
+	p.do("see "+selector, func(ctx context.Context) error { return p.tab.waitVisible(ctx, selector) })
 }
 
 // WaitText waits until the page shows text, whatever its letter case.
@@ -171,9 +116,13 @@ func (p *Page) WaitText(text string, within time.Duration) {
 // its value.
 func Eval[T any](p *Page, expression string) T {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, actionTime)
+	ctx, cancel := context.WithTimeout(background(), actionTime)
 	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	var v T
+	text, err := p.tab.eval(ctx, "(async () => JSON.stringify(await ("+expression+")) ?? \"null\")()")
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &v)
+	}
 	if err != nil {
 		p.t.Fatalf("%s: %s: %v", p.name, expression, err)
 	}
@@ -223,9 +172,9 @@ func (p *Page) Way() string { p.t.Helper(); return Eval[string](p, "__lab.way()"
 // Screenshot saves what the page looks like to artifacts.
 func (p *Page) Screenshot(name string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, actionTime)
+	ctx, cancel := context.WithTimeout(background(), actionTime)
 	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	png, err := p.tab.screenshot(ctx)
 	if err != nil {
 		p.t.Logf("%s: no screenshot: %v", p.name, err)
 		return
