@@ -198,6 +198,9 @@ func (d *Dialog) Bye(headers ...Header) {
 		case d.unacked != nil:
 			d.silent, d.byeWaits, d.farewell = true, true, headers
 		default:
+			if d.owesAck != 0 { // nobody answers the offer of that 2xx any more
+				d.sendAck(d.owesAck, nil)
+			}
 			d.silent = true
 			d.sendBye(headers)
 		}

@@ -175,6 +175,8 @@ type peer struct {
 // call is an INVITE that a peer received.
 type call struct {
 	in        *sip.Incoming
+	acked     chan *sip.Request
+	pracked   chan *sip.Request // with a description
 	cancelled chan []sip.Reason
 	bye       chan []sip.Reason
 }
@@ -201,9 +203,14 @@ func newPeer(t *testing.T, ip string, serve func(*call)) *peer {
 
 // serve takes an INVITE.
 func (p *peer) serve(tx *sip.ServerTx, serve func(*call)) {
-	c := &call{cancelled: make(chan []sip.Reason, 1), bye: make(chan []sip.Reason, 1)}
+	c := &call{
+		cancelled: make(chan []sip.Reason, 1), bye: make(chan []sip.Reason, 1),
+		acked: make(chan *sip.Request, 4), pracked: make(chan *sip.Request, 4),
+	}
 	c.in = p.stack.Incoming(tx, sip.IncomingEvents{
 		Cancelled: func(r []sip.Reason) { c.cancelled <- r },
+		Acked:     func(ack *sip.Request) { c.acked <- ack },
+		Pracked:   func(o *sip.Offer) { c.pracked <- o.Request(); o.Accept(nil, nil) },
 		Dialog:    sip.DialogEvents{Bye: func(_ *sip.Dialog, r []sip.Reason) { c.bye <- r }},
 	})
 	if serve != nil {

@@ -195,7 +195,8 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	if to.trunk != nil {
 		l.only = to.trunk.codecs
 	}
-	offer, err := l.firstOffer(to.place, usable(l.only, offered))
+	l.wanted = usable(l.only, offered)
+	offer, err := l.firstOffer(to.place)
 	if err != nil {
 		l.log.Error("no media port", "error", err)
 		l.gone(core.CauseNoResource, 503)
@@ -221,12 +222,13 @@ func (l *leg) send(r sip.InviteRequest) {
 	})
 }
 
-// firstOffer makes the stream of an outgoing leg and its offer.
-func (l *leg) firstOffer(at place, offered []media.Codec) ([]byte, error) {
-	if err := l.open(at); err != nil {
+// firstOffer makes the stream of an outgoing leg and its offer, nil if the far end
+// shall make it.
+func (l *leg) firstOffer(at place) ([]byte, error) {
+	if err := l.open(at); err != nil || l.offersLate() {
 		return nil, err
 	}
-	return l.stream.offerOf(offered)
+	return l.stream.offerOf(l.wanted)
 }
 
 // prefer orders the codecs for a caller's answer: what most candidates share

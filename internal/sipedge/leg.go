@@ -42,6 +42,7 @@ type leg struct {
 	dtmf   route.DTMF    // of its trunk or user; set before open
 	user   core.UserID   // whose phone it is, zero for a trunk; set before the leg is known
 	only   []media.Codec // codecs of its trunk, nil is all; set before open
+	late   bool          // the far end makes the offer: out goes without one
 	passed               // what goes on to whom it calls; set before the leg is known
 
 	dialogs []dialogKey // under which the Edge knows it; guarded by its mutex
@@ -49,6 +50,7 @@ type leg struct {
 	in        *sip.Incoming
 	out       *sip.Outgoing
 	sent      sip.InviteRequest // of out
+	wanted    []media.Codec     // for the call that out makes, best first
 	trunk     *Trunk            // that out goes by, nil for others
 	contact   core.ContactID    // that out rings, "" for others
 	follows   int               // redirections and other flows followed

@@ -205,8 +205,11 @@ func keepsFlow(req *sip.Request, path []sip.Uri) bool {
 }
 
 // supports reports whether a request lists an option tag.
-func supports(req *sip.Request, tag string) bool {
-	return slices.ContainsFunc(sip.Tokens(req, "Supported"), func(t string) bool { return strings.EqualFold(t, tag) })
+func supports(req *sip.Request, tag string) bool { return lists(req, "Supported", tag) }
+
+// lists reports whether a header of msg that is a list has that member.
+func lists(msg sip.Message, header, member string) bool {
+	return slices.ContainsFunc(sip.Tokens(msg, header), func(t string) bool { return strings.EqualFold(t, member) })
 }
 
 // headerExpires returns the Expires header in seconds, or the default.

@@ -32,10 +32,10 @@ func srtp(encrypted bool, options ...route.SRTP) sdp.Protection {
 // settings takes over what is configured for the leg's trunk, or else for its user.
 func (l *leg) settings(trunk string) {
 	if t, ok := l.edge.trunks.Load().byName[trunk]; ok {
-		l.srtp, l.dtmf = t.SRTP, t.DTMF
+		l.srtp, l.dtmf, l.late = t.SRTP, t.DTMF, t.LateOffer
 	} else if ask := l.edge.cfg.User; ask != nil && !l.user.IsZero() {
 		u := ask(l.user)
-		l.srtp, l.dtmf = u.SRTP, u.DTMF
+		l.srtp, l.dtmf, l.late = u.SRTP, u.DTMF, u.LateOffer
 	}
 }
 

@@ -165,6 +165,10 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	if l.early || len(res.Body()) == 0 || d == nil {
 		return
 	}
+	if l.offersLate() {
+		l.earlyOffer(d, res)
+		return
+	}
 	if err := l.stream.answered(res.Body()); err != nil {
 		l.log.Info("early answer not understood", "code", res.StatusCode, "error", err)
 		return
@@ -189,6 +193,10 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 	l.known(d)
 	l.log.Debug("answered", "dialog", d.ID())
 	l.edge.post(core.LegAccepted{Leg: l.id})
+	if l.offersLate() && !sameDialog {
+		l.lateOffer(d, res)
+		return
+	}
 	if len(res.Body()) > 0 && !sameDialog {
 		if err := l.stream.answered(res.Body()); err != nil {
 			l.hopeless(err)

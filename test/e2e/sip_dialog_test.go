@@ -74,6 +74,53 @@ func TestWireOfferless(t *testing.T) {
 	})
 }
 
+// TestWireLateOffer: a trunk with late_offer gets INVITEs without an offer and makes it
+// in the 200 or a reliable 183. We answer in the ACK or PRACK; an ACK that has to
+// refuse is followed by BYE (RFC 3261 section 13.2.1, RFC 6337 section 3.1.1).
+func TestWireLateOffer(t *testing.T) {
+	t.Parallel()
+	invite := func(s *script) { s.want(`request="INVITE"`, append([]string{"Content-Length: 0"}, keepInvite...)...) }
+	t.Run("offer in 200", func(t *testing.T) {
+		t.Parallel()
+		var s script
+		invite(&s)
+		s.send(replied("183 Session Progress", toTag, scriptedSDP("[media_ip]", "9", "inactive"))) // no more than a preview
+		s.send(replied("200 OK", toTag, talking()))
+		s.want(`request="ACK"`, "body: m=audio [1-9][0-9]* RTP/AVP 0 101", "body: a=sendrecv")
+		s.hungUp()
+		w := newWired(t, "late_offer: true")
+		w.dialOut(t, w.desk(t), w.receives(t, &s))
+	})
+	t.Run("offer in 183", func(t *testing.T) {
+		t.Parallel()
+		var s script
+		invite(&s)
+		s.send(replied("183 Session Progress", toTag, talking(), "Require: 100rel", "RSeq: 77"))
+		s.want(`request="PRACK"`, "RAck: 77 1 INVITE", "body: m=audio [1-9][0-9]* RTP/AVP 0 101")
+		s.send(replied("200 OK", "", ""))
+		s.send(repliedKept("200 OK", "[last_To:]", ""))
+		s.want(`request="ACK"`, "Content-Length: 0")
+		s.hungUp()
+		w := newWired(t, "late_offer: true")
+		w.dialOut(t, w.desk(t), w.receives(t, &s))
+	})
+	t.Run("nothing for us in it", func(t *testing.T) {
+		t.Parallel()
+		var s script
+		invite(&s)
+		s.send(replied("200 OK", toTag, strings.ReplaceAll(talking(), "RTP/AVP 0 101", "RTP/AVP 18")))
+		s.want(`request="ACK"`, "body: m=audio 0 RTP/AVP 18")
+		s.want(`request="BYE"`, "Reason: Q.850;cause=88")
+		s.send(replied("200 OK", "", ""))
+		w := newWired(t, "late_offer: true")
+		callee := w.receives(t, &s)
+		if _, err := w.desk(t).Dial("+"+wiredOutside, phone.DialOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		harness.WantSuccess(t, callee, soon)
+	})
+}
+
 // TestWireHoldAndUpdate: every way to say hold gets its right answer, by re-INVITE and
 // by UPDATE, and resume is resume (RFC 3264 section 8.4, RFC 3311).
 func TestWireHoldAndUpdate(t *testing.T) {

@@ -31,6 +31,9 @@ type User struct {
 	// sip.srtp.
 	SRTP SRTP `yaml:"srtp,omitempty" json:"srtp,omitempty"`
 	DTMF DTMF `yaml:"dtmf,omitempty" json:"dtmf,omitempty"`
+	// LateOffer is as that of a trunk, for the user's phones; browsers always get an
+	// offer.
+	LateOffer bool `yaml:"late_offer,omitempty" json:"late_offer,omitempty"`
 	// Limits replace those of Limits.User for this user.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
 }
@@ -73,6 +76,10 @@ type Trunk struct {
 	// DTMF is rfc4733, info or inband; default: keys in any form are understood, and go
 	// in the best one that the trunk's side takes.
 	DTMF DTMF `yaml:"dtmf,omitempty" json:"dtmf,omitempty"`
+	// LateOffer sends the trunk INVITEs without a session description: it offers in its
+	// 200, or in a reliable 183, and our answer goes with the ACK or PRACK. For peers
+	// that want to choose first what is spoken.
+	LateOffer bool `yaml:"late_offer,omitempty" json:"late_offer,omitempty"`
 	// Limits replace those of Limits.Trunk for this trunk.
 	Limits *Limit `yaml:"limits,omitempty" json:"limits,omitempty"`
 

@@ -136,10 +136,7 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 	}
 	r.Format = format(c, c, s.ptime())
 
-	d := local.description()
-	for i := range o.desc.Sections {
-		d.Sections = append(d.Sections, o.desc.Sections[i].refused())
-	}
+	d := o.refusal(local)
 	mine := local.section(s.Proto, r.Direction, c.payloads()...)
 	if s.Port == 0 {
 		mine.Port = 0
@@ -151,6 +148,17 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 	}
 	d.Sections[at] = mine
 	return d.Marshal(), r, nil
+}
+
+// Refuse writes the answer that takes no stream of o.
+func (o *Offer) Refuse(local Local) []byte { return o.refusal(local).Marshal() }
+
+func (o *Offer) refusal(local Local) *Description {
+	d := local.description()
+	for i := range o.desc.Sections {
+		d.Sections = append(d.Sections, o.desc.Sections[i].refused())
+	}
+	return d
 }
 
 // NewOffer writes an offer of codecs, best first, each with its events. Codecs
