@@ -15,6 +15,10 @@ type Contact struct {
 	User   UserID
 	Edge   Edge
 	Device string // what the client calls itself, for people; may be ""
+	// Rank is how much later than the user's best contacts this one rings: those of a
+	// higher rank when all of the lower ones have failed. 0, the best, to 1000; it is
+	// 1 - q of a registration in thousandths (RFC 3261 section 20.10).
+	Rank int
 }
 
 // Target says where a new leg goes: to one contact, or to a number over a trunk,

@@ -3,6 +3,7 @@ package sipedge
 import (
 	"cmp"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -37,6 +38,9 @@ func (b *binding) same(other *binding) bool {
 	}
 	return b.uri.String() == other.uri.String()
 }
+
+// rank is the preference as the exchange knows it.
+func (b *binding) rank() int { return int(math.Round((1 - b.q) * 1000)) }
 
 // bindings is the table of all registrations. It is a leaf: no callback runs
 // under its lock.
@@ -112,7 +116,7 @@ func (t *bindings) update(user core.UserID, adds, drops []*binding, limit int) (
 	var ch change
 	for _, b := range adds {
 		if up := t.putLocked(b); up {
-			ch.up = append(ch.up, core.Contact{ID: b.id, User: b.user, Edge: core.EdgeSIP, Device: b.device})
+			ch.up = append(ch.up, core.Contact{ID: b.id, User: b.user, Edge: core.EdgeSIP, Device: b.device, Rank: b.rank()})
 		}
 	}
 	for _, b := range drops {
@@ -138,10 +142,11 @@ func (t *bindings) find(user core.UserID, b *binding) *binding {
 func (t *bindings) putLocked(b *binding) bool {
 	if old := t.find(b.user, b); old != nil {
 		b.id = old.id
+		moved := old.rank() != b.rank()
 		*old = *b
 		drop(t.byID, old.id, old)
 		t.byID[old.id] = append(t.byID[old.id], old) // now the newest
-		return false
+		return moved
 	}
 	b.id = core.ContactID(newID())
 	if other := t.sibling(b); other != nil {

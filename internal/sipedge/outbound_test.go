@@ -179,6 +179,8 @@ func TestContactsOfAUserAreBoundedAndOrderedByQ(t *testing.T) {
 		params.Add("q", q)
 		res := phone.registerAs(b, params)
 		switch contacts := sip.HeaderValues(res, "Contact"); {
+		case i == 0 && wait(b, anyOf[core.ContactUp]).Contact.Rank != 800:
+			t.Error("the exchange was not told of q=0.2")
 		case i == 1 && (len(contacts) != 2 || !strings.Contains(contacts[0], ";q=0.9") || !strings.Contains(contacts[1], ";q=0.2")):
 			t.Errorf("contacts %q", contacts)
 		case i == 2 && res.StatusCode != 403:

@@ -69,8 +69,11 @@ func (x *Exchange) contactUp(contact core.Contact) {
 				continue // the application was told so
 			}
 			if !node.SkipsBusy() || x.lines[contact.User] == 0 {
-				x.candidateContact(c, node, contact)
+				x.candidateContacts(c, node, contact.User)
 			}
+		}
+		if len(late) > 0 {
+			x.advance(c) // it may have to wait for its rank
 		}
 	}
 }

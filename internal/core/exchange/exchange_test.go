@@ -53,6 +53,7 @@ func TestApply(t *testing.T) {
 		{"registration gone before the call", events{desk, tab, core.ContactGone{ID: "desk"}}, fromTrunk("17"), []string{
 			"ring tab", "start ring a 30s",
 		}},
+		{"phone of a later rank registered while its user rings", alice, core.ContactUp{Contact: core.Contact{ID: "mobile", User: core.UserID{Name: "alice"}, Edge: core.EdgeSIP, Rank: 500}}, []string{"start ring a 15s"}},
 		{"tab opened while its user rings", alice, core.ContactUp{Contact: core.Contact{ID: "tab2", User: core.UserID{Name: "alice"}, Edge: core.EdgeBrowser}}, []string{"ring tab2"}},
 		{"refreshed registration rings once", alice, desk, nil},
 		{"registration resumed after a lost socket rings once", append(slices.Clone(alice), core.ContactGone{ID: "tab"}), tab, nil},

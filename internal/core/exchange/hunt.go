@@ -102,7 +102,12 @@ func (x *Exchange) try(c *liveCall, node *ring.Node) {
 		c.hunt.Skip(node, core.CauseBusy, 486)
 		return
 	}
-	for _, contact := range x.contacts.of(target.User) {
+	x.candidateContacts(c, node, target.User)
+}
+
+// candidateContacts rings those registrations of a user whose turn it is.
+func (x *Exchange) candidateContacts(c *liveCall, node *ring.Node, user core.UserID) {
+	for _, contact := range node.Turn(x.contacts.of(user)) {
 		x.candidateContact(c, node, contact)
 	}
 }

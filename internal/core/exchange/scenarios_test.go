@@ -142,6 +142,7 @@ func churn(s *sim, at time.Duration) {
 		contact := []core.ContactUp{desk, tab, bobtab}[s.dice(3)]
 		if n := s.dice(3); n > 0 {
 			contact.Contact.ID += core.ContactID(fmt1(n))
+			contact.Contact.Rank = (n - 1) * 500
 		}
 		if s.dice(2) == 0 {
 			s.plan(at+s.seconds(30), core.ContactGone{ID: contact.Contact.ID})

@@ -135,6 +135,7 @@ func (w *world) contact() {
 	contact := []core.ContactUp{desk, tab, bobtab, annTab}[w.dice(4)]
 	if n := w.dice(4); n > 0 {
 		contact.Contact.ID += core.ContactID(fmt.Sprint(n))
+		contact.Contact.Rank = (n - 1) * 300
 	}
 	if w.dice(3) == 0 {
 		w.apply(core.ContactGone{ID: contact.Contact.ID})

@@ -152,6 +152,7 @@ func (h *Hunt) Launch(leg core.LegID, now time.Time) {
 	if e := h.find(leg); e != nil && e.state == waiting {
 		e.state, e.launched = rung, now
 		e.node.clock(now)
+		e.node.clockStep(now)
 	}
 }
 
@@ -219,6 +220,7 @@ func (h *Hunt) Gone(leg core.LegID, cause core.Cause, code int) (declined []core
 	if !e.DeclineAll || cause != core.CauseRejected || e.Target.User.IsZero() {
 		return nil
 	}
+	h.root.forget(e.Target.User)
 	return h.stop(func(o *entry) bool {
 		if o.Target.User != e.Target.User {
 			return false

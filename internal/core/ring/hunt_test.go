@@ -22,6 +22,7 @@ type player struct {
 	*Hunt
 	now   time.Time
 	busy  map[string]bool // users to pass over
+	late  []core.Contact  // of erin or frank, who registered them meanwhile
 	lines []string
 }
 
@@ -75,14 +76,37 @@ func (p *player) try(n *Node) {
 		p.Skip(n, core.CauseBusy, 486)
 		return
 	}
-	t.Contact = core.ContactID(t.User.Name)
-	if p.Add(n, Candidate{Leg: leg, Edge: core.EdgeSIP, Target: t}) {
+	if t.User.IsZero() {
+		p.ring(n, leg, t)
+		return
+	}
+	for _, c := range n.Turn(p.contacts(t.User)) {
+		t.Contact = c.ID
+		p.ring(n, core.LegID(c.ID), t)
+	}
+}
+
+func (p *player) ring(n *Node, leg core.LegID, t core.Target) {
+	if p.Add(n, Candidate{Leg: leg, Edge: core.EdgeSIP, Target: t, DeclineAll: true}) {
 		p.Launch(leg, p.now)
 		p.lines = append(p.lines, "ring "+string(leg))
 		if t.Number != "49" { // which the steps alert themselves
 			p.Alert(leg)
 		}
 	}
+}
+
+// contacts are the phones of a user: one of its name, but erin has a desk phone and a
+// tab, then a mobile, and at last a phone at home.
+func (p *player) contacts(user core.UserID) []core.Contact {
+	switch user.Name {
+	case "frank":
+		return append([]core.Contact{{ID: "frank"}}, p.late...)
+	case "erin":
+	default:
+		return []core.Contact{{ID: core.ContactID(user.Name)}}
+	}
+	return append([]core.Contact{{ID: "home", Rank: 1000}, {ID: "desk"}, {ID: "mobile", Rank: 500}, {ID: "tab"}}, p.late...)
 }
 
 // do lets one thing happen, "503 1001" or "10s", and returns what follows.
@@ -110,11 +134,26 @@ func (p *player) do(step string) []string {
 		return p.lines
 	case "busy":
 		p.Gone(leg, core.CauseBusy, 486)
+	case "declined":
+		for _, l := range p.Gone(leg, core.CauseRejected, 603) {
+			p.lines = append(p.lines, "end "+string(l))
+		}
+	case "up":
+		p.late = append(p.late, core.Contact{ID: core.ContactID(name)})
+	case "upLate":
+		p.late = append(p.late, core.Contact{ID: core.ContactID(name), Rank: 700})
 	case "503":
 		p.Gone(leg, core.CauseNoCircuit, 503)
 	case "wait":
 		d, _ := time.ParseDuration(name)
 		p.now = p.now.Add(d)
+	}
+	if strings.HasPrefix(what, "up") {
+		for _, user := range []string{"erin", "frank"} {
+			for _, n := range p.Late(core.UserID{Name: user}) {
+				p.try(n)
+			}
+		}
 	}
 	p.advance()
 	return p.lines
@@ -166,6 +205,17 @@ func TestStrategies(t *testing.T) {
 		{"trunk's callee is busy", trunks, "ring 49", steps{"busy 49", "over 17/486"}},
 		{"trunk without a sign of life", trunks, "ring 49", steps{"wait 8s", "end 49,ring 49@u", "wait 8s", "", "answer 49@u", "won 49@u"}},
 		{"no trunk gives a sign of life", trunks, "ring 49", steps{"wait 8s", "end 49,ring 49@u", "wait 20s", "end 49@u,over 18/408"}},
+		{"ranks ring one after the other, each for its share", with(group("", "erin"), func(d *route.Dial) { d.Branches[0].Timeout = 18 * time.Second }), "ring desk,ring tab", steps{"wait 5.9s", "", "wait 0.1s", "end desk,end tab,ring mobile", "wait 6s", "end mobile,ring home", "wait 6s", "end home,over 19/480"}},
+		{"a rank's share is bounded", with(group("", "erin"), func(d *route.Dial) { d.Branches[0].Timeout, d.Timeout = 90*time.Second, 90*time.Second }), "ring desk,ring tab", steps{"wait 15s", "end desk,end tab,ring mobile", "wait 15s", "end mobile,ring home", "wait 59s", "", "wait 1s", "end home,over 19/480"}},
+		{"the time of the whole is shared", with(group("", "erin"), func(d *route.Dial) { d.Branches[0].Timeout, d.Timeout = time.Minute, 9*time.Second }), "ring desk,ring tab", steps{"wait 3s", "end desk,end tab,ring mobile"}},
+		{"the next rank rings as soon as all of one are busy", group("", "erin"), "ring desk,ring tab", steps{"busy desk", "", "busy tab", "ring mobile", "answer mobile", "won mobile", "wait 20s", ""}},
+		{"a better rank answers, nobody else rings", group("", "erin"), "ring desk,ring tab", steps{"answer tab", "won tab,end desk", "wait 20s", ""}},
+		{"a decline for all spares the later ranks", group("", "erin"), "ring desk,ring tab", steps{"declined desk", "end tab,over 21/0"}},
+		{"registered meanwhile, of the rank that rings or of a later one", with(group("", "erin"), func(d *route.Dial) { d.Branches[0].Timeout = 20 * time.Second }), "ring desk,ring tab", steps{"up pad", "ring pad", "upLate watch", "", "wait 6.6s", "", "wait 0.1s", "end desk,end tab,end pad,ring mobile", "wait 5s", "end mobile,ring watch", "busy watch", "ring home"}},
+		{"a later rank registers while the only one rings", group("", "frank"), "ring frank", steps{"wait 2s", "", "upLate watch", "", "wait 4s", "end frank,ring watch"}},
+		{"ranks beside another user", group("", "erin", "bob"), "ring desk,ring tab,ring bob", steps{"busy desk", "", "busy tab", "ring mobile", "answer bob", "won bob,end mobile"}},
+		{"ranks before the next of a sequence", group(route.Sequential, "erin", "bob"), "ring desk,ring tab", steps{"busy desk", "", "busy tab", "ring mobile", "busy mobile", "ring home", "busy home", "ring bob"}},
+		{"a rank where one confirms", with(group("", "erin"), func(d *route.Dial) { d.Confirm = '5' }), "ring desk,ring tab", steps{"answer desk", "asked desk", "wait 4s", "end tab", "busy desk", "ring mobile"}},
 		{"trunk that alerts keeps the call", trunks, "ring 49", steps{"alert 49", "", "wait 8s", "", "wait 12s", "end 49,over 19/480"}},
 	}
 	for _, tt := range tests {

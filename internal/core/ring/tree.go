@@ -25,6 +25,7 @@ type Node struct {
 	stopAt  time.Time // while begun: when its time is over; zero before its first leg is rung
 	attempt int       // which of Branch.Trunks rings
 	expired bool      // its time is over; only legs in confirmation are left
+	steps             // of an endpoint: which of its user's contacts ring
 }
 
 // stage is where a node stands. It only ever grows.
@@ -165,13 +166,19 @@ func (n *Node) advanceEndpoint(now time.Time, w *Work) {
 			return
 		}
 	}
-	for _, e := range n.entries {
-		if e.live() {
-			return
-		}
-	}
 	if w.has(n) {
 		return // it has just begun
+	}
+	if n.stepDue(now) {
+		n.stopRinging(w)
+		n.stepAt = n.stopAt // who is asked to confirm may take all the time there is
+	}
+	n.clockStep(now)
+	if n.rings() {
+		return
+	}
+	if n.nextStep(w) {
+		return
 	}
 	if n.Branch.Waits && len(n.entries) == 0 && !n.expired {
 		return // its user may still come
@@ -197,6 +204,7 @@ func (n *Node) failOver(w *Work) {
 // confirmation may still press the key.
 func (n *Node) expire(w *Work) {
 	n.expired, n.stopAt = true, time.Time{}
+	n.steps = steps{}
 	for _, kid := range n.kids {
 		switch kid.stage {
 		case idle:
@@ -206,6 +214,12 @@ func (n *Node) expire(w *Work) {
 		case over:
 		}
 	}
+	n.stopRinging(w)
+}
+
+// stopRinging ends the legs of n that ring or wait for it. Who listens to the request
+// for confirmation goes on.
+func (n *Node) stopRinging(w *Work) {
 	for _, e := range n.entries {
 		if !e.live() || e.state == confirming {
 			continue
@@ -262,6 +276,7 @@ func (n *Node) due() (at time.Time) {
 	case begun:
 	}
 	earliest(n.stopAt)
+	earliest(n.stepAt)
 	for _, kid := range n.kids {
 		earliest(kid.due())
 	}
