@@ -109,7 +109,9 @@ func newIncomingDialog(ses *session, tx *ServerTx, ev DialogEvents) *Dialog {
 	d.peerAllows(req)
 	if c := req.Contact(); c != nil {
 		d.target = c.Address
-		d.sticky = len(d.routes) == 0 && natted(c.Address, tx.flow.remote.Addr())
+		if d.sticky = len(d.routes) == 0 && natted(c.Address, tx.flow.remote.Addr()); d.sticky {
+			d.flow = tx.flow.Towards(req, c.Address)
+		}
 	}
 	return d
 }

@@ -145,6 +145,21 @@ func (d *Dialog) reach(found func(Flow, error)) {
 	}
 }
 
+// moved takes the Contact of a target refresh of the peer's, and the way there (RFC
+// 3261 section 12.2.2).
+func (d *Dialog) moved(tx *ServerTx) {
+	c := tx.req.Contact()
+	if c == nil || tx.req.Method == PRACK {
+		return
+	}
+	d.target = c.Address
+	if tx.flow.Reliable() || len(d.routes) > 0 {
+		return
+	}
+	d.sticky = d.sticky || natted(c.Address, tx.flow.remote.Addr())
+	d.flow = tx.flow.Towards(tx.req, c.Address)
+}
+
 // retarget takes a new Contact of the peer (target refresh).
 func (d *Dialog) retarget(m interface{ Contact() *ContactHeader }) {
 	if c := m.Contact(); c != nil {

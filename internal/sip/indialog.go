@@ -18,10 +18,16 @@ func (d *Dialog) request(tx *ServerTx) {
 		return
 	}
 	d.inSeq = seq
-	if tx.flow.Reliable() {
-		d.flow = tx.flow // a phone that reconnected is reached on its new connection
-	}
+	d.follow(tx)
 	d.serve(tx)
+}
+
+// follow makes requests of ours take the way that the peer's last one came: it may
+// have another connection, or another address on the outside of its NAT.
+func (d *Dialog) follow(tx *ServerTx) {
+	if tx.flow.Reliable() || (d.sticky && behindNAT(tx.req.Via(), tx.flow)) {
+		d.flow = tx.flow
+	}
 }
 
 // afterEnd answers what comes late: a BYE that crossed ours is fine.
@@ -101,7 +107,7 @@ func (d *Dialog) byeReceived(tx *ServerTx) {
 func (d *Dialog) updated(tx *ServerTx) {
 	switch {
 	case len(tx.req.Body()) == 0:
-		d.retarget(tx.req)
+		d.moved(tx)
 		res := tx.NewResponse(200, "")
 		d.dress(res, tx, nil, nil)
 		tx.Respond(res)
@@ -182,7 +188,7 @@ func (o *Offer) Accept(body []byte, acked func(ack *Request), headers ...Header)
 			return // cancelled, or the dialog is over
 		}
 		d.offer = nil
-		d.retarget(o.tx.req)
+		d.moved(o.tx)
 		res := o.tx.NewResponse(200, "")
 		d.dress(res, o.tx, body, headers)
 		if o.tx.req.Method == INVITE {

@@ -331,7 +331,7 @@ func natted(contact Uri, peer netip.Addr) bool {
 	if err != nil || addr == peer {
 		return false
 	}
-	return addr.IsPrivate() || addr.IsLoopback() || addr.IsUnspecified() || addr.IsLinkLocalUnicast() || notGlobal(addr)
+	return addr.IsUnspecified() || local(addr)
 }
 
 func trimBrackets(host string) string {

@@ -94,13 +94,6 @@ func TestReinvitesFromBothSidesAtOnceBothSucceed(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var glares atomic.Int32
-		n.drop = func(_, _ netip.AddrPort, msg string) bool {
-			if strings.HasPrefix(msg, "SIP/2.0 491") {
-				glares.Add(1)
-			}
-			return false
-		}
 		ev := c.events()
 		ev.Dialog.Reinvite = takeOffers
 		stacks[stackAddr].Invite(invite(t, peerAddr), ev)
@@ -109,8 +102,20 @@ func TestReinvitesFromBothSidesAtOnceBothSucceed(t *testing.T) {
 		ours, theirs := <-c.answered, in.Dialog()
 		synctest.Wait()
 		done := make(chan *Response, 2)
+		var glares atomic.Int32
+		var met atomic.Bool
+		n.drop = func(_, _ netip.AddrPort, msg string) bool {
+			switch {
+			case strings.HasPrefix(msg, "INVITE "): // while ours is on the wire
+				if met.CompareAndSwap(false, true) {
+					theirs.Reinvite([]byte("v=0\r\n"), func(res *Response) { done <- res })
+				}
+			case strings.HasPrefix(msg, "SIP/2.0 491"):
+				glares.Add(1)
+			}
+			return false
+		}
 		ours.Reinvite([]byte("v=0\r\n"), func(res *Response) { done <- res })
-		theirs.Reinvite([]byte("v=0\r\n"), func(res *Response) { done <- res })
 		for range 2 {
 			if res := <-done; res == nil || res.StatusCode != 200 {
 				t.Errorf("re-INVITE ended with %v", res)

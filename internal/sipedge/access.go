@@ -3,6 +3,7 @@ package sipedge
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/offhook/offhook/internal/core"
@@ -182,4 +183,9 @@ func (t *trunkTable) from(addr netip.Addr) (Trunk, bool) {
 		return Trunk{}, false
 	}
 	return t.list[best], true
+}
+
+// reach reports whether uri is a host of a trunk.
+func (t *trunkTable) reach(uri sip.Uri) bool {
+	return slices.ContainsFunc(t.list, func(trunk Trunk) bool { return trunk.has(uri) })
 }

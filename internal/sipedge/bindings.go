@@ -61,6 +61,8 @@ func newBindings() *bindings {
 type change struct {
 	up   []core.Contact   // new or moved registrations
 	gone []core.ContactID // removed ones
+
+	arrived []arrival // registrations that are new or came on another flow
 }
 
 // get returns a copy of the contact's newest registration whose flow lives.
@@ -115,6 +117,13 @@ func (t *bindings) update(user core.UserID, adds, drops []*binding, limit int) (
 	}
 	var ch change
 	for _, b := range adds {
+		var left sip.Flow
+		if old := t.find(user, b); old != nil {
+			left = old.flow
+		}
+		if left != b.flow {
+			ch.arrived = append(ch.arrived, arrival{client: clientAt(b), left: left})
+		}
 		if up := t.putLocked(b); up {
 			ch.up = append(ch.up, core.Contact{ID: b.id, User: b.user, Edge: core.EdgeSIP, Device: b.device, Rank: b.rank()})
 		}
@@ -165,6 +174,32 @@ func (t *bindings) sibling(b *binding) *binding {
 		}
 	}
 	return nil
+}
+
+// instanceOn returns the +sip.instance that a user's phone on flow registered, "" if
+// there is none.
+func (t *bindings) instanceOn(user core.UserID, flow sip.Flow) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, b := range t.byUser[user] {
+		if b.flow == flow {
+			return b.instance
+		}
+	}
+	return ""
+}
+
+// phone returns a copy of a registration of the user's phone of that instance whose
+// flow lives.
+func (t *bindings) phone(user core.UserID, instance string) (binding, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, b := range t.byUser[user] {
+		if instance != "" && b.instance == instance && b.flow.Alive() {
+			return *b, true
+		}
+	}
+	return binding{}, false
 }
 
 // removeLocked reports whether b was the last registration of its contact.

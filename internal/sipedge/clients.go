@@ -8,41 +8,67 @@ import (
 	"github.com/offhook/offhook/internal/sip"
 )
 
-// client is where a browser's SIP client is: it can be reached on its own
-// WebSocket only (RFC 7118), and comes back on another one.
+// client is where a user's phone is in a call. It may come back on another connection,
+// or from another address: a browser can be reached on its own WebSocket only (RFC
+// 7118), a phone behind a NAT the way it registered.
 type client struct {
-	user    core.UserID
-	contact string // user and host of its Contact; parameters vary from request to request
-	flow    sip.Flow
+	user     core.UserID
+	contact  string // user and host of its Contact; parameters vary from request to request
+	instance string // +sip.instance of its registration, "" if none (RFC 5626)
+	flow     sip.Flow
 }
 
 func contactOf(uri sip.Uri) string { return uri.User + "@" + strings.ToLower(uri.Host) }
 
-// clients is the table of all legs with such clients. It is a leaf: no callback
-// runs under its lock.
+// clientAt is the client of a registration.
+func clientAt(b *binding) client {
+	return client{user: b.user, contact: contactOf(b.uri), instance: b.instance, flow: b.flow}
+}
+
+// clients is the table of all legs with such clients, by user. It is a leaf: no
+// callback runs under its lock.
 type clients struct {
-	mu   sync.Mutex // guards legs
-	legs map[*leg]client
+	mu     sync.Mutex // guards byUser
+	byUser map[core.UserID]map[*leg]client
 }
 
 func (t *clients) put(l *leg, c client) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.legs[l] = c
+	if t.byUser[c.user] == nil {
+		t.byUser[c.user] = make(map[*leg]client)
+	}
+	t.byUser[c.user][l] = c
 }
 
 func (t *clients) remove(l *leg) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.legs, l)
+	delete(t.byUser[l.user], l)
+	if len(t.byUser[l.user]) == 0 {
+		delete(t.byUser, l.user)
+	}
 }
 
-// find returns the legs whose client is wanted.
-func (t *clients) find(want func(client) bool) []*leg {
+// of returns the legs of a user whose client is wanted.
+func (t *clients) of(user core.UserID, want func(client) bool) []*leg {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var list []*leg
-	for l, c := range t.legs {
+	return pick(nil, t.byUser[user], want)
+}
+
+// on returns the legs whose client is on f.
+func (t *clients) on(f sip.Flow) (list []*leg) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, legs := range t.byUser {
+		list = pick(list, legs, func(c client) bool { return c.flow == f })
+	}
+	return list
+}
+
+func pick(list []*leg, legs map[*leg]client, want func(client) bool) []*leg {
+	for l, c := range legs {
 		if want(c) {
 			list = append(list, l)
 		}
@@ -50,28 +76,44 @@ func (t *clients) find(want func(client) bool) []*leg {
 	return list
 }
 
-// met notes which client the leg is with, if it has a WebSocket.
+// met notes which client the leg is with, if it is a user's.
 func (l *leg) met(c client) {
-	l.flow, l.cut = c.flow, false
-	if overWebSocket(c.flow) {
+	l.flow, l.instance, l.cut = c.flow, c.instance, false
+	if !l.user.IsZero() {
 		l.edge.clients.put(l, c)
 	}
 }
 
-// returns reports whether c has registered on another connection. Nobody can say
-// that of another user's client.
-func (c client) returns(b *binding) bool {
-	return c.user == b.user && c.contact == contactOf(b.uri) && c.flow != b.flow
+// arrival is a registration that is new, or came on another flow than before.
+type arrival struct {
+	client
+	left sip.Flow // the one before, zero if there was none
 }
 
-// returned moves the calls of a client that registered on another WebSocket to it.
-func (e *Edge) returned(b *binding) {
-	if !overWebSocket(b.flow) {
-		return
+// moves reports whether c is the client that arrived: nobody can say that of another
+// user's. A phone on UDP is followed from where it was registered, one on a
+// connection when that is gone. A browser's Contact is its own, and a WebSocket may
+// look alive long after its browser left it.
+func (a arrival) moves(c client) bool {
+	switch {
+	case c.user != a.user || c.flow == a.flow:
+		return false
+	case overWebSocket(a.flow):
+		return c.contact == a.contact
+	case !c.flow.Reliable():
+		return c.flow == a.left
+	case c.flow.Alive():
+		return false
+	case c.instance != "" || a.instance != "":
+		return c.instance == a.instance
 	}
-	at := client{user: b.user, contact: contactOf(b.uri), flow: b.flow}
-	for _, l := range e.clients.find(func(c client) bool { return c.returns(b) }) {
-		l.strand.post(func() { l.move(at) })
+	return c.contact == a.contact
+}
+
+// returned moves the calls of a client that registered on another flow to it.
+func (e *Edge) returned(a arrival) {
+	for _, l := range e.clients.of(a.user, a.moves) {
+		l.strand.post(func() { l.move(a.client) })
 	}
 }
 
@@ -86,8 +128,15 @@ func (l *leg) move(c client) {
 }
 
 // socketClosed ends a caller whom no answer can reach any more. A call goes on as
-// long as its media: the client may come back.
+// long as its media: the client may come back, or have another flow already.
 func (l *leg) socketClosed() {
+	if b, ok := l.edge.bindings.phone(l.user, l.instance); ok && l.stage == stageAnswered {
+		l.move(clientAt(&b))
+		return
+	}
+	if !overWebSocket(l.flow) {
+		return // it can connect again, and its media tells nothing
+	}
 	if l.stage == stageSetup && l.in != nil {
 		l.in.Reject(408, "")
 		l.gone(core.CauseRecoveryOnTimer, 0)

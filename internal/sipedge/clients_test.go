@@ -29,14 +29,15 @@ func TestOnlyItsOwnUserMovesACall(t *testing.T) {
 	e := newWebBench(t).edge
 	bob := sip.Uri{Scheme: "sip", User: "x", Host: "a1b2.invalid"}
 	l := e.newLeg("l1")
-	e.clients.put(l, client{user: core.UserID{Name: "bob"}, contact: contactOf(bob)})
+	l.user = core.UserID{Name: "bob"}
+	l.met(client{user: l.user, contact: contactOf(bob)})
 	w := newBrowser(t, newWebBench(t))
 	for _, c := range []struct {
 		user string
 		want bool
 	}{{"alice", false}, {"bob", true}} {
 		b := &binding{user: core.UserID{Name: c.user}, uri: bob, flow: w.flow}
-		moves := len(e.clients.find(func(old client) bool { return old.returns(b) })) == 1
+		moves := len(e.clients.of(b.user, arrival{client: clientAt(b)}.moves)) == 1
 		if moves != c.want {
 			t.Errorf("%s moves bob's call: %v", c.user, moves)
 		}

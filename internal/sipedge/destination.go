@@ -17,6 +17,7 @@ type destination struct {
 	uri         sip.Uri
 	from, to    sip.Address
 	flow        sip.Flow
+	instance    string // of the phone that flow leads to, "" if none
 	target      sip.Target
 	backups     []sip.Uri // where else it goes
 	route       []sip.Uri // the proxies on the way
@@ -45,7 +46,7 @@ func (e *Edge) toContact(cmd core.Ring, by passed) (destination, error) {
 	if !ok {
 		return destination{}, errors.New("registration is gone")
 	}
-	to := destination{uri: b.uri, flow: b.flow, from: e.fromAddress(cmd.From, e.cfg.Domain)}
+	to := destination{uri: b.uri, flow: b.flow, instance: b.instance, from: e.fromAddress(cmd.From, e.cfg.Domain)}
 	to.to = sip.Address{URI: sip.Uri{Scheme: "sip", User: b.user.Name, Host: e.cfg.Domain}}
 	to.place = e.placeOn(b.flow)
 	to.route = b.path

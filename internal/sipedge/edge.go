@@ -88,7 +88,7 @@ func New(cfg Config) *Edge {
 	}
 	e := &Edge{
 		cfg: cfg, log: cfg.Log, secrets: cfg.Secrets, bindings: newBindings(), patience: defaultPatience,
-		clients:       clients{legs: make(map[*leg]client)},
+		clients:       clients{byUser: make(map[core.UserID]map[*leg]client)},
 		probes:        probes{running: make(map[string]*probe)},
 		registrations: registrations{byUser: make(map[string]*registration)},
 		stop:          make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -170,6 +171,7 @@ type peer struct {
 	stack *sip.Stack
 	at    netip.AddrPort
 	calls chan *call
+	byes  chan struct{} // BYEs that came, of whatever call
 }
 
 // call is an INVITE that a peer received.
@@ -184,14 +186,24 @@ type call struct {
 // newPeer listens at ip; serve, if not nil, sees each INVITE on its stack's loop.
 func newPeer(t *testing.T, ip string, serve func(*call)) *peer {
 	t.Helper()
-	p := &peer{t: t, calls: make(chan *call, 16)}
-	p.stack = sip.NewStack(sip.Config{Handler: sip.HandlerFunc(func(tx *sip.ServerTx, req *sip.Request) {
-		if req.Method != sip.INVITE {
-			tx.NotAllowed()
-			return
-		}
-		p.serve(tx, serve)
-	})})
+	p := &peer{t: t, calls: make(chan *call, 16), byes: make(chan struct{}, 64)}
+	p.stack = sip.NewStack(sip.Config{
+		Handler: sip.HandlerFunc(func(tx *sip.ServerTx, req *sip.Request) {
+			if req.Method != sip.INVITE {
+				tx.NotAllowed()
+				return
+			}
+			p.serve(tx, serve)
+		}),
+		Tracer: func(seen sip.Trace) {
+			if !seen.Out && strings.HasPrefix(string(seen.Data), "BYE ") {
+				select {
+				case p.byes <- struct{}{}:
+				default:
+				}
+			}
+		},
+	})
 	at, err := p.stack.ListenUDP(t.Context(), sip.Listen{Addr: ip + ":0"})
 	if err != nil {
 		t.Fatal(err)

@@ -191,7 +191,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	}
 	l.web = overWebSocket(to.flow)
 	l.settings(cmd.Target.Trunk)
-	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), flow: to.flow})
+	l.met(client{user: cmd.Target.User, contact: contactOf(to.uri), instance: to.instance, flow: to.flow})
 	if to.trunk != nil {
 		l.only = to.trunk.codecs
 	}

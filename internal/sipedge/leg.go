@@ -56,6 +56,7 @@ type leg struct {
 	follows   int               // redirections and other flows followed
 	dialog    *sip.Dialog
 	flow      sip.Flow
+	instance  string    // of the client that flow leads to, "" if none
 	web       bool      // the far end is a browser; set before open
 	offer     []byte    // of an incoming leg, nil if the INVITE had none
 	takesInfo bool      // the far end allows INFO

@@ -48,8 +48,8 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 		return
 	}
 	e.report(ch)
-	for _, b := range adds {
-		e.returned(b)
+	for _, a := range ch.arrived {
+		e.returned(a)
 	}
 	res := tx.NewResponse(200, "OK")
 	for _, b := range e.bindings.of(user) {
@@ -156,7 +156,7 @@ func (e *Edge) binding(tx *sip.ServerTx, req *sip.Request, user core.UserID, c *
 	}
 	expires = min(expires, maxExpires)
 	b := &binding{
-		user: user, uri: c.Address, flow: tx.Flow(), callID: callIDOf(req), cseq: req.CSeq().SeqNo,
+		user: user, uri: c.Address, flow: e.flowTo(tx, req, c), callID: callIDOf(req), cseq: req.CSeq().SeqNo,
 		expires: time.Now().Add(time.Duration(expires) * time.Second), device: sip.HeaderValue(req, "User-Agent"),
 	}
 	if v, ok := sip.Param(c.Params, "+sip.instance"); ok {
@@ -175,6 +175,17 @@ func (e *Edge) binding(tx *sip.ServerTx, req *sip.Request, user core.UserID, c *
 		}
 	}
 	return b, expires, nil
+}
+
+// flowTo returns the way to a Contact: the one that its REGISTER came, unless the phone
+// asked for calls elsewhere and nothing says that it sits behind a NAT. A trunk's host
+// is no such place: calls to the user would go out there as calls of ours.
+func (e *Edge) flowTo(tx *sip.ServerTx, req *sip.Request, c *sip.ContactHeader) sip.Flow {
+	_, outbound := sip.Param(c.Params, "reg-id")
+	if outbound || e.trunks.Load().reach(c.Address) || sip.HeaderValue(req, "Path") != "" {
+		return tx.Flow()
+	}
+	return tx.Flow().Towards(req, c.Address)
 }
 
 // pathOf reads the proxies that a REGISTER came through and wants on the way back
@@ -236,7 +247,7 @@ func (e *Edge) report(ch change) {
 func (e *Edge) flowClosed(f sip.Flow) {
 	e.registrations.flowClosed(f)
 	e.report(change{gone: e.bindings.removeIf(func(b *binding) bool { return b.flow == f })})
-	for _, l := range e.clients.find(func(c client) bool { return c.flow == f }) {
+	for _, l := range e.clients.on(f) {
 		l.strand.post(l.socketClosed)
 	}
 }
@@ -258,7 +269,7 @@ func (l *leg) otherFlow(drop bool) bool {
 	}
 	l.follows++
 	l.log.Info("flow is dead, another is tried", "dead", dead.String(), "flow", b.flow.String())
-	l.met(client{user: b.user, contact: contactOf(b.uri), flow: b.flow})
+	l.met(clientAt(&b))
 	next := l.sent
 	next.Flow, next.RequestURI, next.Route = b.flow, b.uri, b.path
 	l.send(next)

@@ -52,7 +52,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
 	}
 	e.add(l)
-	l.met(callerAt(tx.Flow(), req, from.User))
+	l.met(e.callerAt(tx.Flow(), req, from.User))
 	l.in = e.stack.Incoming(tx, sip.IncomingEvents{
 		Cancelled: func(reasons []sip.Reason) {
 			l.heard(func() { l.gone(causeIn(reasons), 487) })
@@ -82,8 +82,8 @@ func (e *Edge) replacing(req *sip.Request) (leg core.LegID, ok bool) {
 }
 
 // callerAt returns where the sender of an INVITE is.
-func callerAt(flow sip.Flow, req *sip.Request, user core.UserID) client {
-	c := client{user: user, flow: flow}
+func (e *Edge) callerAt(flow sip.Flow, req *sip.Request, user core.UserID) client {
+	c := client{user: user, flow: flow, instance: e.bindings.instanceOn(user, flow)}
 	if contact := req.Contact(); contact != nil {
 		c.contact = contactOf(contact.Address)
 	}
