@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -37,7 +38,8 @@ type Config struct {
 	Expires time.Duration
 
 	// Listen is our UDP address for SIP; RTP uses the same IP address. The zero
-	// value takes a free port of 127.0.0.1. Streams are opened, not listened for.
+	// value takes a free port of the address from which Server is reached. Streams are
+	// opened, not listened for.
 	Listen netip.AddrPort
 	// Ports gives the RTP ports; nil takes 40000 to 59999. Phones of one process
 	// share one.
@@ -70,7 +72,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if !c.Listen.IsValid() {
-		c.Listen = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 0)
+		c.Listen = netip.AddrPortFrom(addressTowards(c.Server), 0)
 	}
 	if len(c.Codecs) == 0 {
 		c.Codecs = []media.Codec{media.Opus, media.PCMU, media.PCMA}
@@ -98,6 +100,25 @@ func (c Config) withDefaults() Config {
 	c.Expires = cmp.Or(c.Expires, defaultExpires)
 	c.MaxCalls = cmp.Or(c.MaxCalls, 100)
 	return c
+}
+
+// addressTowards returns our address on the way to a server, 127.0.0.1 if there is no
+// way, or no server. Nothing is sent.
+func addressTowards(server string) netip.Addr {
+	host, _, err := net.SplitHostPort(server)
+	if err != nil {
+		host = strings.Trim(server, "[]")
+	}
+	if host != "" {
+		var d net.Dialer
+		if conn, err := d.DialContext(context.Background(), "udp", net.JoinHostPort(host, "5060")); err == nil {
+			at, err := netip.ParseAddrPort(conn.LocalAddr().String())
+			if err = errors.Join(err, conn.Close()); err == nil {
+				return at.Addr().Unmap()
+			}
+		}
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
 // Phone is a running SIP phone. Close it when done.

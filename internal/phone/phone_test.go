@@ -2,6 +2,7 @@ package phone
 
 import (
 	"fmt"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -379,5 +380,18 @@ func TestMemoryKeepsTheNewest(t *testing.T) {
 	newest := int16(3*memorySamples/Frame - 1)
 	if len(got) != Frame || got[0] != newest || got[Frame-1] != newest {
 		t.Errorf("%d samples, %d to %d, want all %d", len(got), got[0], got[len(got)-1], newest)
+	}
+}
+
+// A phone must not listen on 127.0.0.1 when its server is elsewhere.
+func TestAddressTowards(t *testing.T) {
+	local := netip.MustParseAddr("127.0.0.1")
+	for _, server := range []string{"", "127.0.0.1", "127.0.0.1:5070", "127.0.0.9:5070", "no such host", "bad:port:5060"} {
+		if got := addressTowards(server); got != local {
+			t.Errorf("%q: %v", server, got)
+		}
+	}
+	if got := addressTowards("[::1]:5060"); got != netip.IPv6Loopback() && got != local { // a machine without IPv6
+		t.Errorf("[::1]: %v", got)
 	}
 }
