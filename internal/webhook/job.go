@@ -26,7 +26,7 @@ type Job struct {
 	Fallback *Fallback
 	// Durable keeps the job in the outbox until it is delivered or given up, so that
 	// a process that was killed goes on with it at its next start. Fallback and Done
-	// do not outlive the process and must be nil.
+	// do not outlive the process: then it is told, and nobody asks.
 	Durable bool
 	// Last says that the queue ends with this job: no leg is told twice that it
 	// ended. See Deliverer.Ended.

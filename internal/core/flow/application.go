@@ -28,7 +28,7 @@ type Input struct {
 	// Speaker is the leg whose speech is waited for, of the same application and call;
 	// "", or one that is not there, is the leg itself.
 	Speaker core.LegID
-	Legacy bool         // the old flat form of the webhook
+	Legacy  bool // the old flat form of the webhook
 	// Async tells the application of each key from now on, and goes on at once.
 	Async bool
 	Hook  core.Hook
