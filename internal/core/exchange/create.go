@@ -52,7 +52,7 @@ func (x *Exchange) create(req flow.Create) (*leg, error) {
 		return nil, &core.Error{Op: "exchange", Kind: core.Unavailable, Err: core.ErrTooFast}
 	}
 	l := x.newVirtual(req.Leg, req.App, &dialled{
-		endpoint: req.Endpoint, detect: req.Detect, limit: req.Limit,
+		endpoint: req.Endpoint, detect: req.Endpoint.Detects(req.Detect), limit: req.Limit,
 		created: true, verbs: req.Verbs, answer: req.Answer,
 	})
 	l.app.hook = req.Hook

@@ -28,6 +28,8 @@ func TestCreate(t *testing.T) {
 	first.Detect = &flow.Detection{Mode: flow.DetectFirst}
 	aside := mobile
 	aside.Detect = &flow.Detection{}
+	browser := user
+	browser.Detect = &flow.Detection{Mode: flow.DetectFirst}
 	keys := mobile
 	keys.Endpoint.Digits = "12"
 	stranger := mobile
@@ -139,6 +141,11 @@ func TestCreate(t *testing.T) {
 			stop media 1001
 			detect 1001
 			start verb 1001 10s
+		`},
+		{"a browser is no machine", events(annTab, creates(browser), core.LegAccepted{Leg: "anntab"}), core.LegUp{Leg: "anntab"}, `
+			stop media anntab
+			hear anntab speech:hello
+			start play anntab 2h0m0s
 		`},
 		{"then its flow runs", events(creates(first), up("1001")), core.AnswererKnown{Leg: "1001", Who: core.Machine}, `
 			-> machine n

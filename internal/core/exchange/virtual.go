@@ -34,10 +34,11 @@ func (x *Exchange) virtualFor(c *liveCall, node *ring.Node) *leg {
 	if !ok {
 		return nil
 	}
-	d := &dialled{detect: v.Detect, limit: v.Limit}
+	d := &dialled{limit: v.Limit}
 	if i := node.Branch.Endpoint; i > 0 {
 		d.endpoint = v.Endpoints[i-1]
 	}
+	d.detect = d.endpoint.Detects(v.Detect)
 	l := x.newVirtual(core.LegID(x.newID()), c.caller.app.app, d)
 	l.app.hook, l.node, l.from = v.Hook, node, x.shown(c.caller, v.From, d.endpoint)
 	if node.Branch.Endpoint == 0 {

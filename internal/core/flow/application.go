@@ -279,6 +279,15 @@ func (e Endpoint) Target() route.AppEndpoint {
 // or none: one of a group.
 func (e Endpoint) Inside() bool { return e.Phone == "" && e.URI == "" && e.Socket.IsZero() }
 
+// Detects returns how to find out who answers at the endpoint: browsers and WebSockets
+// are no answering machines.
+func (e Endpoint) Detects(how *Detection) *Detection {
+	if e.User != "" || !e.Socket.IsZero() {
+		return nil
+	}
+	return how
+}
+
 // Party is who is called, as the application is told; Edge is where.
 func (e Endpoint) Party(app string) (core.Party, core.Edge) {
 	switch {
