@@ -42,6 +42,18 @@ func (a *API) stopTalk(w http.ResponseWriter, r *request) error {
 	return a.inject(w, r, core.InjectTalk, core.Sound{}, "Talk stopped")
 }
 
+// ofOwnLeg lets who has a user's token do something with that user's own legs, by
+// paths that the tokens of browsers allow; an application with any of its legs.
+func ofOwnLeg(a *API, do endpointFunc) endpointFunc {
+	return func(w http.ResponseWriter, r *request) error {
+		user := core.UserID{App: r.app.ID, Name: r.token.Subject}
+		if it, ok := a.legs.get(r.app.ID, r.leg()); user.Name != "" && (!ok || it.From.User != user && it.To.User != user) {
+			return notFound()
+		}
+		return do(w, r)
+	}
+}
+
 // inject plays a sound to a leg. A leg that has ended takes it as well, unless the
 // operator wants otherwise: applications in the field do not expect that a caller
 // may hang up meanwhile, and end with the error.

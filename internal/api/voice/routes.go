@@ -36,6 +36,7 @@ func (a *API) routes() http.Handler {
 	handle("/v1/calls/{uuid}", methods{http.MethodGet: a.getCall, http.MethodPut: a.modifyCall})
 	handle("/v1/calls/{uuid}/stream", methods{http.MethodPut: a.startStream, http.MethodDelete: a.stopStream})
 	handle("/v1/calls/{uuid}/talk", methods{http.MethodPut: a.startTalk, http.MethodDelete: a.stopTalk})
+	handle("/v1/legs/{uuid}/talk", methods{http.MethodPut: ofOwnLeg(a, a.startTalk), http.MethodDelete: ofOwnLeg(a, a.stopTalk)})
 	handle("/v1/calls/{uuid}/dtmf", methods{http.MethodPut: a.sendKeys})
 	handle("/v1/calls/{uuid}/input/dtmf", methods{http.MethodPut: a.watchKeys, http.MethodDelete: a.unwatchKeys})
 	handle("/v1/files/{id}", methods{http.MethodGet: a.getFile})

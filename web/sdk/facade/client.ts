@@ -172,10 +172,10 @@ export class VonageClient {
     this.#callbacks.tell("dtmf", tracked.id, tracked.id, digits);
   }
 
-  /** Speaks into the call, if the user's token allows it. */
+  /** Says something to the leg of this user. */
   async say(callId: string, params: SayParams): Promise<void> {
     const { text, level, loop, voiceName } = typeof params === "string" ? { text: params } : { level: undefined, loop: undefined, voiceName: undefined, ...params };
-    await this.#rest().ask("PUT", `/v1/calls/${encodeURIComponent(callId)}/talk`, { text, level, loop, voice_name: voiceName });
+    await this.#rest().ask("PUT", `/v1/legs/${encodeURIComponent(callId)}/talk`, { text, level, loop, voice_name: voiceName });
   }
 
   /** Takes up a call that a reload interrupted; createSession with the session's id has done the work. */

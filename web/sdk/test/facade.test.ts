@@ -366,7 +366,7 @@ describe("by REST", () => {
 
   test("text is spoken into the call", async () => {
     await session();
-    answers.set("https://api-us-4.vonage.com/v1/calls/l1/talk", { status: 200, body: {} });
+    answers.set("https://api-us-4.vonage.com/v1/legs/l1/talk", { status: 200, body: {} });
     await client.say("l1", { text: "hello", level: 0.4 });
     assert.deepEqual(asked[0]?.body, '{"text":"hello","level":0.4}');
   });
