@@ -17,6 +17,7 @@ import (
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/rtc"
 	"github.com/offhook/offhook/internal/media/rtp"
+	"github.com/offhook/offhook/internal/media/udp"
 	"github.com/offhook/offhook/internal/record"
 	"github.com/offhook/offhook/internal/rtcedge"
 	"github.com/offhook/offhook/internal/sip"
@@ -83,8 +84,8 @@ type ports struct {
 	log       *slog.Logger
 }
 
-func newPorts(r config.PortRange, log *slog.Logger) ports {
-	return ports{rtp.NewAllocator(r.First, r.Last), log}
+func newPorts(loop *udp.Loop, r config.PortRange, log *slog.Logger) ports {
+	return ports{rtp.NewAllocatorOn(loop, r.First, r.Last), log}
 }
 
 // New implements sipedge.Ports.

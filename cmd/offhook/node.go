@@ -23,6 +23,7 @@ import (
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/rtc"
 	"github.com/offhook/offhook/internal/media/turn"
+	"github.com/offhook/offhook/internal/media/udp"
 	"github.com/offhook/offhook/internal/obs"
 	"github.com/offhook/offhook/internal/record"
 	"github.com/offhook/offhook/internal/rtcedge"
@@ -48,6 +49,7 @@ type node struct {
 	media *media.Server
 	rtc   *rtc.Server
 	ports ports
+	audio udp.Loop     // reads the sockets of rtc and ports
 	turn  *turn.Server // nil without
 	stack *sip.Stack
 	sip   *sipedge.Edge

@@ -32,7 +32,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.ports = newPorts(n.cfg.Media.RTPPorts, n.log)
+	n.ports = newPorts(&n.audio, n.cfg.Media.RTPPorts, n.log)
 	edge := sipedge.Config{
 		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: n.ports,
 		Web: webPaths{n.rtc}, Log: n.log,

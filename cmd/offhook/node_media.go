@@ -37,7 +37,7 @@ func (n *node) openMedia(ctx context.Context) error {
 // openWebRTC opens the ports of all browsers' audio.
 func (n *node) openWebRTC(ctx context.Context) error {
 	const udpKey, tcpKey = "media.webrtc_udp", "media.webrtc_tcp"
-	cfg := rtc.Config{Loopback: true, Log: n.log}
+	cfg := rtc.Config{Loopback: true, Loop: &n.audio, Log: n.log}
 	var err error
 	if cfg.Listen, err = resolveListen(n.cfg.Media.WebRTCUDP); err != nil {
 		return fmt.Errorf("%s: %w", udpKey, err)

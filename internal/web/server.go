@@ -85,7 +85,7 @@ func Listen(ctx context.Context, c Config, h Handlers, log *slog.Logger) (*Serve
 			// Broken handshakes and the like: any scanner causes them, so they are no errors of ours.
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		},
-		listener: l,
+		listener: quiet(l),
 		secure:   tlsConfig != nil,
 	}, nil
 }

@@ -19,6 +19,9 @@ type webSite struct {
 	*site
 	caller, callee party
 	web            map[string]*agent // browsers by user
+
+	under  sync.Mutex          // guards what follows
+	placed map[string]*webCall // not yet at their callee, by user
 }
 
 // openWebSite starts a server and connects as many browsers and phones as there
@@ -32,7 +35,7 @@ func (b *bench) openWebSite(h house, caller, callee party) (*webSite, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &webSite{site: site, caller: caller, callee: callee, web: make(map[string]*agent)}
+	w := &webSite{site: site, caller: caller, callee: callee, web: make(map[string]*agent), placed: make(map[string]*webCall)}
 	site.house = h
 	var connect []account
 	if caller.browser {
@@ -183,8 +186,11 @@ func (w *webSite) place(book *ledger, i int, win *window) (*webCall, error) {
 	if w.callee.browser {
 		to = w.web[callee.user]
 	}
+	w.under.Lock()
+	w.placed[callee.user] = c
+	w.under.Unlock()
 	to.locked(func() {
-		to.incoming = func(m *message, _ time.Time) dialog { return w.take(book, to, c, win, m) }
+		to.incoming = func(m *message, _ time.Time) dialog { return w.take(book, to, win, m) }
 	})
 	c.begun = time.Now()
 	c.out.dial()
@@ -192,8 +198,15 @@ func (w *webSite) place(book *ledger, i int, win *window) (*webCall, error) {
 }
 
 // take answers a call at the callee, at once.
-func (w *webSite) take(book *ledger, at *agent, c *webCall, win *window, m *message) dialog {
+func (w *webSite) take(book *ledger, at *agent, win *window, m *message) dialog {
 	in := at.ring(book, m)
+	w.under.Lock()
+	c := w.placed[in.user] // phones share an agent: the call placed last may not be here yet
+	delete(w.placed, in.user)
+	w.under.Unlock()
+	if c == nil {
+		return in // counted as a call without an answer
+	}
 	s, answer, err := w.open(w.callee, 1, win, m.body)
 	if err != nil {
 		c.fail(err)

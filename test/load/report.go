@@ -114,7 +114,7 @@ func rows() []row {
 			"Asterisk 1.05, rtpengine 1.2, FreeSWITCH 1.4", "0.24: codec 0.17",
 		},
 		{
-			"M5d", "set-up + BYE with digest, ICE and DTLS at 5/s, CPU ms: browser -> phone / browser -> browser",
+			"M5d", "set-up + 0.2 s of talk + BYE with digest, ICE and DTLS at 5/s, CPU ms: browser -> phone / browser -> browser",
 			[]figure{{name: "M5d M5a", target: 3, decimal: 2}, {name: "M5d M5b", target: 4.5, decimal: 2}},
 			"rtpengine 4.4 / 7.0, Asterisk 8.8 / 11, FreeSWITCH 22 / 28", "1 / 1.4",
 		},

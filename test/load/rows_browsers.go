@@ -201,8 +201,14 @@ func (b *bench) browserCalls() error {
 	return nil
 }
 
-// webRate is in calls a second.
-const webRate = 5.0
+const (
+	// webRate is in calls a second.
+	webRate = 5.0
+	// webTalk is how long both talk: long enough to hear each other, and short, for
+	// the row is about set-up and BYE. A second of talk takes the server about as
+	// much as setting the call up.
+	webTalk = 200 * time.Millisecond
+)
 
 func (b *bench) webCalls(site *webSite, row, name string) error {
 	book, w := newLedger(), new(window)
@@ -250,7 +256,7 @@ func (c *webCall) greet() {
 		return // counted as a call in which somebody heard nothing
 	}
 	pacer := startPacer(c.streams[:], coarse)
-	time.Sleep(talk)
+	time.Sleep(webTalk)
 	c.out.hangUp()
 	pacer.end()
 	for _, s := range c.streams {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/pion/dtls/v3"
 
-	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 // relayed connects two light browsers whose paths relay to each other.
@@ -50,7 +50,7 @@ func BenchmarkRelay(b *testing.B) {
 			s, caller, _, pa, _ := relayed(b, profile)
 			from := *pa.peer.Load()
 			packets := make([][]byte, 1000)
-			var r reader
+			r := reader{Datagram: new(udp.Datagram)}
 			payload := make([]byte, 80)
 			i := 0
 			b.ReportAllocs()
@@ -62,7 +62,7 @@ func BenchmarkRelay(b *testing.B) {
 					}
 					b.StartTimer()
 				}
-				datagram := r.buf[media.HeaderRoom-rtpHeader:][:len(packets[i%len(packets)])]
+				datagram := r.Room()[:len(packets[i%len(packets)])]
 				copy(datagram, packets[i%len(packets)])
 				s.deliver(&r, datagram, from)
 				i++
@@ -145,14 +145,14 @@ func listen(tb testing.TB) *net.UDPConn {
 func TestPacketPathDoesNotAllocate(t *testing.T) {
 	s, caller, _, pa, pb := relayed(t, dtls.SRTP_AEAD_AES_128_GCM)
 	from := *pa.peer.Load()
-	var r reader
+	r := reader{Datagram: new(udp.Datagram)}
 	var packets [][]byte
 	for i := range 202 {
 		packets = append(packets, caller.seal(uint16(i), 7, make([]byte, 80)))
 	}
 	i := 0
 	allocs := testing.AllocsPerRun(200, func() {
-		datagram := r.buf[media.HeaderRoom-rtpHeader:][:len(packets[i])]
+		datagram := r.Room()[:len(packets[i])]
 		copy(datagram, packets[i])
 		s.deliver(&r, datagram, from)
 		i++
@@ -181,7 +181,7 @@ func BenchmarkForgedCheck(b *testing.B) {
 	l.negotiate(p)
 	l.ours.Pwd = newCredentials().Pwd
 	forged := l.request(nominate).Raw
-	var r reader
+	r := reader{Datagram: new(udp.Datagram)}
 	b.ReportAllocs()
 	for b.Loop() {
 		s.deliver(&r, forged, remote{addr: loopback})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 // Config says how a Server listens.
@@ -26,6 +27,8 @@ type Config struct {
 	// what comes from elsewhere is dropped. Loopback addresses are offered first, but
 	// not alone: Firefox has no loopback address for audio, and reaches none.
 	Near bool
+	// Loop reads the UDP port, beside other sockets; nil is one of its own.
+	Loop *udp.Loop
 	Log  *slog.Logger
 
 	// MaxUnproved is how many TCP connections may have no authenticated ICE check
@@ -50,6 +53,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.ConsentTimeout == 0 {
 		c.ConsentTimeout = 30 * time.Second
+	}
+	if c.Loop == nil {
+		c.Loop = new(udp.Loop)
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

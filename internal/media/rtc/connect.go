@@ -96,7 +96,7 @@ func (p *Path) failed(a *association, err error) {
 	}
 }
 
-// tend looks after consent and reports. It runs on the server's second goroutine.
+// tend looks after consent and reports. It runs on the server's own goroutine.
 func (p *Path) tend(now time.Time) {
 	p.mu.Lock()
 	received := p.received.Load()

@@ -3,11 +3,11 @@
 // a pair of SRTP contexts; there is no PeerConnection and no goroutine per
 // packet.
 //
-// Who runs what: one goroutine of the [Server] reads the socket, and one each TCP
-// connection of a browser that has no other way out. They answer ICE
+// Who runs what: the poller of package udp reads the socket, and a goroutine each
+// TCP connection of a browser that has no other way out. They answer ICE
 // checks, hand DTLS records to the path they belong to, decrypt SRTP in place
 // and call the path's Receive callback. A path has goroutines of its own for
-// its DTLS association only. A second goroutine of the server looks after
+// its DTLS association only. A goroutine of the server looks after
 // consent (RFC 7675) and RTCP reports once a second.
 //
 // A datagram reaches a path only by an ICE check that proves knowledge of the

@@ -15,6 +15,7 @@ import (
 
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/guard"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 func TestCheckIsAnswered(t *testing.T) {
@@ -439,12 +440,12 @@ func FuzzDeliver(f *testing.F) {
 	f.Add(l.request(nominate).Raw)
 	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 1, 2, 3})
 	f.Add([]byte{22, 0xfe, 0xfd, 0, 1, 0, 0})
-	var r reader
+	r := reader{Datagram: new(udp.Datagram)}
 	f.Fuzz(func(t *testing.T, datagram []byte) {
 		if len(datagram) > 1500 {
 			return
 		}
-		b := r.buf[media.HeaderRoom-rtpHeader:][:len(datagram)]
+		b := r.Room()[:len(datagram)]
 		copy(b, datagram)
 		if s.deliver(&r, b, from); s.Stats().Panics > 0 {
 			t.Error("a panic")

@@ -17,7 +17,7 @@ func (p *Path) take(r *reader, datagram []byte) {
 	p.encrypted(r, datagram)
 }
 
-// encrypted takes an SRTP or SRTCP packet that was read to its place in r.buf, and
+// encrypted takes an SRTP or SRTCP packet that was read to its place in r.Buf, and
 // hands audio on. Needs reading.
 func (p *Path) encrypted(r *reader, datagram []byte) {
 	k := p.keys.Load()
@@ -61,18 +61,18 @@ func (p *Path) deliver(r *reader, plain []byte) {
 	p.reports.arrived(head.SSRC, head.SequenceNumber, head.Timestamp, time.Now(), format.Codec.ClockRate())
 
 	if start != rtpHeader { // contributing sources or an extension
-		copy(r.buf[media.HeaderRoom:], plain[start:end])
+		copy(r.Buf[media.HeaderRoom:], plain[start:end])
 	}
-	r.packet = media.Packet{
-		Buf: r.buf[:], Len: length, Type: head.PayloadType, Marker: head.Marker,
+	r.Packet = media.Packet{
+		Buf: r.Buf[:], Len: length, Type: head.PayloadType, Marker: head.Marker,
 		Seq: head.SequenceNumber, Timestamp: head.Timestamp, SSRC: head.SSRC,
 	}
 	if event {
-		if digit, ok := p.digits.key(&r.packet); ok {
+		if digit, ok := p.digits.key(&r.Packet); ok {
 			p.cfg.OnDigit(digit)
 		}
 	}
 	if f := p.receive.Load(); f != nil {
-		(*f)(&r.packet)
+		(*f)(&r.Packet)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/feedback"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 // A fault in what is done with a packet of a browser costs that packet: the one
@@ -57,7 +58,7 @@ func newFarEnd(f *testing.F) *farEnd {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { _ = s.Close() })
-	e := new(farEnd)
+	e := &farEnd{reader: reader{Datagram: new(udp.Datagram)}}
 	if e.path, err = s.NewPath(PathConfig{}); err != nil {
 		f.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func (e *farEnd) say(plain []byte) bool {
 	if err != nil {
 		return false
 	}
-	b := e.reader.buf[media.HeaderRoom-rtpHeader:]
+	b := e.reader.Room()
 	e.path.reading.Lock()
 	defer e.path.reading.Unlock()
 	e.path.encrypted(&e.reader, b[:copy(b, sealed)])

@@ -15,6 +15,5 @@ func (s *Server) write(datagram []byte, to remote) bool {
 	if to.tcp != nil {
 		return to.tcp.write(datagram)
 	}
-	_, err := s.conn.WriteToUDPAddrPort(datagram, to.addr)
-	return err == nil
+	return s.conn.WriteTo(datagram, to.addr) == nil
 }

@@ -27,7 +27,7 @@ type reports struct {
 	timestamp atomic.Uint32
 	sentAt    atomic.Int64 // Unix nanoseconds
 
-	// Of the server's second goroutine, as they were at the last report.
+	// Of the server's own goroutine, as they were at the last report.
 	at              time.Time
 	expected, heard uint32
 	sent            uint64

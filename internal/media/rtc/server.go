@@ -18,9 +18,9 @@ import (
 	"github.com/pion/stun/v3"
 
 	"github.com/offhook/offhook/internal/core"
-	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/guard"
 	"github.com/offhook/offhook/internal/media/sdp"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 var (
@@ -33,7 +33,7 @@ var (
 // Server owns the ports of all browser paths: one of UDP and one of TCP.
 type Server struct {
 	cfg         Config
-	conn        *net.UDPConn
+	conn        *udp.Socket
 	tcp         *net.TCPListener // nil without
 	candidates  []sdp.Candidate
 	hosts       []sdp.Candidate     // those that are this machine's own, of UDP
@@ -71,7 +71,7 @@ type Stats struct {
 // NewServer opens the port and starts reading. Close frees it.
 func NewServer(cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(cfg.Listen))
+	conn, err := cfg.Loop.Listen(cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("rtc: listen: %w", err)
 	}
@@ -80,12 +80,15 @@ func NewServer(cfg Config) (*Server, error) {
 		handshakes: make(chan struct{}, cfg.MaxHandshakes),
 		agents:     make(map[string]*agent), paths: make(map[*Path]struct{}), streams: make(map[*stream]struct{}),
 	}
-	if err := s.prepare(); err != nil {
+	err = s.prepare()
+	if err == nil {
+		err = s.listen()
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("rtc: %w", err), s.closeListeners())
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
-	s.wg.Go(s.read)
 	if s.tcp != nil {
 		s.wg.Go(s.accept)
 	}
@@ -96,7 +99,7 @@ func NewServer(cfg Config) (*Server, error) {
 func (s *Server) prepare() (err error) {
 	// One socket carries every browser: 50 packets a second each must fit in
 	// while the reader waits for its turn on a busy machine.
-	if err := errors.Join(s.conn.SetReadBuffer(4<<20), s.conn.SetWriteBuffer(4<<20)); err != nil {
+	if err := s.conn.SetBuffers(4 << 20); err != nil {
 		return err
 	}
 	if s.cert, s.fingerprint, err = newCertificate(time.Now()); err != nil {
@@ -131,22 +134,25 @@ func (s *Server) prepare() (err error) {
 	return err
 }
 
+// listen begins to deliver what comes in over UDP.
+func (s *Server) listen() error {
+	var r reader // of all of it: one datagram is delivered after the other
+	return s.conn.Start(func(d *udp.Datagram) {
+		r.Datagram = d
+		s.deliver(&r, d.Bytes(), remote{addr: d.From})
+	})
+}
+
 func (s *Server) closeListeners() error {
-	err := s.conn.Close()
-	if s.tcp != nil {
-		err = errors.Join(err, s.tcp.Close())
+	s.conn.Close()
+	if s.tcp == nil {
+		return nil
 	}
-	return err
+	return s.tcp.Close()
 }
 
 // Addr returns the address that the server listens on.
-func (s *Server) Addr() netip.AddrPort {
-	addr, ok := s.conn.LocalAddr().(*net.UDPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	return addr.AddrPort()
-}
+func (s *Server) Addr() netip.AddrPort { return s.conn.Addr() }
 
 // Hosts returns where UDP is heard under addresses of this machine, best first.
 func (s *Server) Hosts() (list []netip.AddrPort) {
@@ -245,33 +251,15 @@ func (s *Server) survive() {
 
 // rtpHeader is the length of an RTP header without extension and contributing
 // sources, which is what browsers send when no extension was negotiated.
-const rtpHeader = 12
+const rtpHeader = udp.HeaderSize
 
-// reader is what one reading goroutine works with; nothing else sees it.
+// reader is what the delivery of one datagram works with; nobody else sees it
+// meanwhile.
 type reader struct {
-	buf    [media.HeaderRoom + 2048]byte
-	packet media.Packet
-	rtp    rtp.Header
-	rtcp   rtcp.Header
-	stun   stun.Message
-}
-
-// read delivers datagrams until the socket closes. A datagram is read to where
-// its payload belongs in a media.Packet, so that decrypting in place is all.
-func (s *Server) read() {
-	var r reader
-	for {
-		n, from, err := s.conn.ReadFromUDPAddrPort(r.buf[media.HeaderRoom-rtpHeader : len(r.buf)-media.TailRoom])
-		if errors.Is(err, net.ErrClosed) {
-			return
-		}
-		if err != nil { // such as ENOMEM: nothing to report to anybody, but no reason to spin
-			time.Sleep(time.Millisecond)
-			continue
-		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		s.deliver(&r, r.buf[media.HeaderRoom-rtpHeader:][:n], remote{addr: from})
-	}
+	*udp.Datagram
+	rtp  rtp.Header
+	rtcp rtcp.Header
+	stun stun.Message
 }
 
 // deliver sorts one datagram by its first byte (RFC 7983 section 7).

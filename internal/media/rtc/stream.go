@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 // lengthSize is the length that goes before each datagram (RFC 4571 section 2).
@@ -159,7 +159,7 @@ func (s *Server) readStream(c *stream) {
 			p.lostWay(from)
 		}
 	}()
-	var r reader
+	r := reader{Datagram: new(udp.Datagram)}
 	in := bufio.NewReaderSize(c.conn, lengthSize+maxDatagram)
 	until := time.Now().Add(s.cfg.HandshakeTimeout)
 	for {
@@ -189,7 +189,7 @@ func readFrame(conn *net.TCPConn, in *bufio.Reader, r *reader, until time.Time) 
 	if _, err := io.ReadFull(in, head[:]); err != nil {
 		return nil, err
 	}
-	room := r.buf[media.HeaderRoom-rtpHeader : len(r.buf)-media.TailRoom]
+	room := r.Room()
 	n := int(binary.BigEndian.Uint16(head[:]))
 	if n > len(room) {
 		return nil, errors.New("rtc: frame longer than any datagram of ours")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/guard"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 // rest is how long the ports of a closed path stay unused: packets still under
@@ -20,14 +21,13 @@ const rest = 5 * time.Second
 // on the next (RFC 3550 section 11). All methods are safe for concurrent use.
 type Allocator struct {
 	first, last uint16 // even ports, both usable
+	loop        *udp.Loop
 	panics      guard.Panics
 
 	mu      sync.Mutex // guards what follows
 	next    uint16
 	used    map[uint16]bool // even ports in use or at rest
 	resting []restingPort   // oldest first
-	paths   int             // open
-	poller  *poller         // reads for them; nil while there are none
 }
 
 type restingPort struct {
@@ -38,8 +38,13 @@ type restingPort struct {
 // NewAllocator returns an Allocator for the ports first to last, at least one
 // even port and the next.
 func NewAllocator(first, last uint16) *Allocator {
+	return NewAllocatorOn(new(udp.Loop), first, last)
+}
+
+// NewAllocatorOn is NewAllocator with sockets that loop reads, beside others.
+func NewAllocatorOn(loop *udp.Loop, first, last uint16) *Allocator {
 	first += first & 1
-	return &Allocator{first: first, last: (last - 1) &^ 1, next: first, used: make(map[uint16]bool)}
+	return &Allocator{loop: loop, first: first, last: (last - 1) &^ 1, next: first, used: make(map[uint16]bool)}
 }
 
 // errExhausted says that no port pair is free.
@@ -120,49 +125,14 @@ func (a *Allocator) Panics() uint64 { return a.panics.Count() }
 
 // open binds port and the next and makes a path of them.
 func (a *Allocator) open(port uint16, c Config) (*Path, error) {
-	reading, err := a.opened()
+	rtpSocket, err := a.loop.Listen(netip.AddrPortFrom(c.LocalIP, port))
 	if err != nil {
-		return nil, err
-	}
-	rtpSocket, err := reading.listen(netip.AddrPortFrom(c.LocalIP, port))
-	if err != nil {
-		a.closed()
 		return nil, fmt.Errorf("bind RTP: %w", err)
 	}
-	rtcpSocket, err := reading.listen(netip.AddrPortFrom(c.LocalIP, port+1))
+	rtcpSocket, err := a.loop.Listen(netip.AddrPortFrom(c.LocalIP, port+1))
 	if err != nil {
-		rtpSocket.close()
-		a.closed()
+		rtpSocket.Close()
 		return nil, fmt.Errorf("bind RTCP: %w", err)
 	}
 	return newPath(a, port, c, rtpSocket, rtcpSocket), nil
-}
-
-// opened counts a path and returns what reads for it.
-func (a *Allocator) opened() (*poller, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.poller == nil {
-		p, err := newPoller()
-		if err != nil {
-			return nil, err
-		}
-		a.poller = p
-	}
-	a.paths++
-	return a.poller, nil
-}
-
-// closed counts a path less. With the last one reading ends, so that an exchange
-// without a call has no goroutine here.
-func (a *Allocator) closed() {
-	a.mu.Lock()
-	var last *poller
-	if a.paths--; a.paths == 0 {
-		last, a.poller = a.poller, nil
-	}
-	a.mu.Unlock()
-	if last != nil {
-		_ = last.close() // its sockets are closed; there is nothing left to lose
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/feedback"
 	"github.com/offhook/offhook/internal/media/sdp"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 // FuzzControlled gives a path any RTCP of its far end, plain or as SRTCP: it never
@@ -39,8 +40,8 @@ func FuzzControlled(f *testing.F) {
 				return false
 			}
 		}
-		d := &datagram{from: from}
-		d.size = copy(d.room(), data)
+		d := &udp.Datagram{From: from}
+		d.Size = copy(d.Room(), data)
 		p.controlled(d)
 		return true
 	}

@@ -4,10 +4,11 @@ import (
 	"encoding/binary"
 
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 // headerSize is the length of an RTP header without CSRC and extension.
-const headerSize = 12
+const headerSize = udp.HeaderSize
 
 // parse reads the RTP header of datagram into p and returns where the payload
 // begins and ends (RFC 3550 section 5.1, RFC 3550 section 5.3.1). It accepts no

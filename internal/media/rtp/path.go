@@ -13,6 +13,7 @@ import (
 	"github.com/offhook/offhook/internal/media/dtmf"
 	"github.com/offhook/offhook/internal/media/feedback"
 	"github.com/offhook/offhook/internal/media/sdp"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 var _ media.Path = (*Path)(nil)
@@ -40,7 +41,7 @@ type Path struct {
 	port      uint16
 	cfg       Config
 	ssrc      uint32
-	rtp, rtcp *socket
+	rtp, rtcp *udp.Socket
 
 	format  atomic.Pointer[media.Format]
 	remote  atomic.Pointer[netip.AddrPort] // where we send, nil while nobody wants RTP
@@ -73,7 +74,7 @@ type Path struct {
 	former  *shield // the last one, also while there is none
 }
 
-func newPath(a *Allocator, port uint16, c Config, rtpSocket, rtcpSocket *socket) *Path {
+func newPath(a *Allocator, port uint16, c Config, rtpSocket, rtcpSocket *udp.Socket) *Path {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -109,7 +110,7 @@ func (p *Path) Start(f media.Format, remote netip.AddrPort) {
 		return
 	}
 	p.started = true
-	if err := errors.Join(p.rtp.start(p.arrived), p.rtcp.start(p.controlled)); err != nil { // out of kernel memory
+	if err := errors.Join(p.rtp.Start(p.arrived), p.rtcp.Start(p.controlled)); err != nil { // out of kernel memory
 		p.cfg.Log.Error("media of the far end cannot be read", "err", err)
 	}
 }
@@ -198,12 +199,12 @@ func (p *Path) Send(packet *media.Packet) {
 func (p *Path) write(packet *media.Packet, to netip.AddrPort) bool {
 	s := p.shield.Load()
 	if s == nil {
-		return p.rtp.writeTo(write(packet, p.ssrc), to) == nil
+		return p.rtp.WriteTo(write(packet, p.ssrc), to) == nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sealed, ok := s.seal(packet, p.ssrc)
-	return ok && p.rtp.writeTo(sealed, to) == nil
+	return ok && p.rtp.WriteTo(sealed, to) == nil
 }
 
 // Stats implements media.Path.
@@ -228,10 +229,9 @@ func (p *Path) Close() {
 	p.mu.Unlock()
 	if first {
 		p.receive.Store(nil)
-		p.rtp.close()
-		p.rtcp.close()
+		p.rtp.Close()
+		p.rtcp.Close()
 		p.allocator.release(p.port, rest)
-		p.allocator.closed()
 	}
 }
 
@@ -245,20 +245,20 @@ func (p *Path) survive() {
 }
 
 // arrived checks one datagram and hands it on.
-func (p *Path) arrived(d *datagram) {
+func (p *Path) arrived(d *udp.Datagram) {
 	defer p.survive()
 	if signalled := p.news.Swap(nil); signalled != nil {
 		p.source.reset(*signalled, p.cfg.Peer)
 	}
-	if isRTCP(d.bytes()) {
+	if isRTCP(d.Bytes()) {
 		p.controlled(d)
 		return
 	}
 	if !p.open(d) {
 		return
 	}
-	packet, now := &d.packet, time.Now()
-	begin, end, ok := parse(d.bytes(), packet)
+	packet, now := &d.Packet, time.Now()
+	begin, end, ok := parse(d.Bytes(), packet)
 	if !ok {
 		p.malformed.Add(1)
 		return
@@ -271,16 +271,16 @@ func (p *Path) arrived(d *datagram) {
 		p.wrongType.Add(1)
 		return
 	}
-	ok, moved := p.source.accept(d.from, now)
+	ok, moved := p.source.accept(d.From, now)
 	if !ok {
 		if p.blocked.Add(1) == 1 {
-			from := d.from // d is used again
+			from := d.From // d is used again
 			p.stranger.Store(&from)
 		}
 		return
 	}
 	if moved {
-		p.moved(d.from)
+		p.moved(d.From)
 	}
 	p.received.Add(1)
 	p.receivedBytes.Add(uint64(end - begin))
@@ -289,7 +289,7 @@ func (p *Path) arrived(d *datagram) {
 	if isNoise && f.RecvNoise == 0 {
 		return // a sign of life, which nobody can decode
 	}
-	packet.Buf = d.buf[begin-headerSize:]
+	packet.Buf = d.Buf[begin-headerSize:]
 	packet.Len = end - begin
 	if isEvent {
 		if key, ok := p.digits.Key(packet.Payload(), packet.Timestamp); ok {
@@ -313,20 +313,20 @@ func (p *Path) rest(noise bool, now time.Time) {
 }
 
 // open makes a protected datagram readable. A stranger's is counted and dropped.
-func (p *Path) open(d *datagram) bool {
+func (p *Path) open(d *udp.Datagram) bool {
 	s := p.shield.Load()
 	if s == nil {
 		return true
 	}
-	plain, ok, wrong := s.open(d.bytes())
+	plain, ok, wrong := s.open(d.Bytes())
 	if !ok {
 		p.unauthentic.Add(1)
 		if wrong {
-			p.cfg.Log.Warn("media cannot be decrypted: the far end uses another key than it said, or none", "suite", s.crypto.Suite.String(), "source", d.from)
+			p.cfg.Log.Warn("media cannot be decrypted: the far end uses another key than it said, or none", "suite", s.crypto.Suite.String(), "source", d.From)
 		}
 		return false
 	}
-	d.size = len(plain)
+	d.Size = len(plain)
 	return true
 }
 

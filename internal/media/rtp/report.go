@@ -8,6 +8,7 @@ import (
 
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/feedback"
+	"github.com/offhook/offhook/internal/media/udp"
 )
 
 // reportEvery is the time between our RTCP reports (RFC 3550 section 6.2).
@@ -119,14 +120,14 @@ func (p *Path) sendControl(data []byte, to netip.AddrPort) {
 		}
 		data = sealed
 	}
-	_ = socket.writeTo(data, to)
+	_ = socket.WriteTo(data, to)
 }
 
 // controlled takes a datagram of RTCP. Only who may send us RTP is believed.
-func (p *Path) controlled(d *datagram) {
+func (p *Path) controlled(d *udp.Datagram) {
 	defer p.survive()
-	to, data := p.remote.Load(), d.bytes()
-	if to == nil || d.from.Addr() != to.Addr() {
+	to, data := p.remote.Load(), d.Bytes()
+	if to == nil || d.From.Addr() != to.Addr() {
 		return
 	}
 	if s := p.shield.Load(); s != nil {

@@ -56,7 +56,7 @@ type sealer struct {
 	out     *srtp.Context
 	sent    guard.Window
 	sending rtp.Header
-	buf     [maxDatagram]byte
+	buf     [headerSize + media.MaxPayload + media.TailRoom]byte
 }
 
 // newShield returns a shield that goes on where former, which may be nil, has the

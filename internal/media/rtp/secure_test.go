@@ -13,6 +13,7 @@ import (
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/feedback"
 	"github.com/offhook/offhook/internal/media/sdp"
+	"github.com/offhook/offhook/internal/media/udp"
 	"github.com/offhook/offhook/internal/testkit"
 )
 
@@ -263,7 +264,7 @@ func TestNothingIsAllocatedForProtection(t *testing.T) {
 		t.Fatal(err)
 	}
 	packet := voicePacket(0, string(make([]byte, 160)))
-	buf := make([]byte, maxDatagram)
+	buf := make([]byte, udp.MaxDatagram)
 	seal := func() {
 		packet.Seq++
 		sealed, ok := sender.seal(packet, 7)

@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/udp"
 	"github.com/offhook/offhook/internal/testkit"
 )
 
@@ -42,39 +42,6 @@ func pair(t *testing.T) (paths [2]*Path, fars [2]*net.UDPConn, to [2]netip.AddrP
 		paths[i], fars[i], to[i] = p, far, netip.AddrPortFrom(localhost(), p.LocalPort())
 	}
 	return paths, fars, to
-}
-
-// TestLongWorkDelaysNobody: while one path's packet is worked on for long, others
-// are delivered.
-func TestLongWorkDelaysNobody(t *testing.T) {
-	if n := runtime.GOMAXPROCS(0); n == 1 { // the poller has a worker for each
-		runtime.GOMAXPROCS(2)
-		t.Cleanup(func() { runtime.GOMAXPROCS(n) })
-	}
-	paths, fars, to := pair(t)
-	inside, goOn, second := make(chan struct{}, 10), make(chan struct{}, 10), make(chan struct{}, 10)
-	t.Cleanup(func() { close(goOn) }) // before the paths, which wait for it
-	var first atomic.Bool
-	paths[0].Receive(func(*media.Packet) {
-		if !first.Swap(true) {
-			time.Sleep(2 * long) // from now on known for it
-		}
-		inside <- struct{}{}
-		<-goOn
-	})
-	paths[1].Receive(func(*media.Packet) { second <- struct{}{} })
-	send(t, fars[0], to[0], packetOf(1))
-	testkit.Receive(t, inside, 5*time.Second, "the first packet")
-	goOn <- struct{}{}
-
-	testkit.Eventually(t, 5*time.Second, "the path is known for long work", func() bool { return paths[0].rtp.busy.Load() })
-	send(t, fars[0], to[0], packetOf(2))
-	testkit.Receive(t, inside, 5*time.Second, "the second packet")
-	for n := range uint16(3) {
-		send(t, fars[1], to[1], packetOf(n))
-		testkit.Receive(t, second, 5*time.Second, "a packet of the other path")
-	}
-	goOn <- struct{}{}
 }
 
 // TestBurstsStayInOrder floods both sockets from several goroutines of the far
@@ -252,8 +219,8 @@ func descriptors(t *testing.T) int {
 func TestRelayingAllocatesNothing(t *testing.T) {
 	paths, fars, _ := pair(t)
 	paths[0].Receive(paths[1].Send)
-	d := &datagram{from: netip.MustParseAddrPort(fars[0].LocalAddr().String())}
-	d.size = copy(d.room(), packetOf(1))
+	d := &udp.Datagram{From: netip.MustParseAddrPort(fars[0].LocalAddr().String())}
+	d.Size = copy(d.Room(), packetOf(1))
 	if n := testing.AllocsPerRun(1000, func() { paths[0].arrived(d) }); n != 0 {
 		t.Errorf("%v allocations a packet", n)
 	}

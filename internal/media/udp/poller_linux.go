@@ -1,4 +1,4 @@
-package rtp
+package udp
 
 import (
 	"errors"
@@ -13,8 +13,8 @@ import (
 const (
 	// batch is how many sockets with news one wait returns.
 	batch = 64
-	// long is how long delivering what came in on a socket takes if more than
-	// relaying is done with it.
+	// long is how long delivering a datagram takes if more than relaying is done
+	// with it.
 	long = 100 * time.Microsecond
 	// edge is EPOLLET, which package syscall has as a negative number: a socket that
 	// one worker is busy with must not wake others.
@@ -38,7 +38,7 @@ type poller struct {
 
 	mu      sync.Mutex // guards what follows
 	epoll   int        // of file
-	sockets map[int32]*socket
+	sockets map[int32]*Socket
 }
 
 func newPoller() (*poller, error) {
@@ -54,7 +54,7 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("epoll: %w", err), file.Close())
 	}
-	p := &poller{file: file, raw: raw, epoll: epoll, sockets: make(map[int32]*socket)}
+	p := &poller{file: file, raw: raw, epoll: epoll, sockets: make(map[int32]*Socket)}
 	for range runtime.GOMAXPROCS(0) {
 		p.wg.Go(p.work)
 	}
@@ -69,7 +69,7 @@ func (p *poller) close() error {
 }
 
 // add begins to deliver what comes in on s, and what waits there already.
-func (p *poller) add(s *socket) error {
+func (p *poller) add(s *Socket) error {
 	p.mu.Lock()
 	p.sockets[int32(s.fd)] = s
 	p.mu.Unlock()
@@ -82,7 +82,7 @@ func (p *poller) add(s *socket) error {
 }
 
 // remove ends it. A worker may still be delivering.
-func (p *poller) remove(s *socket) {
+func (p *poller) remove(s *Socket) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.sockets[int32(s.fd)] == s {

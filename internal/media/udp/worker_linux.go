@@ -1,24 +1,23 @@
-package rtp
+package udp
 
 import (
-	"encoding/binary"
-	"net/netip"
 	"syscall"
 	"unsafe"
 )
 
 // atOnce is how many datagrams of one socket are read by one system call. Phones
-// send one at a time; fewer than asked for says that no more has come.
-const atOnce = 4
+// send one at a time, browsers share a socket; fewer than asked for says that no
+// more has come.
+const atOnce = 8
 
 // worker is what one goroutine of the poller works with.
 type worker struct {
 	events [batch]syscall.EpollEvent
 	news   int                   // how many of events are
 	fetch  func(fd uintptr) bool // is poll; made once, so that waiting allocates nothing
-	ready  []*socket
+	ready  []*Socket
 
-	datagrams [atOnce]datagram
+	datagrams [atOnce]Datagram
 	headers   [atOnce]messageHeader
 	vectors   [atOnce]syscall.Iovec
 	names     [atOnce]syscall.RawSockaddrInet6 // large enough for both families
@@ -32,10 +31,10 @@ type messageHeader struct {
 }
 
 func newWorker() *worker {
-	w := &worker{ready: make([]*socket, 0, batch)}
+	w := &worker{ready: make([]*Socket, 0, batch)}
 	w.fetch = w.poll
 	for i := range w.headers {
-		room := w.datagrams[i].room()
+		room := w.datagrams[i].Room()
 		w.vectors[i].Base = unsafe.SliceData(room)
 		w.vectors[i].SetLen(len(room))
 		h := &w.headers[i]
@@ -74,16 +73,9 @@ func (w *worker) receive(fd int) int {
 }
 
 // arrived returns datagram i of the last receive, valid until the next.
-func (w *worker) arrived(i int) *datagram {
+func (w *worker) arrived(i int) *Datagram {
 	d := &w.datagrams[i]
-	d.size = min(int(w.headers[i].length), maxDatagram)
-	name := &w.names[i]
-	port := binary.BigEndian.Uint16((*[2]byte)(unsafe.Pointer(&name.Port))[:])
-	if name.Family == syscall.AF_INET {
-		v4 := (*syscall.RawSockaddrInet4)(unsafe.Pointer(name))
-		d.from = netip.AddrPortFrom(netip.AddrFrom4(v4.Addr), port)
-	} else {
-		d.from = netip.AddrPortFrom(netip.AddrFrom16(name.Addr).Unmap(), port)
-	}
+	d.Size = min(int(w.headers[i].length), MaxDatagram)
+	d.From = decode(&w.names[i])
 	return d
 }
