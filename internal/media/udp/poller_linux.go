@@ -16,6 +16,9 @@ const (
 	// long is how long delivering a datagram takes if more than relaying is done
 	// with it.
 	long = 100 * time.Microsecond
+	// enough is how often in a row it takes that until it counts: once may be because
+	// the machine did something else.
+	enough = 2
 	// edge is EPOLLET, which package syscall has as a negative number: a socket that
 	// one worker is busy with must not wake others.
 	edge = 1 << 31
@@ -26,7 +29,7 @@ const (
 // all packets that have come, at two thirds of the cost.
 //
 // Its workers take turns: the one that leads waits and delivers what it found. It
-// hands the lead on before it delivers what took long the last time, as transcoding
+// hands the lead on before it delivers what took long the last times, as transcoding
 // does. So relaying, which is short, costs no hand-over, and long work uses every
 // core.
 type poller struct {
@@ -94,57 +97,53 @@ func (p *poller) remove(s *Socket) {
 // work leads whenever nobody else does, until the poller closes.
 func (p *poller) work() {
 	w := newWorker()
+	w.turn = func(epoll uintptr) bool { return p.turn(w, int(epoll)) }
 	for {
 		p.lead.Lock()
-		for leading := true; leading; {
-			if p.closed || !p.wait(w) {
-				p.closed = true
-				p.lead.Unlock()
-				return
-			}
-			leading = p.deliver(w)
+		p.closed = p.closed || p.raw.Read(w.turn) != nil
+		closed := p.closed
+		p.lead.Unlock()
+		if closed {
+			return
+		}
+		for _, s := range w.busy {
+			s.drain(w)
 		}
 	}
 }
 
-// wait returns when some sockets have news; false when the poller closes. A blocking
-// epoll_wait would keep the runtime's monitor thread awake for nothing; so the
-// runtime is asked to say when there is something to fetch.
-func (p *poller) wait(w *worker) bool {
-	if err := p.raw.Read(w.fetch); err != nil {
-		return false // closed
+// turn delivers what has come in on the sockets where that is short. It is true if
+// the worker shall give up the lead for the others; else it is called again when
+// there is something to fetch. A blocking epoll_wait would keep the runtime's
+// monitor thread awake for nothing; so the runtime is asked to wait.
+func (p *poller) turn(w *worker, epoll int) bool {
+	w.busy = w.busy[:0]
+	for {
+		n := w.fetch(epoll)
+		p.find(w, n)
+		for _, s := range w.ready {
+			if s.busy() {
+				w.busy = append(w.busy, s)
+				continue
+			}
+			s.drain(w)
+		}
+		if len(w.busy) > 0 || n < batch {
+			return len(w.busy) > 0
+		}
 	}
+}
+
+// find makes ready the sockets of the first n events.
+func (p *poller) find(w *worker, n int) {
 	w.ready = w.ready[:0]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, e := range w.events[:w.news] {
+	for _, e := range w.events[:n] {
 		// A socket may have been closed since. Its number may even be another's
 		// now: that one has no packets, then.
 		if s := p.sockets[e.Fd]; s != nil {
 			w.ready = append(w.ready, s)
 		}
 	}
-	return true
-}
-
-// deliver hands on what came in, of busy paths last. It is false if the worker gave
-// up the lead.
-func (p *poller) deliver(w *worker) bool {
-	busy := w.ready[:0]
-	for _, s := range w.ready {
-		if s.busy.Load() {
-			busy = append(busy, s)
-			continue
-		}
-		s.drain(w)
-	}
-	leading := true
-	for _, s := range busy {
-		if leading {
-			leading = false
-			p.lead.Unlock()
-		}
-		s.drain(w)
-	}
-	return leading
 }

@@ -21,9 +21,9 @@ type Socket struct {
 
 	users   atomic.Int32 // who may use fd, the owner among them; the last one closes it
 	closed  atomic.Bool
-	busy    atomic.Bool // delivering took long the last time
-	news    atomic.Bool // something came in since the last reading began
-	reading sync.Mutex  // held by who delivers
+	slow    atomic.Int32 // how often in a row delivering took long, up to enough
+	news    atomic.Bool  // something came in since the last reading began
+	reading sync.Mutex   // held by who delivers
 }
 
 // Addr returns where the socket is bound; it is not valid after Close.
@@ -127,13 +127,26 @@ func (s *Socket) drain(w *worker) {
 			count += n
 			more = n == len(w.headers) // else nothing is left
 		}
-		s.busy.Store(tookLong(time.Since(began), count))
+		s.note(tookLong(time.Since(began), count))
 		s.reading.Unlock()
 	}
 }
 
 // tookLong reports whether delivering so many datagrams took long for each.
 func tookLong(took time.Duration, count int) bool { return took > time.Duration(max(1, count))*long }
+
+// note counts how often delivering took long.
+func (s *Socket) note(long bool) {
+	switch slow := s.slow.Load(); {
+	case !long && slow > 0:
+		s.slow.Store(0)
+	case long && slow < enough:
+		s.slow.Store(slow + 1)
+	}
+}
+
+// busy reports whether delivering takes long.
+func (s *Socket) busy() bool { return s.slow.Load() == enough }
 
 // deliver reads once and returns how many datagrams it handed on.
 func (s *Socket) deliver(w *worker) int {

@@ -50,22 +50,23 @@ func TestLongWorkDelaysNobody(t *testing.T) {
 	quick, toQuick := open(t, loop)
 	inside, goOn, second := make(chan struct{}, 10), make(chan struct{}, 10), make(chan struct{}, 10)
 	t.Cleanup(func() { close(goOn) }) // before the sockets, which wait for it
-	var first atomic.Bool
+	var before atomic.Int32
 	start(t, slow, func(*Datagram) {
-		if !first.Swap(true) {
-			time.Sleep(2 * long) // from now on known for it
+		if before.Add(1) <= enough {
+			time.Sleep(2 * long) // from the last on known for it
 		}
 		inside <- struct{}{}
 		<-goOn
 	})
 	start(t, quick, func(*Datagram) { second <- struct{}{} })
-	send(t, toSlow, "1")
-	testkit.Receive(t, inside, 10*time.Second, "the first datagram")
-	goOn <- struct{}{}
-
-	testkit.Eventually(t, 10*time.Second, "the socket is known for long work", slow.busy.Load)
-	send(t, toSlow, "2")
-	testkit.Receive(t, inside, 10*time.Second, "the second datagram")
+	for range enough {
+		send(t, toSlow, "x")
+		testkit.Receive(t, inside, 10*time.Second, "a datagram that takes long")
+		goOn <- struct{}{}
+	}
+	testkit.Eventually(t, 10*time.Second, "the socket is known for long work", slow.busy)
+	send(t, toSlow, "x")
+	testkit.Receive(t, inside, 10*time.Second, "one more of those")
 	for range 3 {
 		send(t, toQuick, "x")
 		testkit.Receive(t, second, 10*time.Second, "a datagram of the other socket")

@@ -13,9 +13,9 @@ const atOnce = 8
 // worker is what one goroutine of the poller works with.
 type worker struct {
 	events [batch]syscall.EpollEvent
-	news   int                   // how many of events are
-	fetch  func(fd uintptr) bool // is poll; made once, so that waiting allocates nothing
-	ready  []*Socket
+	turn   func(epoll uintptr) bool // made once, so that waiting allocates nothing
+	ready  []*Socket                // of events
+	busy   []*Socket                // those of them that take long
 
 	datagrams [atOnce]Datagram
 	headers   [atOnce]messageHeader
@@ -31,8 +31,7 @@ type messageHeader struct {
 }
 
 func newWorker() *worker {
-	w := &worker{ready: make([]*Socket, 0, batch)}
-	w.fetch = w.poll
+	w := &worker{ready: make([]*Socket, 0, batch), busy: make([]*Socket, 0, batch)}
 	for i := range w.headers {
 		room := w.datagrams[i].Room()
 		w.vectors[i].Base = unsafe.SliceData(room)
@@ -44,15 +43,13 @@ func newWorker() *worker {
 	return w
 }
 
-// poll fetches what the epoll descriptor has, without waiting, and reports whether
-// that is anything.
-func (w *worker) poll(epoll uintptr) bool {
-	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, epoll, uintptr(unsafe.Pointer(&w.events[0])), batch, 0, 0, 0)
+// fetch returns how many events the epoll descriptor has, without waiting.
+func (w *worker) fetch(epoll int) int {
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(&w.events[0])), batch, 0, 0, 0)
 	if errno != 0 {
-		n = 0
+		return 0
 	}
-	w.news = int(n)
-	return n > 0
+	return int(n)
 }
 
 // receive reads what has come in on fd and returns how many datagrams.
