@@ -180,6 +180,9 @@ type Offer struct {
 // an offer of ours.
 func (o *Offer) Request() *Request { return o.tx.req }
 
+// Flow returns the way that the request came.
+func (o *Offer) Flow() Flow { return o.tx.flow }
+
 // Accept answers 200 with SDP. acked, if not nil, gets the ACK of a re-INVITE.
 func (o *Offer) Accept(body []byte, acked func(ack *Request), headers ...Header) {
 	o.d.ses.do(func() {

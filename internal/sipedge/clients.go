@@ -124,7 +124,15 @@ func (l *leg) move(c client) {
 	l.log.Info("client is back", "flow", c.flow.String())
 	l.met(c)
 	l.look()
+	l.follow(c.flow)
 	l.dialog.SetFlow(c.flow)
+}
+
+// follow takes media from where the far end signals now.
+func (l *leg) follow(f sip.Flow) {
+	if s, ok := l.stream.(*rtpStream); ok {
+		s.path.Follow(f.Remote().Addr())
+	}
 }
 
 // socketClosed ends a caller whom no answer can reach any more. A call goes on as

@@ -143,6 +143,7 @@ func (l *leg) reinvited(o *sip.Offer) {
 		o.Reject(481, "")
 		return
 	}
+	l.follow(o.Flow())
 	body := o.Request().Body()
 	if len(body) == 0 {
 		l.reoffer(o)

@@ -55,6 +55,9 @@ type Path interface {
 	// is not valid while the far end wants no RTP. The far end's source is
 	// learnt anew.
 	Start(f media.Format, remote netip.AddrPort)
+	// Follow says where the far end's signalling comes from now: media of that host is
+	// its own.
+	Follow(peer netip.Addr)
 	// Expect says whether the far end announced to send.
 	Expect(rtp bool)
 }

@@ -28,7 +28,7 @@ func (p *Path) Diagnose(since media.Stats) media.Diagnosis {
 		return say(core.SilenceWrongType, "RTP of payload type %d comes, agreed was %d (%v)", p.foreign.Load(), f.RecvType, f.Codec)
 	case now.Blocked > since.Blocked:
 		return say(core.SilenceBlocked, "RTP comes from %v, but the far end announced %v and signals from %v: blocked (%d packets)",
-			address(p.stranger.Load()), address(p.remote.Load()), p.cfg.Peer, now.Blocked-since.Blocked)
+			address(p.stranger.Load()), address(p.remote.Load()), *p.peer.Load(), now.Blocked-since.Blocked)
 	case now.Malformed > since.Malformed:
 		return say(core.SilenceMalformed, "what comes to port %d is no RTP (%d packets)", p.port, now.Malformed-since.Malformed)
 	case now.PacketsReceived > 0:
@@ -40,11 +40,11 @@ func (p *Path) Diagnose(since media.Stats) media.Diagnosis {
 // hint names the usual suspect: an address that the far end announced and that
 // nobody can send to from outside its own network.
 func (p *Path) hint() string {
-	to := p.remote.Load()
-	if to == nil || !to.Addr().IsPrivate() || p.cfg.Peer == to.Addr() || p.cfg.Peer.IsPrivate() {
+	to, peer := p.remote.Load(), *p.peer.Load()
+	if to == nil || !to.Addr().IsPrivate() || peer == to.Addr() || peer.IsPrivate() {
 		return "; does a firewall drop UDP to media.rtp_ports?"
 	}
-	return fmt.Sprintf("; the far end announced the private address %v and signals from %v: it sends nothing through its NAT, or to a wrong address of ours (network.public)", *to, p.cfg.Peer)
+	return fmt.Sprintf("; the far end announced the private address %v and signals from %v: it sends nothing through its NAT, or to a wrong address of ours (network.public)", *to, peer)
 }
 
 // address is a for people, who may not be told yet.

@@ -60,9 +60,10 @@ type Path struct {
 	lost                                                atomic.Uint64                  // packets of the far end that did not come
 	jitter                                              atomic.Int64                   // of its packets, in nanoseconds
 	far                                                 feedback.Feedback
-	resting                                             atomic.Int64  // when comfort noise came, unless anything came since
-	stamp                                               atomic.Uint64 // last sent timestamp, for reports
-	receivedThen                                        atomic.Uint64 // received when reportToSilence looked last
+	resting                                             atomic.Int64               // when comfort noise came, unless anything came since
+	peer                                                atomic.Pointer[netip.Addr] // where its signalling comes from
+	stamp                                               atomic.Uint64              // last sent timestamp, for reports
+	receivedThen                                        atomic.Uint64              // received when reportToSilence looked last
 
 	source  source // all three: of who reads the socket
 	digits  dtmf.Receiver
@@ -81,12 +82,21 @@ func newPath(a *Allocator, port uint16, c Config, rtpSocket, rtcpSocket *udp.Soc
 	if c.OnDigit == nil {
 		c.OnDigit = func(byte) {}
 	}
-	c.Peer = c.Peer.Unmap()
 	p := &Path{
 		allocator: a, port: port, cfg: c, ssrc: rand.Uint32(), rtp: rtpSocket, rtcp: rtcpSocket,
 	}
 	p.format.Store(&media.Format{})
+	p.Follow(c.Peer)
 	return p
+}
+
+// Follow says where the far end's signalling comes from now, in place of Config.Peer.
+// Its source is learnt anew, if it has one.
+func (p *Path) Follow(peer netip.Addr) {
+	peer = peer.Unmap()
+	if old := p.peer.Swap(&peer); old != nil && *old != peer {
+		p.news.Store(p.remote.Load())
+	}
 }
 
 // LocalPort returns the RTP port; RTCP is on the next.
@@ -248,7 +258,7 @@ func (p *Path) survive() {
 func (p *Path) arrived(d *udp.Datagram) {
 	defer p.survive()
 	if signalled := p.news.Swap(nil); signalled != nil {
-		p.source.reset(*signalled, p.cfg.Peer)
+		p.source.reset(*signalled, *p.peer.Load())
 	}
 	if isRTCP(d.Bytes()) {
 		p.controlled(d)
