@@ -51,9 +51,32 @@ func Open(ctx context.Context, rawURL string, key store.Key) (*store.Store, erro
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections) // opening one costs more than a query
 	if err := connect(ctx, db); err != nil {
-		return nil, fmt.Errorf("sqlite.Open: %w", errors.Join(err, db.Close()))
+		return nil, fmt.Errorf("sqlite.Open: %w", errors.Join(explain(path, err), db.Close()))
 	}
-	return store.New(ctx, db, key)
+	s, err := store.New(ctx, db, key)
+	return s, explain(path, err)
+}
+
+// explain says which file an error is about, and what an operator can do about it.
+func explain(path string, err error) error {
+	fault, ours := errors.AsType[*sqlite.Error](err)
+	if !ours {
+		return err
+	}
+	var advice string
+	switch fault.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		advice = "it is damaged: put a copy back, with its -wal file, or move both away and start with an empty store"
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR:
+		advice = "is the disk full, or broken?"
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY:
+		advice = "may this user read and write it, and its folder?"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		advice = "another program holds it"
+	default:
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return fmt.Errorf("%s: %w; %s", path, err, advice)
 }
 
 // connect makes the first connection, which turns a new database to its

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"database/sql"
 	"os"
 	"path/filepath"
@@ -74,6 +75,41 @@ func TestNewerStoreIsRefused(t *testing.T) {
 	mustExec(t, raw, `INSERT INTO schema_migrations (version, name, applied_us) VALUES (9999, 'future', 0)`)
 	if err := again(); err == nil || !strings.Contains(err.Error(), "written by a newer offhook") {
 		t.Errorf("error = %v", err)
+	}
+}
+
+func TestDamageIsExplained(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "offhook.db")
+	key := store.NewKey()
+	s, err := sqlite.Open(t.Context(), "sqlite:"+whole, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damage := range map[string]func([]byte) []byte{
+		"another file":         func([]byte) []byte { return []byte(strings.Repeat("holiday photo ", 1000)) },
+		"cut off":              func(b []byte) []byte { return b[:len(b)/2] },
+		"zeroes in the middle": func(b []byte) []byte { clear(b[4096:20480]); return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "offhook.db")
+			if err := os.WriteFile(path, damage(bytes.Clone(text)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s, err := sqlite.Open(t.Context(), "sqlite:"+path, key)
+			if err == nil {
+				_ = s.Close()
+			}
+			if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "put a copy back") {
+				t.Errorf("error = %v, want the file and what to do", err)
+			}
+		})
 	}
 }
 
