@@ -12,7 +12,8 @@ import (
 )
 
 // ladder writes the last entries of the log for people: the time, who reported
-// what, and indented what was ordered. Legs are called by the order they began.
+// what, and indented what was ordered. Legs are called by the order they began. What
+// happens over and over is told once.
 func (w *world) ladder(entries int) string {
 	names := &script{names: map[core.LegID]core.LegID{}}
 	for i, l := range w.legs {
@@ -30,7 +31,11 @@ func (w *world) ladder(entries int) string {
 	})
 	var b strings.Builder
 	start := time.Unix(1e9, 0)
-	for _, entry := range w.log[max(0, len(w.log)-entries):] {
+	log := w.log
+	for len(log) > 2*entries && fmt.Sprint(log[len(log)-entries:]) == fmt.Sprint(log[len(log)-2*entries:len(log)-entries]) {
+		log = log[:len(log)-entries]
+	}
+	for _, entry := range log[max(0, len(log)-2*entries):] {
 		switch entry := entry.(type) {
 		case time.Time:
 			fmt.Fprintf(&b, "%8.2fs ", entry.Sub(start).Seconds())

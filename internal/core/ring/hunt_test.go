@@ -60,6 +60,9 @@ func (p *player) advance() {
 		}
 		again = len(w.Try) > 0
 	}
+	if due := p.Due(); !due.IsZero() && !due.After(p.now) {
+		p.lines = append(p.lines, fmt.Sprintf("due %v ago: the timer would never rest", p.now.Sub(due)))
+	}
 	if p.Over() && !slices.ContainsFunc(p.entries, func(e *entry) bool { return e.state == won }) {
 		cause, code := p.Outcome()
 		p.lines = append(p.lines, fmt.Sprintf("over %d/%d", cause, code))
@@ -142,6 +145,8 @@ func (p *player) do(step string) []string {
 		p.late = append(p.late, core.Contact{ID: core.ContactID(name)})
 	case "upLate":
 		p.late = append(p.late, core.Contact{ID: core.ContactID(name), Rank: 700})
+	case "left":
+		p.late = slices.DeleteFunc(p.late, func(c core.Contact) bool { return c.ID == core.ContactID(name) })
 	case "503":
 		p.Gone(leg, core.CauseNoCircuit, 503)
 	case "wait":
@@ -213,6 +218,7 @@ func TestStrategies(t *testing.T) {
 		{"a decline for all spares the later ranks", group("", "erin"), "ring desk,ring tab", steps{"declined desk", "end tab,over 21/0"}},
 		{"registered meanwhile, of the rank that rings or of a later one", with(group("", "erin"), func(d *route.Dial) { d.Branches[0].Timeout = 20 * time.Second }), "ring desk,ring tab", steps{"up pad", "ring pad", "upLate watch", "", "wait 6.6s", "", "wait 0.1s", "end desk,end tab,end pad,ring mobile", "wait 5s", "end mobile,ring watch", "busy watch", "ring home"}},
 		{"a later rank registers while the only one rings", group("", "frank"), "ring frank", steps{"wait 2s", "", "upLate watch", "", "wait 4s", "end frank,ring watch"}},
+		{"who would ring later leaves, another phone comes", group("", "frank"), "ring frank", steps{"upLate watch", "", "left watch", "", "up pad", "ring pad", "wait 9.9s", "", "wait 0.1s", "end frank,end pad,over 19/480"}},
 		{"ranks beside another user", group("", "erin", "bob"), "ring desk,ring tab,ring bob", steps{"busy desk", "", "busy tab", "ring mobile", "answer bob", "won bob,end mobile"}},
 		{"ranks before the next of a sequence", group(route.Sequential, "erin", "bob"), "ring desk,ring tab", steps{"busy desk", "", "busy tab", "ring mobile", "busy mobile", "ring home", "busy home", "ring bob"}},
 		{"a rank where one confirms", with(group("", "erin"), func(d *route.Dial) { d.Confirm = '5' }), "ring desk,ring tab", steps{"answer desk", "asked desk", "wait 4s", "end tab", "busy desk", "ring mobile"}},

@@ -34,7 +34,9 @@ func (n *Node) Turn(contacts []core.Contact) []core.Contact {
 			later = append(later, c.Rank)
 		}
 	}
-	n.more = len(later)
+	if n.more = len(later); n.more == 0 {
+		n.stepAt = time.Time{} // who waited has left
+	}
 	return slices.DeleteFunc(slices.Clone(contacts), func(c core.Contact) bool { return c.Rank > n.rank })
 }
 
