@@ -19,7 +19,18 @@ type sum struct {
 	step   uint64 // in which voices was made
 	active bool   // anybody can be heard in it
 	voices [wideFrame]int32
+	lifted *lifted // made when first needed
 	coded  []*coded
+}
+
+// lifted is what the voices at 8 kHz are to a sum at 16: they are converted together,
+// not each by itself.
+type lifted struct {
+	doubler mix.Doubler
+	held    bool // doubler still holds some of what was heard
+	voices  [narrowFrame]int32
+	narrow  [narrowFrame]int16
+	wide    [wideFrame]int16
 }
 
 // sumKey is what makes two sums the same.
@@ -56,17 +67,41 @@ func (s *sum) add(step uint64) {
 		return
 	}
 	s.step, s.active = step, false
-	voices := s.voices[:s.key.rate/50]
+	voices, toLift := s.voices[:s.key.rate/50], false
+	clear(voices)
 	for _, t := range s.taps {
-		if !t.active {
+		switch {
+		case !t.active:
 			continue
+		case t.rate < s.key.rate:
+			toLift = true
+		default:
+			mix.Add(voices, t.at(s.key.rate))
 		}
-		if !s.active {
-			clear(voices)
-			s.active = true
-		}
-		mix.Add(voices, t.at(s.key.rate))
+		s.active = true
 	}
+	if toLift || s.lifted != nil && s.lifted.held {
+		s.lift(toLift)
+		s.active = true
+	}
+}
+
+// lift adds the voices at 8 kHz to those at 16.
+func (s *sum) lift(some bool) {
+	if s.lifted == nil {
+		s.lifted = new(lifted)
+	}
+	l := s.lifted
+	clear(l.voices[:])
+	for _, t := range s.taps {
+		if t.active && t.rate < s.key.rate {
+			mix.Add(l.voices[:], t.at(t.rate))
+		}
+	}
+	mix.Clip(l.narrow[:], l.voices[:])
+	l.doubler.Double(l.wide[:], l.narrow[:])
+	mix.Add(s.voices[:], l.wide[:])
+	l.held = some
 }
 
 // write writes this step without the voice of less, which may be nil, and reports

@@ -12,8 +12,8 @@ const (
 	// mixTime is the mixer's step.
 	mixTime = 20 * time.Millisecond
 	// narrowRate and wideRate are the sample rates of a mix in Hz. Each listener gets
-	// the one that his codec can carry; a speaker heard by both kinds is converted
-	// once.
+	// the one that his codec can carry; a wide speaker whom others hear is converted
+	// once, all narrow ones of a wide sum together.
 	narrowRate, wideRate   = 8000, 16000
 	narrowFrame, wideFrame = narrowRate / 50, wideRate / 50
 	// maxTapEvents is how many telephone-events of one speaker pass in one step.
@@ -49,9 +49,8 @@ type tap struct {
 	active bool           // or the one before could, which converters still hold
 
 	pcm      [2][wideFrame]int16 // of this step by voiceAt
-	doubler  *mix.Doubler        // made when first needed, as is halver
-	halver   *mix.Halver
-	needed   [2]bool // at which rates it is heard
+	halver   *mix.Halver         // made when first needed
+	needed   [2]bool             // at which rates it is heard
 	events   [maxTapEvents]Packet
 	eventBuf [maxTapEvents][HeaderRoom + eventSize]byte
 	pressed  int // events of this step
@@ -122,15 +121,10 @@ func (t *tap) open(pool *codec.Pool) bool {
 	return true
 }
 
-// convert makes the other rate's samples, if anybody hears them.
+// convert makes the samples for those who hear t at 8 kHz. What leads the other way
+// does the sum.
 func (t *tap) convert() {
-	switch {
-	case t.rate == narrowRate && t.needed[place(wideRate)]:
-		if t.doubler == nil {
-			t.doubler = new(mix.Doubler)
-		}
-		t.doubler.Double(t.at(wideRate), t.at(narrowRate))
-	case t.rate == wideRate && t.needed[place(narrowRate)]:
+	if t.rate == wideRate && t.needed[place(narrowRate)] {
 		if t.halver == nil {
 			t.halver = new(mix.Halver)
 		}

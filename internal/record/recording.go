@@ -16,8 +16,14 @@ import (
 const (
 	// maxChannels is how many one file may have.
 	maxChannels = 32
-	// writeEvery is how often what was heard is written.
-	writeEvery = 200 * time.Millisecond
+	// writeEvery is how often what was heard is written, listenEvery how often where
+	// silence is waited for.
+	writeEvery, listenEvery = time.Second, 200 * time.Millisecond
+	// slot is the grid on which recordings write: those of one slot wake the program
+	// together.
+	slot = 100 * time.Millisecond
+	// pieceSize is how many samples of a channel are written at once: half a second.
+	pieceSize = rate / 2
 	// storeTime bounds a write to the index.
 	storeTime = 10 * time.Second
 	// maxSize ends a recording, in bytes: a WAV file can hold no more than 4 GB.
@@ -153,14 +159,15 @@ func (it *recording) copy(w writer, to *counted) error {
 		limit = min(limit, it.order.MaxTime)
 	}
 	most := int64(limit) * rate / int64(time.Second)
-	tick := time.NewTicker(writeEvery)
-	defer tick.Stop()
+	timer := time.NewTimer(it.pause(most))
+	defer timer.Stop()
 	for {
 		over := false
 		select {
 		case <-it.stop:
 			over = true
-		case <-tick.C:
+		case <-timer.C:
+			timer.Reset(it.pause(most))
 		}
 		if err := it.flush(w, most); err != nil {
 			return err
@@ -172,6 +179,17 @@ func (it *recording) copy(w writer, to *counted) error {
 			return errFull
 		}
 	}
+}
+
+// pause returns how long to wait before more is written, if most samples are to be.
+func (it *recording) pause(most int64) time.Duration {
+	every := writeEvery
+	if it.order.EndOnSilence > 0 {
+		every = listenEvery
+	}
+	left := time.Duration(max(0, most-it.written)) * time.Second / rate
+	now := time.Now()
+	return now.Add(min(every, left)).Truncate(slot).Add(slot).Sub(now)
 }
 
 // flush writes what all channels have, most samples in all. A channel that lags
@@ -187,7 +205,7 @@ func (it *recording) flush(w writer, most int64) error {
 		it.block = make([][]int16, len(it.tracks))
 	}
 	for n > 0 && !it.quiet {
-		size := min(n, rate/5)
+		size := min(n, pieceSize)
 		for i, t := range it.tracks {
 			if cap(it.block[i]) < size {
 				it.block[i] = make([]int16, size)

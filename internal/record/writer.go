@@ -113,7 +113,7 @@ func (w *wideWriter) Write(channels ...[]int16) error {
 		return fmt.Errorf("record: %w", err)
 	}
 	w.written += int64(len(w.buf))
-	if w.written-w.noted < int64(2*2*rate*w.channels) { // 2 s
+	if w.written-w.noted < int64(2*rate*w.channels) { // a second
 		return nil
 	}
 	return w.head()

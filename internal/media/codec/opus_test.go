@@ -19,7 +19,7 @@ func announcement(t *testing.T, rate int) []int16 {
 		}
 		const head = 44
 		samples := make([]int16, (len(wav)-head)/2)
-		linear(samples, wav[head:])
+		GetLinear(samples, wav[head:])
 		pcm = append(pcm, samples...)
 	}
 	if rate != 8000 {

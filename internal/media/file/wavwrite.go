@@ -18,11 +18,24 @@ type wavHeader struct {
 	DataSize uint32
 }
 
+// wavRest is how much of the header the size of RIFF counts, in bytes.
+const wavRest = 36
+
 // EncodeWAV writes 16-bit PCM of interleaved channels. rate is in Hz.
 func EncodeWAV(w io.Writer, rate, channels int, pcm []int16) error {
-	size := uint32(len(pcm) * 2)
+	if err := writeWAVHeader(w, rate, channels, uint32(len(pcm)*2)); err != nil {
+		return err
+	}
+	if err := binary.Write(w, binary.LittleEndian, pcm); err != nil {
+		return fmt.Errorf("file: write WAV: %w", err)
+	}
+	return nil
+}
+
+// writeWAVHeader writes the header of a file with size bytes of samples.
+func writeWAVHeader(w io.Writer, rate, channels int, size uint32) error {
 	head := wavHeader{
-		RIFF: [4]byte{'R', 'I', 'F', 'F'}, Size: 36 + size, WAVE: [4]byte{'W', 'A', 'V', 'E'},
+		RIFF: [4]byte{'R', 'I', 'F', 'F'}, Size: wavRest + size, WAVE: [4]byte{'W', 'A', 'V', 'E'},
 		Fmt: [4]byte{'f', 'm', 't', ' '}, FmtSize: 16, Format: wavFormat{
 			Coding: codingPCM, Channels: uint16(channels), Rate: uint32(rate),
 			ByteRate: uint32(rate * channels * 2), Align: uint16(channels * 2), Bits: 16,
@@ -31,9 +44,6 @@ func EncodeWAV(w io.Writer, rate, channels int, pcm []int16) error {
 	}
 	if err := binary.Write(w, binary.LittleEndian, head); err != nil {
 		return fmt.Errorf("file: write WAV header: %w", err)
-	}
-	if err := binary.Write(w, binary.LittleEndian, pcm); err != nil {
-		return fmt.Errorf("file: write WAV: %w", err)
 	}
 	return nil
 }

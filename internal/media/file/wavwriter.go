@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+
+	"github.com/offhook/offhook/internal/media/codec"
 )
 
 // refreshEvery is how much sound may be lost to readers by a crash, in seconds:
 // that often the sizes in the header are brought up to date.
-const refreshEvery = 2
+const refreshEvery = 1
 
 // errChannels is a Write with another number of channels than the file has, or
 // with channels of different length.
@@ -42,16 +45,21 @@ func (w *WAVWriter) Write(channels ...[]int16) error {
 	if err := checkChannels(channels, w.channels); err != nil {
 		return err
 	}
-	w.buf = w.buf[:0]
-	for i := range channels[0] {
-		for _, pcm := range channels {
-			w.buf = binary.LittleEndian.AppendUint16(w.buf, uint16(pcm[i]))
+	size := 2 * w.channels * len(channels[0])
+	w.buf = slices.Grow(w.buf[:0], size)[:size]
+	if w.channels == 1 {
+		codec.PutLinear(w.buf, channels[0])
+		channels = nil
+	}
+	for c, pcm := range channels {
+		for i, s := range pcm {
+			binary.LittleEndian.PutUint16(w.buf[2*(i*w.channels+c):], uint16(s))
 		}
 	}
 	if _, err := w.to.Write(w.buf); err != nil {
 		return fmt.Errorf("file: write WAV: %w", err)
 	}
-	w.written += len(channels[0])
+	w.written += len(w.buf) / (2 * w.channels)
 	if w.written-w.header < refreshEvery*w.rate {
 		return nil
 	}
@@ -72,15 +80,12 @@ func checkChannels(channels [][]int16, want int) error {
 
 // Close brings the header up to date.
 func (w *WAVWriter) Close() error {
-	const rest = 36 // of the header, which the RIFF size counts
-	size := uint32(min(int64(w.written)*int64(w.channels)*2, math.MaxUint32-rest))
-	for at, value := range map[int64]uint32{4: rest + size, 40: size} { // RIFF size, data size
-		if _, err := w.to.Seek(at, io.SeekStart); err != nil {
-			return fmt.Errorf("file: WAV header: %w", err)
-		}
-		if err := binary.Write(w.to, binary.LittleEndian, value); err != nil {
-			return fmt.Errorf("file: WAV header: %w", err)
-		}
+	size := min(int64(w.written)*int64(w.channels)*2, math.MaxUint32-wavRest)
+	if _, err := w.to.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("file: WAV header: %w", err)
+	}
+	if err := writeWAVHeader(w.to, w.rate, w.channels, uint32(size)); err != nil {
+		return err
 	}
 	if _, err := w.to.Seek(0, io.SeekEnd); err != nil {
 		return fmt.Errorf("file: WAV header: %w", err)

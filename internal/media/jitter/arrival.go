@@ -15,6 +15,9 @@ const (
 	// arrivalSettled is how many packets make a judgement; with fewer, after a
 	// pause, the one before it stands as a lower limit.
 	arrivalSettled = 50
+	// arrivalLook is every how many packets that change nothing those that are too old
+	// are looked for; it divides arrivalCount.
+	arrivalLook = 8
 	// Packets that were overtaken by a later one are not waited for while they are
 	// fewer than this share of all, of 1<<20: what is missing without them is short
 	// and alone, which is filled unnoticed, and waiting delays everything.
@@ -87,7 +90,9 @@ func (a *Arrival) note(p passage) {
 	a.seen[a.at] = p
 	a.at = (a.at + 1) % arrivalCount
 	a.count = min(a.count+1, arrivalCount)
-	a.measure(p.at)
+	if late := p.transit - a.earliest; late < 0 || late > a.late || a.count < arrivalSettled || a.at%arrivalLook == 0 {
+		a.measure(p.at)
+	}
 	if a.count >= arrivalSettled {
 		a.settled = a.late
 	}

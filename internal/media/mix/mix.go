@@ -22,7 +22,18 @@ func Quiet(pcm []int16) bool {
 
 // Add adds a voice to sum.
 func Add(sum []int32, voice []int16) {
-	sum = sum[:len(voice)]
+	for len(voice) >= 8 && len(sum) >= 8 { // eight at a time, without bounds to check
+		to, v := (*[8]int32)(sum), (*[8]int16)(voice)
+		to[0] += int32(v[0])
+		to[1] += int32(v[1])
+		to[2] += int32(v[2])
+		to[3] += int32(v[3])
+		to[4] += int32(v[4])
+		to[5] += int32(v[5])
+		to[6] += int32(v[6])
+		to[7] += int32(v[7])
+		sum, voice = sum[8:], voice[8:]
+	}
 	for i, s := range voice {
 		sum[i] += int32(s)
 	}

@@ -141,6 +141,28 @@ func TestRateOfFullScale(t *testing.T) {
 	}
 }
 
+// What is made two at a time is what each by itself would be.
+func TestDoubleOfFullScale(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		narrow, wide := make([]int16, 48), make([]int16, 96)
+		for i := range narrow {
+			narrow[i] = [2]int16{math.MinInt16, math.MaxInt16}[r.IntN(2)]
+		}
+		var d Doubler
+		d.Double(wide, narrow)
+		for n := 24; n < 48; n++ {
+			at, sum := n-sideTaps, 0.0 // the sample that wide[2*n] is
+			for i, tap := range [sideTaps]float64{tap1, tap2, tap3, tap4, tap5, tap6, tap7, tap8, tap9, tap10, tap11, tap12} {
+				sum += 2 * tap / scale * (float64(narrow[at-i]) + float64(narrow[at+1+i]))
+			}
+			if want := max(math.MinInt16, min(math.MaxInt16, sum)); wide[2*n] != narrow[at] || math.Abs(float64(wide[2*n+1])-want) > 1.5 {
+				t.Fatalf("sample %d is %d and %d, want %d and %.0f", n, wide[2*n], wide[2*n+1], narrow[at], want)
+			}
+		}
+	}
+}
+
 func BenchmarkRate(b *testing.B) {
 	narrow, wide := sine(160, 8000, 1000, 12000), make([]int16, 320)
 	b.Run("double", func(b *testing.B) {

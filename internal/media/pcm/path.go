@@ -4,7 +4,6 @@
 package pcm
 
 import (
-	"encoding/binary"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -76,15 +75,16 @@ func (p *Path) Say(pcm []int16) {
 	k := &p.out.packet
 	k.Seq++
 	k.Len = 2 * len(pcm)
-	for i, s := range pcm {
-		binary.LittleEndian.PutUint16(k.Payload()[2*i:], uint16(s))
-	}
+	codec.PutLinear(k.Payload(), pcm)
 	if p.out.receive != nil {
 		p.out.receive(k)
 	}
 	k.Timestamp += uint32(len(pcm))
 	k.Marker = false
-	p.count(func(s *media.Stats) { s.PacketsReceived++; s.BytesReceived += uint64(k.Len) })
+	p.stats.Lock()
+	p.stats.PacketsReceived++
+	p.stats.BytesReceived += uint64(k.Len)
+	p.stats.Unlock()
 }
 
 // Rest counts a frame of silence.
@@ -107,7 +107,10 @@ func (p *Path) Receive(f func(*media.Packet)) {
 
 // Send implements media.Path.
 func (p *Path) Send(k *media.Packet) {
-	p.count(func(s *media.Stats) { s.PacketsSent++; s.BytesSent += uint64(k.Len) })
+	p.stats.Lock()
+	p.stats.PacketsSent++
+	p.stats.BytesSent += uint64(k.Len)
+	p.stats.Unlock()
 	n := k.Len / 2
 	if p.cfg.Heard == nil || n == 0 {
 		return
@@ -121,9 +124,7 @@ func (p *Path) Send(k *media.Packet) {
 	if n > len(p.in.pcm) {
 		p.in.pcm = make([]int16, n)
 	}
-	for i := range n {
-		p.in.pcm[i] = int16(binary.LittleEndian.Uint16(k.Payload()[2*i:]))
-	}
+	codec.GetLinear(p.in.pcm[:n], k.Payload())
 	p.cfg.Heard(p.in.at, p.in.pcm[:n])
 	p.in.at += int64(n)
 }
@@ -140,12 +141,6 @@ func (p *Path) Stats() media.Stats {
 	p.stats.Lock()
 	defer p.stats.Unlock()
 	return p.stats.Stats
-}
-
-func (p *Path) count(f func(*media.Stats)) {
-	p.stats.Lock()
-	defer p.stats.Unlock()
-	f(&p.stats.Stats)
 }
 
 // Diagnose implements media.Path.
