@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"github.com/thesyncim/gopus"
+
+	"github.com/offhook/offhook/internal/media/codec/lowband"
 )
 
 // opusMaxPacket is the most that one of our packets takes, in bytes.
@@ -133,8 +135,27 @@ func survive(err *error) {
 	}
 }
 
+// halver leaves out of packets what decoding at rate gives nothing of.
+type halver struct{ low []byte }
+
+func newHalver(rate int) halver {
+	if rate > 16000 {
+		return halver{}
+	}
+	return halver{make([]byte, opusMaxPacket)}
+}
+
+// half returns payload, or what matters of it, which is valid until the next call.
+func (h *halver) half(payload []byte) []byte {
+	if h.low == nil {
+		return payload
+	}
+	return lowband.Strip(h.low, payload)
+}
+
 type gopusDecoder struct {
 	*gopus.Decoder
+	halver
 	lost []float32 // gopus recovers lost frames as floats only
 }
 
@@ -145,13 +166,13 @@ func newGopusDecoder(rate int) (*gopusDecoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("codec: opus decoder: %w", err)
 	}
-	return &gopusDecoder{Decoder: d, lost: make([]float32, MaxSamples(rate))}, nil
+	return &gopusDecoder{Decoder: d, halver: newHalver(rate), lost: make([]float32, MaxSamples(rate))}, nil
 }
 
 // Decode implements Decoder.
 func (d *gopusDecoder) Decode(pcm []int16, payload []byte) (n int, err error) {
 	defer survive(&err)
-	if n, err = d.DecodeInt16(payload, pcm); err != nil {
+	if n, err = d.DecodeInt16(d.half(payload), pcm); err != nil {
 		return 0, fmt.Errorf("codec: opus: %w", err)
 	}
 	return n, nil
@@ -165,7 +186,7 @@ func (d *gopusDecoder) Conceal(pcm []int16, next []byte) (err error) {
 		return ErrTooLong
 	}
 	lost := d.lost[:len(pcm)]
-	n, err := d.DecodeWithFEC(next, lost, len(next) > 0)
+	n, err := d.DecodeWithFEC(d.half(next), lost, len(next) > 0)
 	if err != nil {
 		return fmt.Errorf("codec: opus: conceal: %w", err)
 	}

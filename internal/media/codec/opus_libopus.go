@@ -95,7 +95,10 @@ func (e *libEncoder) Reset() {
 	e.apply(opusFor(e.rate, 0))
 }
 
-type libDecoder struct{ c *C.OpusDecoder }
+type libDecoder struct {
+	halver
+	c *C.OpusDecoder
+}
 
 func newLibDecoder(rate int) (*libDecoder, error) {
 	var result C.int
@@ -103,7 +106,7 @@ func newLibDecoder(rate int) (*libDecoder, error) {
 	if err := libError("decoder", result); err != nil {
 		return nil, err
 	}
-	d := &libDecoder{c}
+	d := &libDecoder{newHalver(rate), c}
 	runtime.AddCleanup(d, func(c *C.OpusDecoder) { C.opus_decoder_destroy(c) }, c)
 	return d, nil
 }
@@ -126,7 +129,7 @@ func (d *libDecoder) Decode(pcm []int16, payload []byte) (int, error) {
 	if len(payload) == 0 {
 		return 0, errors.New("codec: libopus: empty payload")
 	}
-	return d.decode(pcm, payload, 0)
+	return d.decode(pcm, d.half(payload), 0)
 }
 
 // Conceal implements Decoder.
@@ -135,7 +138,7 @@ func (d *libDecoder) Conceal(pcm []int16, next []byte) error {
 	if len(next) > 0 {
 		fec = 1
 	}
-	n, err := d.decode(pcm, next, fec)
+	n, err := d.decode(pcm, d.half(next), fec)
 	clear(pcm[n:])
 	return err
 }

@@ -15,9 +15,8 @@ const (
 	// arrivalSettled is how many packets make a judgement; with fewer, after a
 	// pause, the one before it stands as a lower limit.
 	arrivalSettled = 50
-	// arrivalLook is every how many packets that change nothing those that are too old
-	// are looked for; it divides arrivalCount.
-	arrivalLook = 8
+	// arrivalSpare is of how many packets one late one does not count.
+	arrivalSpare = 200
 	// Packets that were overtaken by a later one are not waited for while they are
 	// fewer than this share of all, of 1<<20: what is missing without them is short
 	// and alone, which is filled unnoticed, and waiting delays everything.
@@ -87,11 +86,12 @@ func (a *Arrival) note(p passage) {
 			a.settled, a.count, a.newest = a.Lateness(), 0, p.at-p.transit
 		}
 	}
+	changed := a.expire(p.at)
 	a.seen[a.at] = p
 	a.at = (a.at + 1) % arrivalCount
-	a.count = min(a.count+1, arrivalCount)
-	if late := p.transit - a.earliest; late < 0 || late > a.late || a.count < arrivalSettled || a.at%arrivalLook == 0 {
-		a.measure(p.at)
+	a.count++
+	if changed || a.decides(p) || a.count < arrivalSettled || a.count >= arrivalSpare {
+		a.measure()
 	}
 	if a.count >= arrivalSettled {
 		a.settled = a.late
@@ -109,17 +109,31 @@ func (a *Arrival) passed(p passage) bool {
 	return a.overtaken < arrivalOvertaken && p.transit-a.earliest < arrivalJump
 }
 
-// measure finds the earliest packet of the window and the latest that counts. It
-// drops what is too old.
-func (a *Arrival) measure(now time.Duration) {
-	latest := [2]time.Duration{} // greatest first
-	a.earliest = 0
-	n := 0
-	for ; n < a.count; n++ {
-		p := a.seen[(a.at+arrivalCount-1-n)%arrivalCount]
-		if now-p.at > arrivalWindow {
+// expire drops what is too old and makes room for one more; it is true if what was
+// measured may have changed by that.
+func (a *Arrival) expire(now time.Duration) (changed bool) {
+	for a.count > 0 {
+		oldest := a.seen[(a.at+arrivalCount-a.count)%arrivalCount]
+		if now-oldest.at <= arrivalWindow && a.count < arrivalCount {
 			break
 		}
+		changed = changed || a.decides(oldest)
+		a.count--
+	}
+	return changed
+}
+
+// decides reports whether the lateness of the window is made of p.
+func (a *Arrival) decides(p passage) bool {
+	return p.transit <= a.earliest || p.transit-a.earliest >= a.late
+}
+
+// measure finds the earliest packet of the window and the latest that counts.
+func (a *Arrival) measure() {
+	latest := [2]time.Duration{} // greatest first
+	a.earliest = 0
+	for n := range a.count {
+		p := a.seen[(a.at+arrivalCount-1-n)%arrivalCount]
 		if n == 0 {
 			a.earliest, latest = p.transit, [2]time.Duration{p.transit, p.transit}
 			continue
@@ -132,6 +146,5 @@ func (a *Arrival) measure(now time.Duration) {
 			latest[1] = p.transit
 		}
 	}
-	a.count = n
-	a.late = latest[n/200] - a.earliest
+	a.late = latest[a.count/arrivalSpare] - a.earliest
 }
