@@ -81,7 +81,7 @@ func sipURI(text string) string {
 // are the application's own, without one the few standard ones that it may set.
 func (o object) sipHeaders(name, prefix string) []core.Header {
 	value, ok := o.get(name)
-	if !ok {
+	if !ok || isEmptyList(value) {
 		return nil
 	}
 	fields, err := orderedFields(value)
@@ -134,7 +134,7 @@ func (o object) socketEndpoint(app string) flow.Endpoint {
 	if e.Socket.URI != "" && !isURL(e.Socket.URI, "ws", "wss") {
 		o.fail("uri", "must be a ws or wss URL")
 	}
-	if value, ok := o.get("headers"); ok {
+	if value, ok := o.get("headers"); ok && !isEmptyList(value) {
 		fields, err := orderedFields(value)
 		if err != nil || len(compact(value)) > maxSocketHeaders {
 			o.fail("headers", "must be an object of at most "+strconv.Itoa(maxSocketHeaders)+" bytes")

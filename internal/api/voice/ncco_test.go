@@ -68,6 +68,14 @@ func TestVerbs(t *testing.T) {
 			"input, old form with settings", `{"action":"input","timeOut":5,"maxDigits":20,"submitOnHash":true}`,
 			flow.Input{Legacy: true, Keys: &flow.KeyInput{Timeout: 5 * time.Second, MaxDigits: 20, SubmitOnHash: true}},
 		},
+		{"input, settings that PHP had none for", `{"action":"input","type":["dtmf"],"dtmf":[],"eventUrl":[]}`, flow.Input{Keys: keys}},
+		{
+			"connect, headers that PHP had none for", `{"action":"connect","endpoint":[{"type":"sip","uri":"sip:bob@pbx.test","headers":[],"standardHeaders":[]},{"type":"websocket","uri":"wss://x.test/s","headers":[]}]}`,
+			flow.Call{
+				Endpoints: []flow.Endpoint{{URI: "sip:bob@pbx.test"}, {Socket: core.Socket{URI: "wss://x.test/s", Rate: 16000, App: testApp}}},
+				Timeout:   time.Minute, Limit: 2 * time.Hour,
+			},
+		},
 		{"input, every key at once", `{"action":"input","type":["dtmf"],"mode":"asynchronous"}`, flow.Input{Keys: keys, Async: true}},
 		{
 			"input of speech", `{"action":"input","type":["speech"]}`,

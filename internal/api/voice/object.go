@@ -95,6 +95,11 @@ func fold(name string) string {
 
 func isNull(value json.RawMessage) bool { return bytes.Equal(bytes.TrimSpace(value), []byte("null")) }
 
+func isEmptyList(value json.RawMessage) bool {
+	var values []json.RawMessage
+	return json.Unmarshal(value, &values) == nil && len(values) == 0
+}
+
 // fail notes a mistake in a field, or in the object itself.
 func (o object) fail(name, reason string) {
 	if o.wrong.first != nil {
@@ -254,11 +259,15 @@ func (o object) truth(name string, byDefault bool) bool {
 	return byDefault
 }
 
-// object reads an object in a field.
+// object reads an object in a field. An empty list is one, too: PHP writes all empty
+// arrays like that.
 func (o object) object(names ...string) (object, bool) {
 	value, ok := o.get(names...)
 	if !ok {
 		return object{}, false
+	}
+	if isEmptyList(value) {
+		return object{at: o.path(names[0]), wrong: o.wrong}, true
 	}
 	return newObject(value, o.path(names[0]), o.wrong), true
 }
