@@ -139,6 +139,7 @@ const (
 	ReasonCapacity = "Capacity exceeded. Too many calls per second."
 	ReasonNoTarget = "Unknown conversation."
 	ReasonCrowded  = "Conversation is full."
+	ReasonDownload = "Media download failed: " // and why
 )
 
 // ErrTooFast is what refuses a new leg of an application that begins too many

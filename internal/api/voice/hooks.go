@@ -1,6 +1,7 @@
 package voice
 
 import (
+	"bytes"
 	"cmp"
 	"math/rand/v2"
 	"net/http"
@@ -112,14 +113,7 @@ func (a *API) run(app Application, turn core.Turn, ncco []byte) {
 
 // isArray says whether a text looks like an NCCO.
 func isArray(text []byte) bool {
-	for _, c := range text {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-		default:
-			return c == '['
-		}
-	}
-	return false
+	return bytes.HasPrefix(bytes.TrimSpace(bytes.TrimPrefix(text, []byte(byteOrderMark))), []byte{'['})
 }
 
 // anyOf returns one of numbers, "" if there is none.

@@ -66,6 +66,9 @@ func detail(err error) string {
 	return err.Error()
 }
 
+// byteOrderMark is what editors on Windows put before a text.
+const byteOrderMark = "\ufeff"
+
 // errNoArray marks a text that is no array: not an NCCO at all.
 var errNoArray = errors.New("not a JSON array")
 
@@ -97,6 +100,7 @@ func split(text []byte) ([]json.RawMessage, error) {
 	if len(text) > maxNCCO {
 		return nil, fmt.Errorf("longer than %d bytes", maxNCCO)
 	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	if t := bytes.TrimSpace(text); len(t) == 0 || t[0] != '[' {
 		return nil, errNoArray
 	}

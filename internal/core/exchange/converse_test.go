@@ -280,7 +280,7 @@ func TestConverse(t *testing.T) {
 		`},
 		{"it cannot be played", events(two, asks(core.Inject{Leg: "t", Sound: core.Sound{Kind: core.SoundFile, Name: "x.mp3"}})), soundEnd{leg: "t", over: true, why: "404"}, `
 			hear t a
-			error t 404
+			error t Media download failed: 404
 		`},
 		{"another in its place", events(two, asks(core.Inject{Leg: "t", Sound: core.Sound{Kind: core.SoundFile, Name: "x.mp3"}})), asks(core.Inject{Leg: "t", Sound: core.Sound{Kind: core.SoundFile, Name: "y.mp3"}}), `
 			hear t a + file:y.mp3

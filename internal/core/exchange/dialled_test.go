@@ -145,7 +145,7 @@ func TestCall(t *testing.T) {
 			-> ringing 1001*
 		`},
 		{"music that cannot be played", runs(flow.Call{Endpoints: []flow.Endpoint{phone("1001")}, Music: music}), unspoken("a", "404"), `
-			error a 404
+			error a Media download failed: 404
 		`},
 		{"answered first", events(fromPSTN), instructs("a", 1, flow.Call{Endpoints: []flow.Endpoint{phone("1001")}, AnswerFirst: true}), `
 			stop ask a

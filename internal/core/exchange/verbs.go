@@ -128,10 +128,10 @@ func (x *Exchange) hush(l *leg) {
 func (x *Exchange) saidOrFailed(l *leg, sound core.Sound, why string) bool {
 	p := l.app
 	if len(p.playing) == 0 || p.playing[0] != sound {
-		x.complain(l, why) // what is heard while somebody rings, or until a conversation starts
+		x.unplayed(l, sound, why) // what is heard while somebody rings, or until a conversation starts
 		return why != ""
 	}
-	x.complain(l, why)
+	x.unplayed(l, sound, why)
 	x.stopTimer(l, core.TimerPlay)
 	if p.playing = p.playing[1:]; len(p.playing) > 0 {
 		x.playFirst(l)
@@ -182,9 +182,17 @@ func (x *Exchange) injectionOver(l *leg, sound core.Sound, why string) bool {
 	l.call.matrix.Inject(l.Leg, core.InjectSlot(slot), core.Sound{})
 	x.hear(l.call)
 	if l.app != nil {
-		x.complain(l, why)
+		x.unplayed(l, sound, why)
 	}
 	return true
+}
+
+// unplayed tells the application why a sound was not played, if there is a reason.
+func (x *Exchange) unplayed(l *leg, sound core.Sound, why string) {
+	if why != "" && (sound.Kind == core.SoundFile || sound.Kind == core.SoundMusic) {
+		why = core.ReasonDownload + why
+	}
+	x.complain(l, why)
 }
 
 // halt stops what the flow of a leg does and drops what it would have done.
