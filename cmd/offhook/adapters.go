@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -100,7 +99,7 @@ func (p ports) New(local, peer netip.Addr, digit func(byte)) (sipedge.Path, erro
 // sipSocket serves SIP over WebSocket (RFC 7118).
 type sipSocket struct{ stack *sip.Stack }
 
-// ServeHTTP upgrades the request and serves the socket until it closes.
+// ServeHTTP upgrades the request and lets the stack serve the socket.
 func (s sipSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	remote, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -112,7 +111,7 @@ func (s sipSocket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // Accept has answered
 	}
-	s.stack.ServeWebSocket(context.WithoutCancel(r.Context()), conn, remote, r.TLS != nil)
+	s.stack.ServeWebSocket(conn, remote, r.TLS != nil)
 }
 
 // resolveListen turns host:port into an address; an empty host is every one.

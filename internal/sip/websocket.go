@@ -46,23 +46,24 @@ func (c *wsConn) fail(why error) {
 	})
 }
 
-// ServeWebSocket serves a socket that was accepted with sub-protocol "sip" until
-// it closes, ctx ends or the stack is closed; then it is closed. remote is the
+// ServeWebSocket begins to serve a socket that was accepted with sub-protocol "sip",
+// until it closes or the stack is closed; then it is closed. It returns at once, so
+// that an idle browser does not keep the request that it came with. remote is the
 // peer's address, secure says that it came over TLS.
-func (s *Stack) ServeWebSocket(ctx context.Context, conn *websocket.Conn, remote netip.AddrPort, secure bool) {
+func (s *Stack) ServeWebSocket(conn *websocket.Conn, remote netip.AddrPort, secure bool) {
 	c := &wsConn{stack: s, conn: conn, proto: WS, remote: remote}
 	if secure {
 		c.proto = WSS
 	}
-	c.ctx, c.cancel = context.WithCancel(ctx)
-	defer c.cancel()
+	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.out = outbox{write: c.writeNow, fail: c.fail, wg: &s.wg}
 	if !s.admit(c.proto, remote) || !s.enter(c, remote.Addr()) {
+		c.cancel()
 		_ = conn.CloseNow() // refused
 		return
 	}
 	conn.SetReadLimit(maxMessage)
-	c.run()
+	go guard(s.log, c.run) // Close waits for it: enter has counted it
 }
 
 func (c *wsConn) run() {

@@ -20,7 +20,7 @@ func serveWS(t *testing.T, s *Stack) string {
 		if err != nil {
 			return
 		}
-		s.ServeWebSocket(context.Background(), conn, netip.MustParseAddrPort(r.RemoteAddr), false)
+		s.ServeWebSocket(conn, netip.MustParseAddrPort(r.RemoteAddr), false)
 	}))
 	t.Cleanup(func() {
 		srv.CloseClientConnections()

@@ -1,7 +1,6 @@
 package sipedge
 
 import (
-	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -75,7 +74,7 @@ func newBrowserOver(t *testing.T, b *bench, transport string) *browser {
 		if err != nil || conn.Write(r.Context(), websocket.MessageText, []byte(greeting)) != nil {
 			return
 		}
-		b.edge.stack.ServeWebSocket(context.WithoutCancel(r.Context()), conn, netip.MustParseAddrPort(r.RemoteAddr), transport == sip.WSS)
+		b.edge.stack.ServeWebSocket(conn, netip.MustParseAddrPort(r.RemoteAddr), transport == sip.WSS)
 	}))
 	t.Cleanup(server.Close)
 	p := newPeer(t, "127.0.0.1", nil)
@@ -102,7 +101,7 @@ func (w *browser) connect() {
 	w.t.Helper()
 	conn, _, err := websocket.Dial(w.t.Context(), w.url, &websocket.DialOptions{Subprotocols: []string{"sip"}})
 	must(w.t, err)
-	go w.stack.ServeWebSocket(context.Background(), conn, w.edge.at, w.secure) // until the stack's Close
+	w.stack.ServeWebSocket(conn, w.edge.at, w.secure) // until the stack's Close
 	w.flow = next(w.t, "greeting", w.flows)
 }
 

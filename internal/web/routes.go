@@ -84,7 +84,7 @@ func sipUpgrades(sip, next http.Handler) http.Handler {
 		switch r.URL.Path {
 		case "/", "/sip", "/ws", "/wss":
 			if sip != nil && isUpgrade(r) && hasToken(r.Header["Sec-Websocket-Protocol"], "sip") {
-				sip.ServeHTTP(w, r)
+				sip.ServeHTTP(slim{w}, r)
 				return
 			}
 		}
