@@ -35,6 +35,7 @@ func (s *Stack) check(req *Request) *refusal {
 		return &refusal{code: 416}
 	}
 	if req.Method == ACK || req.Method == CANCEL {
+		useSession(req, req.Method)
 		return nil // hop by hop, and never to be refused for extensions
 	}
 	if unknown := s.unknownExtensions(req); len(unknown) > 0 {
@@ -48,7 +49,10 @@ func (s *Stack) check(req *Request) *refusal {
 			return r
 		}
 	}
-	return checkBody(req)
+	if r := useSession(req, req.Method); r != nil {
+		return r
+	}
+	return checkAccept(req)
 }
 
 // checkHeaders wants the mandatory headers once, and other single ones at most once.
@@ -93,17 +97,11 @@ func countHeader(req *Request, name string) int {
 	return n
 }
 
-// checkBody refuses an INVITE that carries, or accepts, no session description
-// that we could read (RFC 3261 sections 8.2.3 and 20.1).
-func checkBody(req *Request) *refusal {
+// checkAccept refuses an INVITE whose sender accepts no session description (RFC 3261
+// section 20.1).
+func checkAccept(req *Request) *refusal {
 	if req.Method != INVITE {
 		return nil
-	}
-	if len(req.Body()) > 0 {
-		ct := mediaType(HeaderValue(req, "Content-Type"))
-		if ct != SDP && !strings.HasPrefix(ct, "multipart/") {
-			return &refusal{code: 415, header: NewHeader("Accept", SDP)}
-		}
 	}
 	accept := Tokens(req, "Accept")
 	if len(accept) > 0 && !slices.ContainsFunc(accept, func(v string) bool {
@@ -128,7 +126,7 @@ func (s *Stack) unknownExtensions(req *Request) []string {
 }
 
 // methods are those of the Allow header. SUBSCRIBE is understood, not offered.
-const methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, MESSAGE, REGISTER"
+const methods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY, REGISTER"
 
 // inDialogMethods are the Allow header inside a dialog.
 const inDialogMethods = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, NOTIFY"

@@ -176,6 +176,7 @@ func (s *Stack) response(res *Response) {
 	}
 	method := Method(strings.TrimSpace(string(cseq.MethodName)))
 	branch, _ := Param(via.Params, "branch")
+	useSession(res, method) // what is no session description concerns nobody here
 	if tx := s.clients.find(clientKey(branch, method)); tx != nil {
 		tx.receive(res)
 		return
@@ -199,7 +200,8 @@ func stampVia(req *Request, f Flow) netip.AddrPort {
 			asked = true
 		}
 	}
-	if host, err := netip.ParseAddr(strings.Trim(via.Host, "[]")); asked || (f.Transport() == UDP && (err != nil || host.Unmap() != ip)) {
+	ws := f.Transport() == WS || f.Transport() == WSS // whose hosts mean nothing (RFC 7118 section 5.2.1)
+	if host, err := netip.ParseAddr(strings.Trim(via.Host, "[]")); asked || (!ws && (err != nil || host.Unmap() != ip)) {
 		via.Params.Remove("received")
 		via.Params.Add("received", ip.String())
 	}

@@ -54,7 +54,7 @@ func (d *Dialog) serve(tx *ServerTx) {
 	case NOTIFY:
 		d.reply(tx, d.ev.Notify, 489)
 	case OPTIONS:
-		tx.Reply(200, "", NewHeader("Allow", inDialogMethods), NewHeader("Accept", SDP))
+		tx.Capable()
 	case PRACK:
 		d.pracked(tx)
 	default:
@@ -68,8 +68,16 @@ func (d *Dialog) reply(tx *ServerTx, ask func(*Dialog, *Request) int, code int) 
 		code = ask(d, tx.req)
 	}
 	switch code {
+	case 202: // the Contact of what may be subscribed to now (RFC 3515 section 2.2)
+		tx.Reply(code, "", contactOn(tx.flow, d.user, d.sips))
 	case 405:
-		tx.Reply(405, "", NewHeader("Allow", inDialogMethods))
+		tx.Reply(code, "", NewHeader("Allow", inDialogMethods))
+	case 415:
+		tx.Reply(code, "", NewHeader("Accept", "application/dtmf-relay, application/dtmf"))
+	case 469:
+		tx.Reply(code, "", NewHeader("Recv-Info", ""))
+	case 489:
+		tx.Reply(code, "", NewHeader("Allow-Events", "refer"))
 	default:
 		tx.Reply(code, "")
 	}
@@ -77,6 +85,9 @@ func (d *Dialog) reply(tx *ServerTx, ask func(*Dialog, *Request) int, code int) 
 
 // infoDefault never ends the call: phones send INFO nobody asked for.
 func infoDefault(req *Request) int {
+	if HeaderValue(req, "Info-Package") != "" {
+		return 469 // we announced none (RFC 6086 section 4.2.2)
+	}
 	if len(req.Body()) > 0 {
 		return 415
 	}

@@ -70,6 +70,8 @@ func phrase(code int) string {
 		return "Request Terminated"
 	case 488:
 		return "Not Acceptable Here"
+	case 469:
+		return "Bad Info Package"
 	case 489:
 		return "Bad Event"
 	case 491:

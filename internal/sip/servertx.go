@@ -118,6 +118,11 @@ func (tx *ServerTx) Reply(code int, reason string, headers ...Header) {
 // NotAllowed answers 405 with Allow.
 func (tx *ServerTx) NotAllowed() { tx.Reply(405, "", NewHeader("Allow", methods)) }
 
+// Capable answers OPTIONS with what we can do (RFC 3261 section 11.2).
+func (tx *ServerTx) Capable() {
+	tx.Reply(200, "", NewHeader("Allow", methods), NewHeader("Accept", accepted), tx.stack.supported, NewHeader("Allow-Events", "refer"))
+}
+
 // Respond sends res, which NewResponse made.
 func (tx *ServerTx) Respond(res *Response) {
 	data, err := marshal(res)

@@ -89,17 +89,29 @@ func (e *Edge) trunkOf(tx *sip.ServerTx, req *sip.Request) (Trunk, bool) {
 // dialled returns the number that a trunk calls. One that calls the contact we
 // registered names it elsewhere (RFC 3455 section 4.2, else To).
 func (e *Edge) dialled(req *sip.Request, trunk string) string {
-	user := req.Recipient.User
+	number := userOf(req.Recipient)
 	if trunk == "" {
-		return unescape(user)
+		return number
 	}
-	if e.registrations.known(user) {
-		user = req.To().Address.User
-		if uri, err := sip.ParseURI(addrSpec(sip.HeaderValue(req, "P-Called-Party-ID"))); err == nil && uri.User != "" {
-			user = uri.User
+	if e.registrations.known(req.Recipient.User) {
+		number = userOf(req.To().Address)
+		if uri, err := sip.ParseURI(addrSpec(sip.HeaderValue(req, "P-Called-Party-ID"))); err == nil && userOf(uri) != "" {
+			number = userOf(uri)
 		}
 	}
-	return e.trunks.Load().byName[trunk].Digits(unescape(user))
+	return e.trunks.Load().byName[trunk].Digits(number)
+}
+
+// userOf returns whom a URI names: the user part of a SIP URI without its parameters
+// (RFC 3261 section 19.1.6: a telephone-subscriber's), or the number of a tel URI (RFC
+// 3966). Visual separators stay: a number is read without them where it is dialled.
+func userOf(uri sip.Uri) string {
+	user := uri.User
+	if strings.EqualFold(uri.Scheme, "tel") {
+		_, user, _ = strings.Cut(uri.String(), ":")
+	}
+	user, _, _ = strings.Cut(user, ";")
+	return unescape(user)
 }
 
 // callingContact returns the registration of the phone that calls, so that the
@@ -124,11 +136,11 @@ func identity(req *sip.Request) core.Party {
 	if hidden(req) {
 		return core.Party{}
 	}
-	number := req.From().Address.User
+	number := userOf(req.From().Address)
 	if uri, ok := assertedIdentity(req); ok {
-		number = uri.User
+		number = userOf(uri)
 	}
-	return core.Party{Number: unescape(number), Name: req.From().DisplayName}
+	return core.Party{Number: number, Name: req.From().DisplayName}
 }
 
 // hidden reports whether the caller asks for privacy of any kind that conceals
@@ -148,7 +160,7 @@ func hidden(req *sip.Request) bool {
 // assertedIdentity returns the URI of P-Asserted-Identity that carries a user.
 func assertedIdentity(req *sip.Request) (sip.Uri, bool) {
 	for _, v := range sip.HeaderValues(req, "P-Asserted-Identity") {
-		if uri, err := sip.ParseURI(addrSpec(v)); err == nil && uri.User != "" {
+		if uri, err := sip.ParseURI(addrSpec(v)); err == nil && userOf(uri) != "" {
 			return uri, true
 		}
 	}

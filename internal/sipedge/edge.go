@@ -182,22 +182,21 @@ func (e *Edge) ServeSIP(tx *sip.ServerTx, req *sip.Request) {
 	case sip.REGISTER:
 		e.register(tx, req)
 	case sip.OPTIONS:
-		tx.Reply(200, "", sip.NewHeader("Allow", allowed), sip.NewHeader("Accept", sip.SDP))
+		tx.Capable()
 	case sip.SUBSCRIBE, sip.PUBLISH:
-		tx.Reply(489, "")
-	case sip.REFER, sip.MESSAGE:
-		// Nothing a stranger may ask for, and nothing for users yet: a REFER
-		// outside a dialog would place a call.
+		tx.Reply(489, "", sip.NewHeader("Allow-Events", "refer")) // RFC 6665 section 8.3.2
+	case sip.REFER:
+		// Nothing a stranger may ask for, and nothing for users yet: outside a dialog
+		// it would place a call.
 		if _, ok := e.authenticate(tx); ok {
 			tx.Reply(603, "")
 		}
+	case sip.BYE, sip.INFO, sip.NOTIFY, sip.PRACK, sip.UPDATE:
+		tx.Reply(481, "") // of a call, and none is named
 	default:
 		tx.NotAllowed()
 	}
 }
-
-// allowed are the methods in our Allow headers.
-const allowed = "INVITE, ACK, CANCEL, BYE, OPTIONS, REGISTER, INFO, PRACK, UPDATE, REFER"
 
 // post hands an event to the exchange.
 func (e *Edge) post(ev core.Event) bool {

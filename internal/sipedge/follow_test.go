@@ -31,7 +31,7 @@ func TestArrivalMoves(t *testing.T) {
 		"from where it was on UDP":      {client{alice, "a@h", "i", first.flow}, true},
 		"another user's":                {client{bob, "a@h", "i", first.flow}, false},
 		"where it is":                   {client{alice, "a@h", "i", here.flow}, false},
-		"another phone on the same UDP": {client{alice, "b@h", "j", first.flow}, true},  // whoever was there is gone
+		"another phone on the same UDP": {client{alice, "b@h", "j", first.flow}, true}, // whoever was there is gone
 	} {
 		if got := arrived.moves(c.client); got != c.want {
 			t.Errorf("%s: %v, want %v", name, got, c.want)

@@ -58,6 +58,9 @@ func (l *leg) refer(d *sip.Dialog, req *sip.Request) int {
 	if l.user.IsZero() {
 		return 603
 	}
+	if len(sip.HeaderValues(req, "Refer-To")) != 1 {
+		return 400 // RFC 3515 section 2.4.2
+	}
 	to, replaces, code := l.edge.referTo(sip.HeaderValue(req, "Refer-To"))
 	if code != 0 {
 		return code
@@ -80,7 +83,7 @@ func (l *leg) refer(d *sip.Dialog, req *sip.Request) int {
 func (e *Edge) referTo(value string) (to string, replaces core.LegID, code int) {
 	text, headers, _ := strings.Cut(addrSpec(value), "?")
 	uri, err := sip.ParseURI(text)
-	if err != nil || uri.User == "" {
+	if err != nil || userOf(uri) == "" {
 		return "", "", 400
 	}
 	if method, ok := sip.Param(uri.UriParams, "method"); ok && !strings.EqualFold(method, "INVITE") {
@@ -101,7 +104,7 @@ func (e *Edge) referTo(value string) (to string, replaces core.LegID, code int) 
 		}
 		replaces = leg
 	}
-	return unescape(uri.User), replaces, 0
+	return userOf(uri), replaces, 0
 }
 
 // transferProgress tells the transferor how it goes.

@@ -33,7 +33,7 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 	if !ok {
 		return
 	}
-	if aor := req.To().Address.User; unescape(aor) != user.Name || user.App != "" { // accounts only call
+	if userOf(req.To().Address) != user.Name || user.App != "" { // accounts only call
 		tx.Reply(403, "Not Your Address")
 		return
 	}
@@ -103,12 +103,13 @@ func (e *Edge) contacts(tx *sip.ServerTx, req *sip.Request, user core.UserID) (a
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, h := range req.GetHeaders("Contact") {
+	list := req.GetHeaders("Contact")
+	for _, h := range list {
 		if strings.TrimSpace(h.Value()) == "*" {
-			if common != 0 {
+			if common != 0 || len(list) > 1 {
 				return nil, nil, errStar
 			}
-			return nil, e.all(user), nil
+			return nil, e.all(user, req), nil
 		}
 		c, ok := h.(*sip.ContactHeader)
 		if !ok {
@@ -131,10 +132,10 @@ func (e *Edge) contacts(tx *sip.ServerTx, req *sip.Request, user core.UserID) (a
 }
 
 // all returns the user's registrations as if they were to be dropped by name.
-func (e *Edge) all(user core.UserID) []*binding {
+func (e *Edge) all(user core.UserID, req *sip.Request) []*binding {
 	var list []*binding
 	for _, b := range e.bindings.of(user) {
-		b.callID = "" // "*" is not subject to the order of one Call-ID
+		b.callID, b.cseq = callIDOf(req), req.CSeq().SeqNo
 		list = append(list, &b)
 	}
 	return list

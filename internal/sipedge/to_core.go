@@ -97,10 +97,6 @@ func offerIn(req *sip.Request) (offer *sdp.Offer, refusal int) {
 	if len(body) == 0 {
 		return nil, 0
 	}
-	kind, _, _ := strings.Cut(sip.HeaderValue(req, "Content-Type"), ";")
-	if !strings.EqualFold(strings.TrimSpace(kind), sip.SDP) {
-		return nil, 415
-	}
 	offer, err := sdp.ParseOffer(body)
 	if err != nil {
 		return nil, 400
@@ -252,6 +248,9 @@ func (l *leg) failed(code int, res *sip.Response) {
 
 // info serves INFO: DTMF as application/dtmf-relay or application/dtmf.
 func (l *leg) info(req *sip.Request) int {
+	if sip.HeaderValue(req, "Info-Package") != "" {
+		return 469 // we announced none (RFC 6086 section 4.2.2)
+	}
 	kind, _, _ := strings.Cut(sip.HeaderValue(req, "Content-Type"), ";")
 	var key string
 	switch strings.ToLower(strings.TrimSpace(kind)) {
