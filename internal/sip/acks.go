@@ -8,6 +8,7 @@ import "time"
 type unacked struct {
 	d        *Dialog
 	seq      uint32
+	former   uint32 // seq of the INVITE before, 0 if none
 	send     func()
 	offer    bool           // it carries our offer: the answer is in the ACK
 	acked    func(*Request) // may be nil
@@ -34,6 +35,7 @@ func (d *Dialog) accept(tx *ServerTx, res *Response, acked func(*Request)) {
 	u := &unacked{d: d, seq: tx.req.CSeq().SeqNo, acked: acked, interval: t1, send: func() { tx.send(data) }}
 	u.offer = len(res.Body()) > 0 && len(tx.req.Body()) == 0
 	d.unacked = u
+	u.former, d.lastInvite = d.lastInvite, u.seq
 	u.repeat = d.ses.after(u.interval, u.again)
 	u.limit = d.ses.after(giveUp, u.expired)
 	u.send()
@@ -61,10 +63,12 @@ func (u *unacked) stop() {
 	u.limit.Stop()
 }
 
-// acked takes an ACK from the peer. One that nothing waits for is a repeat.
+// acked takes an ACK from the peer. One that nothing waits for, or of the INVITE
+// before, is a repeat. Any other is for the 2xx that waits: JsSIP 3.10 acknowledges a
+// re-INVITE with a CSeq of chance, and its calls ended 64*T1 after a hold.
 func (d *Dialog) acked(req *Request) {
 	u := d.unacked
-	if u == nil || u.seq != req.CSeq().SeqNo {
+	if u == nil || u.former != 0 && u.former == req.CSeq().SeqNo {
 		return
 	}
 	u.stop()

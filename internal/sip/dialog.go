@@ -67,6 +67,8 @@ type Dialog struct {
 	owesAck uint32 // CSeq of an INVITE whose ACK the caller owes, 0 if none
 	ack     sentAck
 	unacked *unacked
+	// lastInvite is the CSeq of the last INVITE of the peer's that we accepted, 0 if none.
+	lastInvite uint32
 	timer   sessionTimer
 	sdp     []byte // the session description that we sent last, nil if none
 

@@ -33,7 +33,14 @@ type webClient struct {
 // registers user over a WebSocket at path.
 func openWebClient(t *testing.T, b *harness.Browser, o *harness.Offhook, library, user, password, path string, hz float64) *webClient {
 	t.Helper()
-	c := &webClient{Page: b.Open(library, serveClient(t, library), hz), library: library, hz: hz}
+	modules := filepath.Join(harness.Root(t), "web", "node_modules")
+	return openServedClient(t, b, o, library, serveClient(t, library, modules, nil), user, password, path, hz)
+}
+
+// openServedClient is the same for a page that is served at url.
+func openServedClient(t *testing.T, b *harness.Browser, o *harness.Offhook, library, url, user, password, path string, hz float64) *webClient {
+	t.Helper()
+	c := &webClient{Page: b.Open(library, url, hz), library: library, hz: hz}
 	start, err := json.Marshal(map[string]string{
 		"server": "ws://" + o.HTTP + path, "domain": "offhook.local", "user": user, "password": password,
 	})
@@ -50,12 +57,14 @@ func openWebClient(t *testing.T, b *harness.Browser, o *harness.Offhook, library
 }
 
 // serveClient bundles a page of testdata/websip with its library, as it comes
-// from the registry, and returns the page's address.
-func serveClient(t *testing.T, library string) string {
+// from the registry, and returns the page's address. The library is below modules, under
+// its own name or the one that alias gives it.
+func serveClient(t *testing.T, library, modules string, alias map[string]string) string {
 	t.Helper()
 	built := api.Build(api.BuildOptions{
 		EntryPoints: []string{filepath.Join("testdata", "websip", library+".js")},
-		NodePaths:   []string{filepath.Join(harness.Root(t), "web", "node_modules")},
+		NodePaths:   []string{modules},
+		Alias:       alias,
 		Bundle:      true, Format: api.FormatIIFE, Target: api.ES2022,
 		Define: map[string]string{"global": "window", "process.env.NODE_ENV": `"production"`},
 	})

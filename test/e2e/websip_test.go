@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/offhook/offhook/internal/media/meter"
@@ -176,7 +177,7 @@ func (w *websip) isCalled(t *testing.T) {
 	w.desk.AwaitSilence(t, w.client.hz)
 	w.client.AwaitSilence(t, deskHz)
 	if len(w.client.find("< SIP/2.0 200 ", "\r\na=recvonly\r\n")) != 1 {
-		t.Error("hold was not answered by recvonly")
+		t.Errorf("hold was not answered by recvonly:\n%s", strings.Join(w.client.wire(), "\n"))
 	}
 	w.desk.awaitMusic(t)
 	w.client.await("resume()")

@@ -40,5 +40,8 @@ window.client = {
   hangUp: () => { session.terminate(); },
   hold: () => new Promise((done) => { session.hold({}, () => done(true)); }),
   resume: () => new Promise((done) => { session.unhold({ useUpdate: true }, () => done(true)); }),
+  inform: (key) => { session.sendDTMF(key, { transportType: "INFO" }); },
+  restart: () => new Promise((done) => { session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, () => done(true)); }),
+  refer: (to) => { session.refer(`sip:${to}@${agent.configuration.uri.host}`); },
   press: (key) => { session.sendDTMF(key, { transportType: "RFC2833" }); },
 };

@@ -1,5 +1,5 @@
 // A page with SIP.js, as its documentation shows it.
-import { Web } from "sip.js";
+import { UserAgent, Web } from "sip.js";
 
 let user, at, incoming;
 
@@ -38,5 +38,10 @@ window.client = {
   hangUp: () => (incoming ? user.decline() : user.hangup()).then(() => true),
   hold: () => user.hold().then(() => true),
   resume: () => user.unhold().then(() => true),
+  inform: (key) => user.session.info({ requestOptions: { body: {
+    contentDisposition: "render", contentType: "application/dtmf-relay", content: `Signal=${key}\r\nDuration=2000`,
+  } } }).then(() => true),
+  restart: () => user.session.invite({ sessionDescriptionHandlerOptions: { offerOptions: { iceRestart: true } } }).then(() => true),
+  refer: (to) => user.session.refer(UserAgent.makeURI(`sip:${to}@${at}`), { onNotify: (n) => { n.accept(); } }).then(() => true),
   press: (key) => user.sendDTMF(key).then(() => true),
 };
