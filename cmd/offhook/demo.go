@@ -15,6 +15,7 @@ import (
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/demo"
+	"github.com/offhook/offhook/internal/obs"
 	"github.com/offhook/offhook/internal/sip"
 )
 
@@ -46,6 +47,7 @@ func (d demoCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer obs.FlushLog(log)
 	late := new(lateHandler)
 	n, err := newNode(ctx, cfg, log, late)
 	if err != nil {

@@ -156,6 +156,7 @@ func (n *node) run(ctx context.Context) error {
 	context.AfterFunc(ctx, func() { close(n.draining) })
 	serving.Go(func() { obs.Trim(ctx) })
 	debug.FreeOSMemory() // of what was read at the start and nothing needs again
+	obs.SpareCollector()
 	var err error
 	served := make(chan struct{})
 	go func() { n.loop.Run(ctx); close(served) }()

@@ -39,6 +39,7 @@ func (s serveCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer obs.FlushLog(log)
 	defer surviveHangups(log)()
 	n, err := newNode(ctx, cfg, log, nil)
 	if err != nil {

@@ -2,7 +2,6 @@ package events
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -31,7 +30,7 @@ type Journal struct {
 	files   [2]*os.File
 	current int             // of files: where entries go; the other is empty or being passed on
 	size    int64           // of the current file
-	buf     bytes.Buffer    // spare
+	buf     []byte          // spare
 	waiting []core.LegEntry // what the current file holds
 	spare   []core.LegEntry // empty, for the next waiting
 	held    int             // entries in both files
@@ -165,15 +164,14 @@ func (j *Journal) Append(_ context.Context, entries []core.LegEntry) (ignored in
 	if j.held+len(entries) > maxHeld {
 		return 0, errBehind
 	}
-	j.buf.Reset()
-	lines := json.NewEncoder(&j.buf)
-	for _, e := range entries {
-		if err := lines.Encode(e); err != nil {
+	j.buf = j.buf[:0]
+	for i := range entries {
+		if j.buf, err = appendLine(j.buf, &entries[i]); err != nil {
 			return 0, fmt.Errorf("events: journal: %w", err)
 		}
 	}
 	f := j.files[j.current]
-	n, err := f.WriteAt(j.buf.Bytes(), j.size)
+	n, err := f.WriteAt(j.buf, j.size)
 	if err != nil { // the next one must not follow half a line
 		return 0, fmt.Errorf("events: journal: %w", errors.Join(err, f.Truncate(j.size)))
 	}

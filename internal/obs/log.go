@@ -13,7 +13,9 @@ import (
 )
 
 // NewLogger returns a logger that writes to w. Level is debug, info, warn or
-// error; format is text, json, or auto: text if w is a terminal.
+// error; format is text, json, or auto: text if w is a terminal. As JSON, what is less
+// than a warning is written a moment later, with what else was logged: FlushLog must be
+// called before the program ends.
 func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	var options slog.HandlerOptions
 	var least slog.Level
@@ -24,7 +26,8 @@ func NewLogger(w io.Writer, level, format string) (*slog.Logger, error) {
 	switch {
 	case format == "json" || format == "auto" && !isTerminal(w):
 		options.ReplaceAttr = durationText
-		return slog.New(slog.NewJSONHandler(w, &options)), nil
+		out := newLines(w)
+		return slog.New(gathering{slog.NewJSONHandler(out, &options), out}), nil
 	case format == "text" || format == "auto":
 		options.ReplaceAttr = shortTime
 		return slog.New(slog.NewTextHandler(w, &options)), nil

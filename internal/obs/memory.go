@@ -2,6 +2,7 @@ package obs
 
 import (
 	"context"
+	"os"
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
@@ -17,6 +18,19 @@ const (
 	// remember of a call is forgotten over half a minute.
 	trims = 6
 )
+
+// garbagePercent is how much garbage there may be beside what lives, in percent of it.
+// An exchange lives in some 10 MB: with the runtime's 100 a tenth of what a call costs
+// is looking through them again and again.
+const garbagePercent = 200
+
+// SpareCollector lets garbage be collected half as often as the runtime would by
+// itself, unless the operator says how often: GOGC. Trim gives back what that takes.
+func SpareCollector() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbagePercent)
+	}
+}
 
 // Trim gives memory back to the system after each busy time, until ctx ends. The
 // runtime alone would keep most of it: it collects an idle heap every two minutes

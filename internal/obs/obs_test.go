@@ -60,6 +60,7 @@ func TestDurationsAreReadable(t *testing.T) {
 			t.Fatal(err)
 		}
 		log.Info("draining", "limit", 90*time.Second)
+		FlushLog(log)
 		if !strings.Contains(out.String(), "1m30s") {
 			t.Errorf("%s: %s", format, out.String())
 		}
