@@ -12,7 +12,7 @@ import (
 // which has no type.
 func (a action) input() flow.Verb {
 	in := flow.Input{Hook: a.hook()}
-	types, present := a.texts(10, "type")
+	types, present := a.inputTypes()
 	if !present {
 		in.Legacy, in.Keys = true, a.keyInput()
 		return in
@@ -33,6 +33,20 @@ func (a action) input() flow.Verb {
 		in.Speech, in.Speaker = a.speechInput()
 	}
 	return in
+}
+
+// inputTypes reads what is waited for. Between the old form and the present one there
+// was a time when the settings alone said so, and some SDKs still write that.
+func (a action) inputTypes() (types []string, present bool) {
+	if types, present = a.texts(10, "type"); present {
+		return types, true
+	}
+	for _, kind := range []string{"dtmf", "speech"} {
+		if a.has(kind) {
+			types = append(types, kind)
+		}
+	}
+	return types, len(types) > 0
 }
 
 // keyInput reads when a row of keys is complete.

@@ -68,6 +68,12 @@ func TestVerbs(t *testing.T) {
 			"input, old form with settings", `{"action":"input","timeOut":5,"maxDigits":20,"submitOnHash":true}`,
 			flow.Input{Legacy: true, Keys: &flow.KeyInput{Timeout: 5 * time.Second, MaxDigits: 20, SubmitOnHash: true}},
 		},
+		{
+			"input, settings without type, as the SDK for .NET writes it", `{"action":"input","dtmf":{"maxDigits":"4"},"speech":{},"eventUrl":["https://app.test/in"]}`,
+			flow.Input{Keys: keys, Hook: core.Hook{URL: "https://app.test/in"}, Speech: &core.Speech{
+				StartTimeout: 10 * time.Second, MaxDuration: time.Minute, EndOnSilence: 2 * time.Second, Sensitivity: -1, App: testApp,
+			}},
+		},
 		{"input, settings that PHP had none for", `{"action":"input","type":["dtmf"],"dtmf":[],"eventUrl":[]}`, flow.Input{Keys: keys}},
 		{
 			"connect, headers that PHP had none for", `{"action":"connect","endpoint":[{"type":"sip","uri":"sip:bob@pbx.test","headers":[],"standardHeaders":[]},{"type":"websocket","uri":"wss://x.test/s","headers":[]}]}`,

@@ -56,7 +56,7 @@ func (x *Exchange) create(req flow.Create) (*leg, error) {
 		created: true, verbs: req.Verbs, answer: req.Answer,
 	})
 	l.app.hook = req.Hook
-	l.from = req.From
+	l.from, l.app.from = req.From, req.From
 	l.from.Number = x.dir.Shown(req.App, req.From.Number)
 	timeout := cmp.Or(req.Timeout, route.DefaultAppRingTimeout)
 	branch := x.dir.AppBranch(x.request(l.from, ""), req.App, req.Endpoint.Target(), timeout)

@@ -24,6 +24,7 @@ type programmed struct {
 	headers []core.Header
 	custom  string
 	to      core.Party // who was called, as the application put it
+	from    core.Party // who calls, likewise; zero is who it is, and not always what the callee sees
 	dialled *dialled   // how it was rung; nil: it was offered to us
 
 	verbs []flow.Verb // what comes after verb
@@ -85,6 +86,9 @@ func (p *programmed) tell(c *core.LegChange) {
 	c.Leg, c.App, c.Hook = p.name, p.app, p.hook
 	if p.dialled != nil {
 		c.To = p.to
+	}
+	if p.from != (core.Party{}) {
+		c.From = p.from
 	}
 	if c.Kind == core.ChangeBegan {
 		c.Headers = p.headers

@@ -41,6 +41,9 @@ func (x *Exchange) virtualFor(c *liveCall, node *ring.Node) *leg {
 	d.detect = d.endpoint.Detects(v.Detect)
 	l := x.newVirtual(core.LegID(x.newID()), c.caller.app.app, d)
 	l.app.hook, l.node, l.from = v.Hook, node, x.shown(c.caller, v.From, d.endpoint)
+	if v.From != "" {
+		l.app.from = core.Party{Number: v.From}
+	}
 	if node.Branch.Endpoint == 0 {
 		l.to = x.dir.Callee(node.Target(), "")
 		l.app.to = l.to
