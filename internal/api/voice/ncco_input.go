@@ -1,6 +1,7 @@
 package voice
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -113,7 +114,7 @@ func (o object) atLeast(name string, low, high float64) time.Duration {
 func (a action) recording() flow.Record {
 	r := flow.Record{Hook: a.hook(), Channels: 1}
 	if a.word("split", "", "conversation") != "" {
-		r.Split, r.Channels = true, a.integer("channels", 2, 1, 32)
+		r.Split, r.Channels = true, cmp.Or(a.integer("channels", 2, 0, 32), 2) // 0 is none given
 	}
 	byDefault := []string{"mp3", "wav", "ogg"}
 	if r.Channels > 2 {
