@@ -70,9 +70,9 @@ type Config struct {
 	Log    *slog.Logger // nil discards
 }
 
-func (c Config) withDefaults() Config {
+func (c Config) withDefaults(ctx context.Context) Config {
 	if !c.Listen.IsValid() {
-		c.Listen = netip.AddrPortFrom(addressTowards(c.Server), 0)
+		c.Listen = netip.AddrPortFrom(addressTowards(ctx, c.Server), 0)
 	}
 	if len(c.Codecs) == 0 {
 		c.Codecs = []media.Codec{media.Opus, media.PCMU, media.PCMA}
@@ -104,14 +104,14 @@ func (c Config) withDefaults() Config {
 
 // addressTowards returns our address on the way to a server, 127.0.0.1 if there is no
 // way, or no server. Nothing is sent.
-func addressTowards(server string) netip.Addr {
+func addressTowards(ctx context.Context, server string) netip.Addr {
 	host, _, err := net.SplitHostPort(server)
 	if err != nil {
 		host = strings.Trim(server, "[]")
 	}
 	if host != "" {
 		var d net.Dialer
-		if conn, err := d.DialContext(context.Background(), "udp", net.JoinHostPort(host, "5060")); err == nil {
+		if conn, err := d.DialContext(ctx, "udp", net.JoinHostPort(host, "5060")); err == nil {
 			at, err := netip.ParseAddrPort(conn.LocalAddr().String())
 			if err = errors.Join(err, conn.Close()); err == nil {
 				return at.Addr().Unmap()
@@ -148,7 +148,7 @@ var errClosed = errors.New("phone: closed")
 
 // New starts a phone. The phone lives until Close; ctx bounds only the start.
 func New(ctx context.Context, c Config) (*Phone, error) {
-	c = c.withDefaults()
+	c = c.withDefaults(ctx)
 	p := &Phone{
 		config: c, events: outlet{to: c.Events}, callID: newID(),
 		registering: make(chan struct{}), flowLost: make(chan struct{}, 1), calls: map[string]*Call{},

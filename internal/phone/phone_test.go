@@ -387,11 +387,11 @@ func TestMemoryKeepsTheNewest(t *testing.T) {
 func TestAddressTowards(t *testing.T) {
 	local := netip.MustParseAddr("127.0.0.1")
 	for _, server := range []string{"", "127.0.0.1", "127.0.0.1:5070", "127.0.0.9:5070", "no such host", "bad:port:5060"} {
-		if got := addressTowards(server); got != local {
+		if got := addressTowards(t.Context(), server); got != local {
 			t.Errorf("%q: %v", server, got)
 		}
 	}
-	if got := addressTowards("[::1]:5060"); got != netip.IPv6Loopback() && got != local { // a machine without IPv6
+	if got := addressTowards(t.Context(), "[::1]:5060"); got != netip.IPv6Loopback() && got != local { // a machine without IPv6
 		t.Errorf("[::1]: %v", got)
 	}
 }
