@@ -692,3 +692,19 @@ func TestCallRate(t *testing.T) {
 		t.Errorf("a Call over the rate: %v", got)
 	}
 }
+
+// Whom a callee talked with was taken out; when it has a flow of its own it talks with
+// nobody, whatever conversation it will wait for.
+func TestLeftBehindTalksWithNobody(t *testing.T) {
+	s := newScript(t)
+	for _, ev := range events(runs(calls(phone("1001"))), up("1001"),
+		asks(flow.Replace{Leg: "a", Verbs: []flow.Verb{say("away")}}),
+		asks(flow.Replace{Leg: "1001*", Verbs: []flow.Verb{flow.Converse{Name: "later"}}}),
+	) {
+		s.apply(ev)
+	}
+	l := s.x.legs[s.ids["1001"]]
+	if l == nil || !l.inRoom() || l.joined {
+		t.Errorf("the callee waits for its conversation and talks: %+v", l)
+	}
+}

@@ -56,6 +56,7 @@ func (x *Exchange) takeOut(l *leg) {
 	from := l.call
 	alone := !slices.ContainsFunc(from.legs, func(o *leg) bool { return o != l && o.live() })
 	if alone && from.room == nil {
+		x.part(l) // whom it talked with may have been taken out before
 		return
 	}
 	for _, kind := range []core.TimerKind{core.TimerRing, core.TimerAnswer, core.TimerSilence} {

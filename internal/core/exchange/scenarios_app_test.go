@@ -191,6 +191,40 @@ func listeners(s *sim, at time.Duration) {
 	}
 }
 
+// movers are operators who do with legs of applications, and with each other's, what
+// they do with those of the house.
+func movers(s *sim, at time.Duration) {
+	users(s, at)
+	boss := s.newLeg()
+	s.plan(at+s.seconds(5), fromBob(boss, []string{"112", "alice", "40"}[s.dice(3)]))
+	anybody := func() core.LegID { return core.LegID("caller-" + fmt1(1+s.dice(6))) }
+	to := []string{"bob", "18", "701", "40", "nobody"}
+	for range 10 {
+		leg, other := anybody(), []core.LegID{boss, anybody()}[s.dice(2)]
+		s.ask(at+s.seconds(30), []core.Request{
+			core.Transfer{Leg: leg, To: to[s.dice(len(to))]},
+			core.Transfer{Leg: leg, Replaces: other},
+			core.Pickup{Leg: leg, By: other},
+			core.Park{Leg: leg},
+			core.Retrieve{Leg: leg, By: other},
+			core.Merge{Leg: leg, With: other},
+			core.Dismiss{Leg: leg},
+		}[s.dice(7)])
+	}
+}
+
+// overseen is a conference in which operators also ask by call.
+func overseen(s *sim, q core.Consult) {
+	conference(s, q)
+	mode := core.SuperviseMode(1 + s.dice(3))
+	s.ask(s.seconds(20), []core.Request{
+		core.SuperviseCall{Call: q.Call, To: []string{"bob", "ann", "1001"}[s.dice(3)], Mode: mode},
+		core.SuperviseCall{Call: q.Call, Leg: core.LegID("caller-" + fmt1(1+s.dice(6))), Target: q.Leg, Mode: mode},
+		core.ReleaseCall{Call: q.Call},
+		core.Within{Call: q.Call, Do: core.Park{Leg: q.Leg}},
+	}[s.dice(4)])
+}
+
 // programmedScenarios are those with applications.
 var programmedScenarios = []scenario{
 	{name: "an application with any flow", to: []string{"40"}, calls: 3, around: users},
@@ -227,6 +261,8 @@ var programmedScenarios = []scenario{
 		v.Endpoints = []flow.Endpoint{{User: "ann"}, {User: "zoe"}}
 	}), around: anns},
 	{name: "operators listen to applications' calls", to: []string{"40"}, calls: 3, program: conference, around: listeners},
+	{name: "operators move applications' calls", to: []string{"40"}, calls: 3, around: movers},
+	{name: "operators move members of a conference", to: []string{"40"}, calls: 4, program: overseen, around: movers},
 	{name: "a group falls through to an application", to: []string{"41"}, mood: rings},
 	{name: "the house calls an application", from: "alice", to: []string{"40"}, calls: 2},
 	{name: "an application's calls break", to: []string{"40"}, calls: 4, program: conference, around: breaks},
