@@ -147,7 +147,7 @@ func callsPath(query url.Values, size, offset int) string {
 // callQuery reads which legs are wanted.
 func callQuery(r *request) (core.AppLegQuery, error) {
 	query := r.URL.Query()
-	q := core.AppLegQuery{App: r.app.ID, Status: query.Get("status"), Call: callID(query.Get("conversation_uuid"))}
+	q := core.AppLegQuery{App: r.app.ID, Status: strings.ToLower(query.Get("status")), Call: callID(query.Get("conversation_uuid"))}
 	if q.Status != "" && !slices.Contains(filterStatuses(), q.Status) {
 		return q, &mistake{name: "status", reason: "is not a status of a call"}
 	}

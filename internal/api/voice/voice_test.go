@@ -67,6 +67,22 @@ func TestHead(t *testing.T) {
 	}
 }
 
+// TestStatusInCapitals: enumerations of SDKs may come as they are named.
+func TestStatusInCapitals(t *testing.T) {
+	w := newWorld(t)
+	lists := make(map[string]string)
+	for _, status := range []string{"busy", "BUSY"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/calls?page_index=1&status="+status, nil)
+		r.Header.Set("Authorization", "Bearer app")
+		out := httptest.NewRecorder()
+		w.api.ServeHTTP(out, r)
+		_, lists[status], _ = strings.Cut(out.Body.String(), `"_embedded"`)
+	}
+	if lists["BUSY"] == "" || lists["BUSY"] != lists["busy"] {
+		t.Errorf("%.200s, want %.200s", lists["BUSY"], lists["busy"])
+	}
+}
+
 // TestNextBehindProxy: the next page is where clients know us, though a proxy has taken
 // the TLS off.
 func TestNextBehindProxy(t *testing.T) {
