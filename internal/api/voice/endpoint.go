@@ -163,9 +163,11 @@ func isLine(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// rate reads the sampling rate out of a content type.
+// rate reads the sampling rate out of a content type. The SDKs for PHP and Ruby write
+// audio/116, with a digit for the letter.
 func (o object) rate() int {
 	text := strings.ToLower(strings.ReplaceAll(o.text("contentType"), " ", ""))
+	text = strings.Replace(text, "audio/116", "audio/l16", 1)
 	switch text {
 	case "", "audio/l16", "audio/l16;rate=16000":
 		return 16000

@@ -17,7 +17,7 @@ func (a action) connect() flow.Verb {
 	c := flow.Call{
 		From:        a.caller(),
 		Hook:        a.hook(),
-		Sync:        a.word("eventType", "", "synchronous") != "",
+		Sync:        a.word("eventType", "", "synchronous", "syncchronous") != "", // the second is the PHP SDK's
 		Timeout:     a.seconds("timeout", 60, 1, 180),
 		Limit:       a.seconds("limit", 7200, 1, 86400),
 		Music:       a.music("ringbackTone", "ringback"),

@@ -74,6 +74,17 @@ func TestVerbs(t *testing.T) {
 				StartTimeout: 10 * time.Second, MaxDuration: time.Minute, EndOnSilence: 2 * time.Second, Sensitivity: -1, App: testApp,
 			}},
 		},
+		{
+			"notify, nothing by PHP", `{"action":"notify","payload":[],"eventUrl":["https://app.test/n"]}`,
+			flow.Notify{Payload: "{}", Hook: core.Hook{URL: "https://app.test/n"}},
+		},
+		{
+			"connect, misspelt by SDKs", `{"action":"connect","eventType":"syncchronous","endpoint":[{"type":"websocket","uri":"wss://x.test/s","content-type":"audio/116;rate=8000"}]}`,
+			flow.Call{
+				Endpoints: []flow.Endpoint{{Socket: core.Socket{URI: "wss://x.test/s", Rate: 8000, App: testApp}}},
+				Timeout:   time.Minute, Limit: 2 * time.Hour, Sync: true,
+			},
+		},
 		{"input, settings that PHP had none for", `{"action":"input","type":["dtmf"],"dtmf":[],"eventUrl":[]}`, flow.Input{Keys: keys}},
 		{
 			"connect, headers that PHP had none for", `{"action":"connect","endpoint":[{"type":"sip","uri":"sip:bob@pbx.test","headers":[],"standardHeaders":[]},{"type":"websocket","uri":"wss://x.test/s","headers":[]}]}`,

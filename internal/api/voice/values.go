@@ -144,6 +144,9 @@ func (o object) payload(name string, limit int) string {
 		o.fail(name, "is required")
 		return ""
 	}
+	if isEmptyList(value) {
+		return "{}"
+	}
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(value, &fields) != nil {
 		o.fail(name, "must be an object")
