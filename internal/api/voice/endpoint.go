@@ -39,13 +39,31 @@ func (o object) phoneEndpoint() flow.Endpoint {
 	if e.Phone == "" {
 		o.fail("number", "is required")
 	}
-	if on, ok := o.object("onAnswer"); ok {
-		if url := on.url("url"); url != "" {
-			e.OnAnswer = &core.Hook{URL: url}
-			e.Music = on.music("ringbackTone", "ringback")
+	e.OnAnswer, e.Music = o.onAnswer()
+	return e
+}
+
+// onAnswer reads where to ask what a callee hears before it is joined, and what the
+// caller hears meanwhile. The SDK for Go writes the URL alone.
+func (o object) onAnswer() (*core.Hook, core.Sound) {
+	if value, ok := o.get("onAnswer"); ok {
+		if _, err := asText(value); err == nil {
+			return hookTo(o.url("onAnswer")), core.Sound{}
 		}
 	}
-	return e
+	on, _ := o.object("onAnswer")
+	hook := hookTo(on.url("url"))
+	if hook == nil {
+		return nil, core.Sound{}
+	}
+	return hook, on.music("ringbackTone", "ringback")
+}
+
+func hookTo(url string) *core.Hook {
+	if url == "" {
+		return nil
+	}
+	return &core.Hook{URL: url}
 }
 
 func (o object) sipEndpoint() flow.Endpoint {

@@ -75,6 +75,10 @@ func TestVerbs(t *testing.T) {
 			}},
 		},
 		{
+			"connect, onAnswer as the SDK for Go writes it", `{"action":"connect","endpoint":[{"type":"phone","number":"12995551111","onAnswer":"https://app.test/on"}]}`,
+			to(flow.Endpoint{Phone: "12995551111", OnAnswer: &core.Hook{URL: "https://app.test/on"}}),
+		},
+		{
 			"notify, nothing by PHP", `{"action":"notify","payload":[],"eventUrl":["https://app.test/n"]}`,
 			flow.Notify{Payload: "{}", Hook: core.Hook{URL: "https://app.test/n"}},
 		},
