@@ -69,11 +69,11 @@ func (s sizing) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // TestSlimSocketCarriesLongMessages sends what no buffer of ours holds.
 func TestSlimSocketCarriesLongMessages(t *testing.T) {
 	addr, buffers := echo(t)
-	conn, _, err := websocket.Dial(t.Context(), "ws://"+addr+"/ws", &websocket.DialOptions{Subprotocols: []string{"sip"}}) //nolint:bodyclose // Dial closes it
+	conn, _, err := websocket.Dial(t.Context(), "ws://"+addr+"/ws", &websocket.DialOptions{Subprotocols: []string{"sip"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.CloseNow() //nolint:errcheck // the test is over
+	defer conn.CloseNow()
 	conn.SetReadLimit(1 << 20)
 	if got := testkit.Receive(t, buffers, 10*time.Second, "the upgrade"); got != slimRead {
 		t.Errorf("a read buffer of %d bytes, want %d", got, slimRead)
@@ -93,7 +93,7 @@ func TestSlimSocketCarriesLongMessages(t *testing.T) {
 // any answer.
 func TestSlimSocketOfAClientInAHurry(t *testing.T) {
 	addr, _ := echo(t)
-	conn, err := net.Dial("tcp", addr) //nolint:noctx // on loopback
+	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -205,8 +205,7 @@ const (
 	// webRate is in calls a second.
 	webRate = 5.0
 	// webTalk is how long both talk: long enough to hear each other, and short, for
-	// the row is about set-up and BYE. A second of talk takes the server about as
-	// much as setting the call up.
+	// the row is about set-up and BYE, and a second of talk takes half as much.
 	webTalk = 200 * time.Millisecond
 )
 

@@ -13,6 +13,9 @@ import (
 const (
 	// batch is how many sockets with news one wait returns.
 	batch = 64
+	// burst is how many sockets with news say that more is coming: looking again is
+	// cheaper than waiting, then.
+	burst = 2
 	// long is how long delivering a datagram takes if more than relaying is done
 	// with it.
 	long = 100 * time.Microsecond
@@ -128,7 +131,7 @@ func (p *poller) turn(w *worker, epoll int) bool {
 			}
 			s.drain(w)
 		}
-		if len(w.busy) > 0 || n < batch {
+		if len(w.busy) > 0 || n < burst {
 			return len(w.busy) > 0
 		}
 	}
