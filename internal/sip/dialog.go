@@ -69,8 +69,8 @@ type Dialog struct {
 	unacked *unacked
 	// lastInvite is the CSeq of the last INVITE of the peer's that we accepted, 0 if none.
 	lastInvite uint32
-	timer   sessionTimer
-	sdp     []byte // the session description that we sent last, nil if none
+	timer      sessionTimer
+	sdp        []byte // the session description that we sent last, nil if none
 
 	takesUpdate bool   // the peer's Allow says so
 	offeredIn   bool   // our INVITE had an offer

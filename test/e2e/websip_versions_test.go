@@ -29,9 +29,17 @@ func TestWebSIPVersions(t *testing.T) {
 	desk := newExtension(t, o, "desk", "purple-monkey", deskHz)
 	third := newExtension(t, o, "agent2", "agent-secret-2", desk2Hz)
 	for _, c := range []struct{ page, library, version string }{
-		{"jssip", "jssip", "3.1"}, {"jssip", "jssip", "3.5"}, {"jssip", "jssip", "3.9"},
-		{"jssip", "jssip", "3.10"}, {"jssip", "jssip", "3.11"}, {"jssip", "jssip", "3.13"},
-		{"sipjs15", "sip.js", "0.15"}, {"sipjs", "sip.js", "0.16"}, {"sipjs", "sip.js", "0.18"}, {"sipjs", "sip.js", "0.20"}, {"sipjs", "sip.js", "0.21"},
+		{"jssip", "jssip", "3.1"},
+		{"jssip", "jssip", "3.5"},
+		{"jssip", "jssip", "3.9"},
+		{"jssip", "jssip", "3.10"},
+		{"jssip", "jssip", "3.11"},
+		{"jssip", "jssip", "3.13"},
+		{"sipjs15", "sip.js", "0.15"},
+		{"sipjs", "sip.js", "0.16"},
+		{"sipjs", "sip.js", "0.18"},
+		{"sipjs", "sip.js", "0.20"},
+		{"sipjs", "sip.js", "0.21"},
 	} {
 		t.Run(c.library+" "+c.version, func(t *testing.T) {
 			url := serveClient(t, c.page, filepath.Join(folder, "node_modules"), map[string]string{c.library: c.library + "-" + c.version})

@@ -47,16 +47,16 @@ func dialBidi(ctx context.Context, url string, events func(method string, params
 	}
 	socket.SetReadLimit(64 << 20) // audio and screenshots come as base64
 	b := &bidi{socket: socket, events: events, waiting: map[int]chan bidiMessage{}}
-	go b.read()
+	go b.read(context.WithoutCancel(ctx))
 	return b, nil
 }
 
 func (b *bidi) close() { _ = b.socket.CloseNow() } // the browser is about to be killed
 
-func (b *bidi) read() {
+func (b *bidi) read(ctx context.Context) {
 	for {
 		var m bidiMessage
-		if err := wsjson.Read(background(), b.socket, &m); err != nil {
+		if err := wsjson.Read(ctx, b.socket, &m); err != nil {
 			b.end(err)
 			return
 		}

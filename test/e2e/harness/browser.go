@@ -62,12 +62,12 @@ var pageScript string
 func (b *Browser) Open(name, url string, freq float64) *Page {
 	b.t.Helper()
 	script := strings.NewReplacer("TONE_HZ", fmt.Sprint(freq), "ICE_CONFIG", cmp.Or(b.ICE, "{}")).Replace(pageScript)
-	tab, err := b.engine.open(name, script)
+	opened, err := b.engine.open(name, script)
 	if err != nil {
 		b.t.Fatalf("%s: no new tab: %v", name, err)
 	}
-	p := &Page{t: b.t, tab: tab, name: name}
-	p.do("open "+url, func(ctx context.Context) error { return tab.navigate(ctx, url) })
+	p := &Page{t: b.t, tab: opened, name: name}
+	p.do("open "+url, func(ctx context.Context) error { return opened.navigate(ctx, url) })
 	return p
 }
 
