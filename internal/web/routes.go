@@ -50,7 +50,7 @@ func newHandler(c Config, h Handlers, log *slog.Logger) (http.Handler, error) {
 		mux.Handle("GET /demo/ws", socketOnly(h.Demo))
 	}
 
-	guarded := sipUpgrades(h.SIP, mux)
+	guarded := sipUpgrades(h.SIP, missingPages(mux))
 	guarded = http.MaxBytesHandler(guarded, maxBody)
 	guarded = securityHeaders(guarded)
 	if c.Demo {

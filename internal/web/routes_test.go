@@ -83,6 +83,23 @@ func TestNothingMountedIsNotFound(t *testing.T) {
 	}
 }
 
+func TestMissingPage(t *testing.T) {
+	h := handlerFor(t, Config{}, Handlers{API: http.NotFoundHandler()})
+	const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+	for _, c := range []struct{ method, target, accept, want string }{
+		{http.MethodGet, "/nosuch", browser, "There is no such page"},
+		{http.MethodGet, "/nosuch", "*/*", "404 page not found\n"},
+		{http.MethodPost, "/nosuch", browser, "404 page not found\n"},
+		{http.MethodGet, "/api/nosuch", browser, "404 page not found\n"}, // is the API's
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, request(t, c.method, c.target, "Accept", c.accept))
+		if w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s %s: %d %q", c.method, c.target, w.Code, w.Body)
+		}
+	}
+}
+
 func TestHealthAndReadiness(t *testing.T) {
 	fault := errors.New("draining")
 	h := handlerFor(t, Config{}, Handlers{Metrics: says("metrics"), Ready: func(context.Context) error { return fault }})

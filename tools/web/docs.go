@@ -138,9 +138,13 @@ func (p *docPage) render(docs string, md goldmark.Markdown) error {
 	if err := md.Renderer().Render(&body, source, root); err != nil {
 		return err
 	}
-	p.Body = template.HTML(body.String()) //nolint:gosec // our own files
+	p.Body = template.HTML(reachable.Replace(body.String())) //nolint:gosec // our own files
 	return nil
 }
+
+// reachable lets the keyboard scroll what is wider than the screen, and makes no
+// heading of a table's empty corner.
+var reachable = strings.NewReplacer("<pre>", `<pre tabindex="0">`, "<table>", `<table tabindex="0">`, "<th></th>", "<td></td>")
 
 // textOf returns the words of a heading.
 func textOf(n ast.Node, source []byte) (words []byte) {

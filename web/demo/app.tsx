@@ -20,13 +20,13 @@ export function App({ model }: { readonly model: Model }) {
           {model.connected.value ? "Network running" : "Connection lost, trying again"}
         </p>
       </header>
-      <div class="intro">
-        <h1>Simulated phone network</h1>
+      <section class="intro" aria-labelledby="about">
+        <h1 id="about">Simulated phone network</h1>
         <p>
           Real SIP on this machine: a carrier with mobiles, and desk phones that are registered with offhook. Call a number and see who rings, or{" "}
           <a href="/docs">let a program of yours answer</a>.
         </p>
-      </div>
+      </section>
       <Messages model={model} />
       {state && visitor && (
         <main>

@@ -67,6 +67,7 @@ function Desk({ model, ringer }: AppProps) {
       <Masthead model={model} ringer={ringer} />
       <Banner model={model} />
       <main class="phone" data-lamp={ringing ? "rings" : current ? "busy" : "idle"}>
+        <h1 class="visually-hidden">Phone</h1>
         <div aria-live="assertive">{ringing && <Incoming key={ringing.call.id} model={model} view={ringing} inCall={current !== undefined} silenced={ringer.silenced.value} />}</div>
         {current && <CallPanel key={current.call.createdAt} model={model} view={current} />}
         {!ringing && !current && <Dialer model={model} />}

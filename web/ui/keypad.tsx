@@ -23,9 +23,8 @@ export function Keypad({ label, onKey }: KeypadProps) {
   return (
     <div class="keypad" role="group" aria-label={label}>
       {keys.map(([key, letters, name]) => (
-        <button key={key} type="button" class="key" aria-label={name} data-testid={`keypad-${name}`} onClick={() => onKey(key)}>
-          <b>{key}</b>
-          <span aria-hidden="true">{letters}</span>
+        <button key={key} type="button" class="key" aria-label={name === key ? undefined : name} data-testid={`keypad-${name}`} onClick={() => onKey(key)}>
+          <b>{key}</b> <span>{letters}</span>
         </button>
       ))}
     </div>
