@@ -199,7 +199,7 @@ func (s *Stack) lookupSRV(ctx context.Context, proto, name string) []record {
 func (s *Stack) lookupAddrs(ctx context.Context, host string) ([]netip.Addr, error) {
 	addrs, err := s.cfg.Resolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrNoRoute, err)
+		return nil, fmt.Errorf("%w: no address for %s: %w", ErrNoRoute, host, err)
 	}
 	if len(addrs) == 0 {
 		return nil, fmt.Errorf("%w: %s has no address", ErrNoRoute, host)

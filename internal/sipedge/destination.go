@@ -3,6 +3,7 @@ package sipedge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/offhook/offhook/internal/core"
@@ -79,6 +80,9 @@ func (e *Edge) toHost(uri sip.Uri, target sip.Target) (destination, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
 	defer cancel()
 	servers, err := e.stack.Servers(ctx, target, uri)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("no name server said within %v where %s is: %w", resolveTime, uri.Host, err)
+	}
 	if err != nil {
 		return destination{}, err
 	}

@@ -185,8 +185,7 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 	}
 	to, err := l.edge.destination(cmd, l.passed)
 	if err != nil {
-		l.log.Info("no way to callee", "error", err)
-		l.gone(core.CauseUnreachable, 480)
+		l.noWay(cmd.Target, err)
 		return
 	}
 	l.web = overWebSocket(to.flow)
@@ -209,6 +208,18 @@ func (l *leg) invite(cmd core.Ring, offered []media.Codec) {
 		Backups: to.backups, Route: to.route, Headers: withHeaders(to.headers, cmd.Headers), Body: offer, Credentials: to.credentials,
 		MaxForwards: l.hops, Loops: l.loops,
 	})
+}
+
+// noWay ends a leg that cannot be rung. A trunk, or a host of the configuration, is out
+// of order then, so that the next trunk is tried; a phone is only not there.
+func (l *leg) noWay(to core.Target, why error) {
+	if to.Trunk != "" || to.URI != "" {
+		l.log.Warn("no way to a host", "trunk", to.Trunk, "uri", to.URI, "error", why)
+		l.gone(core.CauseOutOfOrder, 0)
+		return
+	}
+	l.log.Info("no way to callee", "error", why)
+	l.gone(core.CauseUnreachable, 480)
 }
 
 // send sends the leg's INVITE, maybe anew.

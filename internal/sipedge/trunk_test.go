@@ -39,6 +39,20 @@ func (b *bench) setTrunk(at netip.AddrPort, rules route.TrunkSIP) {
 	}}})
 }
 
+// The name of a trunk that nobody knows is the trunk's failure, so that the next one is
+// tried; that of a phone would be the callee's.
+func TestTrunkWithoutAddressFailsOver(t *testing.T) {
+	b := newBench(t, netip.AddrPort{})
+	b.edge.SetTrunks([]Trunk{{Trunk: route.Trunk{Name: "carrier", URI: "sip:nowhere.invalid"}}})
+	for _, target := range []core.Target{{Trunk: "carrier", Number: "12995551111"}, {URI: "sip:x@nowhere.invalid"}} {
+		b.edge.Do(core.Ring{LegRef: core.LegRef{Leg: core.LegID("to " + target.Number), Edge: core.EdgeSIP}, Call: "c", Target: target})
+		gone := wait(b, anyOf[core.LegGone])
+		if !route.FailsOver(gone.Cause, gone.Code) {
+			t.Errorf("%+v ended with %d, code %d: the next trunk is not tried", target, gone.Cause, gone.Code)
+		}
+	}
+}
+
 func TestHowATrunkIsToldWhoCalls(t *testing.T) {
 	const pai, rpid = "P-Asserted-Identity", "Remote-Party-ID"
 	anna := core.Party{Number: "4930555", Name: "Anna"}
