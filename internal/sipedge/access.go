@@ -103,16 +103,24 @@ func (e *Edge) dialled(req *sip.Request, trunk string) string {
 }
 
 // userOf returns whom a URI names: the user part of a SIP URI without its parameters
-// (RFC 3261 section 19.1.6: a telephone-subscriber's), or the number of a tel URI (RFC
-// 3966). Visual separators stay: a number is read without them where it is dialled.
+// (RFC 3261 section 19.1.6: a telephone-subscriber's), or the number of a tel URI. What
+// is said to be a telephone number comes without visual separators (RFC 3966 section 3).
 func userOf(uri sip.Uri) string {
 	user := uri.User
+	kind, _ := sip.Param(uri.UriParams, "user")
+	number := strings.EqualFold(kind, "phone")
 	if strings.EqualFold(uri.Scheme, "tel") {
 		_, user, _ = strings.Cut(uri.String(), ":")
+		number = true
 	}
 	user, _, _ = strings.Cut(user, ";")
-	return unescape(user)
+	if user = unescape(user); number {
+		user = separators.Replace(user)
+	}
+	return user
 }
+
+var separators = strings.NewReplacer("-", "", ".", "", "(", "", ")", "")
 
 // callingContact returns the registration of the phone that calls, so that the
 // call does not ring it.

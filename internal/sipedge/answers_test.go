@@ -45,9 +45,10 @@ func TestUserOf(t *testing.T) {
 		"sip:bob@h":                                 "bob",
 		"sip:%62ob@h":                               "bob",
 		"sip:+12995558888;npdi;rn=+1299@h":          "+12995558888",
-		"sip:+1-299-555-8888@h;user=phone":          "+1-299-555-8888",
-		"tel:+1-299-555-8888":                       "+1-299-555-8888",
-		"tel:+1(299)555.8888;ext=5":                 "+1(299)555.8888",
+		"sip:+1-299-555-8888@h;user=phone":          "+12995558888",
+		"sip:10-20@h":                               "10-20",
+		"tel:+1-299-555-8888":                       "+12995558888",
+		"tel:+1(299)555.8888;ext=5":                 "+12995558888",
 		"tel:7042;phone-context=example.com":        "7042",
 		"sip:h":                                     "",
 		"sip:alice;phone-context=+1;x@h;user=phone": "alice",
@@ -73,7 +74,7 @@ func TestTelephoneURIsOfATrunk(t *testing.T) {
 		RequestURI: to, From: sip.Address{URI: to}, To: sip.Address{URI: to}, Target: sip.Target{Addr: b.at.String()}, Body: []byte(offerSDP),
 		Headers: []sip.Header{sip.NewHeader("P-Asserted-Identity", "<tel:+12995550100;ext=3>")},
 	}, ev)
-	if o := wait(b, anyOf[core.Offered]); o.From.Number != "+12995550100" || o.To != "+1-299-555-8888" {
+	if o := wait(b, anyOf[core.Offered]); o.From.Number != "+12995550100" || o.To != "+12995558888" {
 		t.Errorf("offered from %q to %q", o.From.Number, o.To)
 	}
 }
@@ -111,4 +112,37 @@ func TestRemovalOfAllContacts(t *testing.T) {
 	if code := ask(30, "*"); code != 200 || b.edge.Contacts() != 0 {
 		t.Errorf("*: %d, and %d contacts", code, b.edge.Contacts())
 	}
+}
+
+// An offer that we cannot answer is refused before anybody's phone rings for it.
+func TestHopelessOffersAreRefusedAtOnce(t *testing.T) {
+	carrier := newPeer(t, "127.0.0.3", nil)
+	b := newBench(t, carrier.at)
+	dtls := strings.ReplaceAll(offerSDP, "RTP/AVP", "UDP/TLS/RTP/SAVPF") + "a=setup:actpass\r\na=rtcp-mux\r\n"
+	for name, offer := range map[string]string{
+		"DTLS without ICE": dtls,
+		"a name":           strings.ReplaceAll(offerSDP, "c=IN IP4 127.0.0.1", "c=IN IP4 media.example.com"),
+		"everybody":        strings.ReplaceAll(offerSDP, "c=IN IP4 127.0.0.1", "c=IN IP4 224.2.1.1/127"),
+		"no codec of ours": strings.ReplaceAll(offerSDP, "RTP/AVP 0 8", "RTP/AVP 18 4"),
+	} {
+		o, ev := newOutcome()
+		carrier.stack.Invite(sip.InviteRequest{
+			RequestURI: uri("12995558888", b.at), From: sip.Address{URI: uri("x", carrier.at)}, To: sip.Address{URI: uri("y", b.at)},
+			Target: sip.Target{Addr: b.at.String()}, Body: []byte(offer),
+		}, ev)
+		if res := next(t, name+": refusal", o.failed); res.StatusCode != 488 {
+			t.Errorf("%s: %d, want 488", name, res.StatusCode)
+		}
+	}
+	if n := count[core.Offered](b); n != 0 {
+		t.Errorf("%d of them reached the exchange", n)
+	}
+	head, media, _ := strings.Cut(offerSDP, "m=")
+	_, second, _ := strings.Cut(dtls, "m=")
+	_, ev := newOutcome()
+	carrier.stack.Invite(sip.InviteRequest{
+		RequestURI: uri("12995558888", b.at), From: sip.Address{URI: uri("x", carrier.at)}, To: sip.Address{URI: uri("y", b.at)},
+		Target: sip.Target{Addr: b.at.String()}, Body: []byte(head + "m=" + second + "m=" + media),
+	}, ev)
+	wait(b, anyOf[core.Offered]) // the plain one beside it can be used
 }

@@ -101,7 +101,7 @@ func offerIn(req *sip.Request) (offer *sdp.Offer, refusal int) {
 	if err != nil {
 		return nil, 400
 	}
-	if !slices.ContainsFunc(offer.Codecs(), func(c media.Codec) bool { return slices.Contains(codecs(), c) }) {
+	if offer.Check() != nil || !slices.ContainsFunc(offer.Codecs(), func(c media.Codec) bool { return slices.Contains(codecs(), c) }) {
 		return nil, 488
 	}
 	return offer, 0

@@ -68,13 +68,19 @@ func ParseOffer(body []byte) (*Offer, error) {
 
 // audio returns the index of the first live audio section of a transport that we
 // speak, else of the first such section, else -1. Phones that would like SRTP
-// but do not insist offer RTP/SAVP first and RTP/AVP second.
+// but do not insist offer RTP/SAVP first and RTP/AVP second; some do so with DTLS but
+// without ICE, which we do not speak.
 func (d *Description) audio(p Protection) int {
 	spoken := func(s Section) bool {
 		return s.Kind == "audio" && (isWeb(s.Proto) || (isPlain(s.Proto) || isSDES(s.Proto)) && p.usable(&s))
 	}
-	if i := slices.IndexFunc(d.Sections, func(s Section) bool { return spoken(s) && s.live() }); i >= 0 {
-		return i
+	for _, best := range []func(Section) bool{
+		func(s Section) bool { return s.live() && (!isWeb(s.Proto) || d.credentials(&s).valid()) },
+		func(s Section) bool { return s.live() },
+	} {
+		if i := slices.IndexFunc(d.Sections, func(s Section) bool { return spoken(s) && best(s) }); i >= 0 {
+			return i
+		}
 	}
 	return slices.IndexFunc(d.Sections, spoken)
 }
@@ -85,6 +91,25 @@ func (o *Offer) section() *Section {
 		return nil
 	}
 	return &o.desc.Sections[o.audio]
+}
+
+// Check reports why an offer cannot be answered, whatever codecs we choose: no audio of
+// ours, or no way to send there.
+func (o *Offer) Check() error {
+	const op = "Check"
+	s := o.section()
+	switch {
+	case s == nil:
+		return conflict(op, ErrNoAudio)
+	case !isWeb(s.Proto):
+		_, err := o.desc.remote(op, s)
+		return err
+	}
+	r, err := o.desc.transport(op, s)
+	if err == nil && r.Setup == Passive {
+		return conflict(op, ErrNoAudio) // both would wait for a ClientHello
+	}
+	return err
 }
 
 // Codecs returns the codecs that the far end offers, best first.
