@@ -3,6 +3,8 @@
 package e2e
 
 import (
+	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,4 +57,51 @@ func TestWirePath(t *testing.T) {
 	time.Sleep(200 * time.Millisecond) // so that nothing crosses the BYE
 	call.HangUp()
 	harness.WantSuccess(t, proxy, soon)
+}
+
+// TestWireLowerQRingsLater: one REGISTER brings two phones, which are where their
+// Contacts say. The one with the lower q rings when the other has refused (RFC 3261
+// section 16.6).
+func TestWireLowerQRingsLater(t *testing.T) {
+	t.Parallel()
+	w := newWired(t, "")
+	from, first, second := freeAt(t), freeAt(t), freeAt(t)
+	contacts := "Contact: <sip:desk@" + second.String() + ">;q=0.3, <sip:desk@" + first.String() + ">;q=0.8\n"
+	register := func(cseq, credentials string) string {
+		lines := strings.SplitAfter(registering(cseq, credentials), "\n")
+		for i, line := range lines {
+			if strings.HasPrefix(line, "Contact:") {
+				lines[i] = contacts
+			}
+		}
+		return strings.Join(lines, "")
+	}
+	var s script
+	s.send(register("1", ""))
+	s.want(`response="401" auth="true"`)
+	s.send(register("2", "[authentication username=desk password=purple-monkey]\n"))
+	s.want(`response="200"`, "Contact: sip:desk@"+first.String())
+	harness.WantSuccess(t, harness.NewSipp(t, "registers", harness.Scenario(s.steps...), from.Addr().String(), int(from.Port()), "-m", "1", w.SIP), soon)
+	w.AwaitMetric("offhook_contacts", 2, soon)
+
+	var busy, takes script
+	busy.want(`request="INVITE"`)
+	busy.send(replied("486 Busy Here", toTag, ""))
+	busy.want(`request="ACK"`)
+	takes.want(`request="INVITE"`)
+	takes.takes()
+	run := func(name string, s *script, at netip.AddrPort) *harness.Process {
+		return harness.NewSipp(t, name, harness.Scenario(s.steps...), at.Addr().String(), int(at.Port()), "-m", "1")
+	}
+	refuses, answers := run("first", &busy, first), run("second", &takes, second)
+	caller := harness.NewCarrier(t, w.Offhook, sippAt(t), phone.Config{})
+	call, err := caller.Dial("+"+wiredNumber, phone.DialOptions{From: phone.Party{Number: "+" + wiredCaller}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	harness.WantSuccess(t, refuses, soon)
+	caller.Await(phone.Answered, soon)
+	time.Sleep(200 * time.Millisecond) // so that nothing crosses the BYE
+	call.HangUp()
+	harness.WantSuccess(t, answers, soon)
 }
