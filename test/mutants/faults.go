@@ -31,6 +31,8 @@ var faults = []fault{
 
 	// Trunks and limits.
 	{name: "fail-over on busy", file: "core/route/trunks.go", right: "	return code >= 500 && code <= 599", wrong: "	return code >= 400 && code <= 599", killer: "TestFailsOver"},
+	{name: "contacts of a lower q ring at once", file: "core/ring/step.go", right: "func(c core.Contact) bool { return c.Rank > n.rank })", wrong: "func(core.Contact) bool { return false })", killer: "TestStrategies"},
+	{name: "a rank rings for ever", file: "core/ring/step.go", right: "	return n.more > 0 && !n.stepAt.IsZero() && !n.stepAt.After(now)\n", wrong: "	return false\n", killer: "TestStrategies"},
 	{name: "no fail-over", file: "core/ring/tree.go", right: "&& n.entries[n.attempt].failsOver() {", wrong: "&& n.expired {", killer: "TestStrategies"},
 	{name: "silent trunk keeps the call", file: "core/ring/tree.go", right: "!e.launched.Add(slowTrunk).After(now)", wrong: "e.launched.After(now)", killer: "TestStrategies"},
 	{name: "pace off by one", file: "core/ring/pace.go", right: "	if n := len(p.sent); n >= burst {\n", wrong: "	if n := len(p.sent); n > burst {\n", killer: "TestPacer"},
