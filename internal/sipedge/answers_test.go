@@ -27,7 +27,7 @@ func TestRequestsOutsideACall(t *testing.T) {
 		{sip.UPDATE, 481, "", ""},
 		{sip.SUBSCRIBE, 489, "Allow-Events", "refer"},
 		{sip.PUBLISH, 489, "Allow-Events", "refer"},
-		{sip.MESSAGE, 405, "Allow", "INVITE"},
+		{sip.MESSAGE, 407, "Proxy-Authenticate", "Digest"},
 		{sip.REFER, 407, "Proxy-Authenticate", "Digest"},
 	} {
 		req := sip.NewRequest(c.method, uri("12995558888", b.at))

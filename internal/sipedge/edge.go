@@ -185,9 +185,9 @@ func (e *Edge) ServeSIP(tx *sip.ServerTx, req *sip.Request) {
 		tx.Capable()
 	case sip.SUBSCRIBE, sip.PUBLISH:
 		tx.Reply(489, "", sip.NewHeader("Allow-Events", "refer")) // RFC 6665 section 8.3.2
-	case sip.REFER:
-		// Nothing a stranger may ask for, and nothing for users yet: outside a dialog
-		// it would place a call.
+	case sip.REFER, sip.MESSAGE:
+		// Nothing a stranger may ask for, and nothing for users yet: a REFER outside a
+		// dialog would place a call.
 		if _, ok := e.authenticate(tx); ok {
 			tx.Reply(603, "")
 		}

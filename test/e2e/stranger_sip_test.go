@@ -91,7 +91,7 @@ func TestStrangersAreRefused(t *testing.T) {
 		{"REFER from the trunk's address", func() answer { return trunk.ask("REFER", "desk", "x", "Refer-To: <sip:+"+premiumNumber+"@127.0.0.2>") }, 407},
 		{"MESSAGE", func() answer { return someone.ask("MESSAGE", "desk", "x") }, 407},
 		{"SUBSCRIBE", func() answer { return someone.ask("SUBSCRIBE", "desk", "x", "Event: presence") }, 489},
-		{"BYE outside a dialog", func() answer { return someone.ask("BYE", "desk", "x") }, 405},
+		{"BYE outside a dialog", func() answer { return someone.ask("BYE", "desk", "x") }, 481},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if a := c.ask(); a.code != c.code {
