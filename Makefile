@@ -71,7 +71,7 @@ test: web/node_modules/.package-lock.json ## quick tests: vet, unit with the rac
 
 # Tests that wait for most of their time run eight at once, whatever the cores. What
 # fails beside the others runs once more, alone.
-e2e: setup build ## real phones and Chromium; a missing tool fails
+e2e: setup build ## real phones, Chromium and Firefox; a missing tool fails
 	$(GO) run ./test/again -tags e2e -count=1 -p 1 -parallel 8 -timeout 40m ./test/e2e/... ./test/load/... ./internal/media/rtc/... ./internal/rtcedge/...
 
 check: lint test e2e ## everything, as CI runs it
