@@ -13,7 +13,7 @@ import (
 // newAPI makes /api/v1.
 func (n *node) newAPI() *native.API {
 	return native.New(native.Config{
-		Store: n.store, Tokens: n.auth, Calls: n.loop, Audio: n.media, Events: liveEvents{n.bus}, Realm: n.cfg.SIP.Realm,
+		Store: houseStore{n.store, n.bus}, Tokens: n.auth, Calls: n.loop, Audio: n.media, Events: liveEvents{n.bus}, Realm: n.cfg.SIP.Realm,
 		Changed: n.directoryChanged, Version: version, Log: n.log,
 		Rate: native.Rate{PerSecond: n.cfg.Limits.APIRate, Burst: n.cfg.Limits.APIBurst},
 	}, n.directory.Load())

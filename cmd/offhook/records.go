@@ -9,7 +9,7 @@ import (
 )
 
 // appRecords shows applications the records of their legs as they are now: a change
-// is in the store a fifth of a second after it is told.
+// is in the store half a second after it is told.
 type appRecords struct {
 	store *store.Store
 	bus   *events.Bus
@@ -32,6 +32,34 @@ func (r appRecords) AppLegs(ctx context.Context, q core.AppLegQuery) ([]core.CDR
 		return nil, 0, err
 	}
 	return r.store.AppLegs(ctx, q)
+}
+
+// houseStore shows the house records as they are now. If what waits cannot be written
+// within logTime it shows those that are in the store.
+type houseStore struct {
+	*store.Store
+	bus *events.Bus
+}
+
+// CDR implements native.Store.
+func (s houseStore) CDR(ctx context.Context, leg core.LegID) (core.CDR, error) {
+	if record, err := s.Store.CDR(ctx, leg); err == nil && !record.Ended.IsZero() {
+		return record, nil // it does not change any more
+	}
+	s.settle(ctx)
+	return s.Store.CDR(ctx, leg)
+}
+
+// CDRs implements native.Store.
+func (s houseStore) CDRs(ctx context.Context, q core.CDRQuery) ([]core.CDR, error) {
+	s.settle(ctx)
+	return s.Store.CDRs(ctx, q)
+}
+
+func (s houseStore) settle(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, logTime)
+	defer cancel()
+	_ = s.bus.Flush(ctx) // the bus logs what it cannot write
 }
 
 // liveEvents lets the API follow the bus.

@@ -10,5 +10,5 @@
 // end are.
 //
 // The log of a node is a Journal, a file in its data folder, with the database
-// behind it: that gets entries within another 200 ms, in larger transactions.
+// behind it: that gets entries within another half second, in larger transactions.
 package events

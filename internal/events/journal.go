@@ -44,8 +44,8 @@ type Journal struct {
 
 const (
 	// together is how long entries gather for the log behind. A transaction costs
-	// as much as several calls bring to it; who reads records hardly notices.
-	together = 200 * time.Millisecond
+	// as much as several calls bring to it; who reads records asks for Flush before.
+	together = 500 * time.Millisecond
 	// maxHeld is how many entries may wait while the log behind fails.
 	maxHeld = maxVital
 )
