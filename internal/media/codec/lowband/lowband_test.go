@@ -30,7 +30,7 @@ func voice(n int) []int16 {
 	return pcm
 }
 
-// packets codes five seconds of a voice, bitRate at each frame.
+// packets codes two seconds of a voice, bitRate at each frame.
 func packets(tb testing.TB, milliseconds, loss int, bitRate func(frame int) int) (list [][]byte) {
 	tb.Helper()
 	e, err := gopus.NewEncoder(gopus.EncoderConfig{SampleRate: 48000, Channels: 1, Application: gopus.ApplicationVoIP})
@@ -44,7 +44,7 @@ func packets(tb testing.TB, milliseconds, loss int, bitRate func(frame int) int)
 		}
 	}
 	e.SetFEC(loss > 0)
-	for pcm := voice(5 * 48000); len(pcm) >= frame; pcm = pcm[frame:] {
+	for pcm := voice(2 * 48000); len(pcm) >= frame; pcm = pcm[frame:] {
 		if err := e.SetBitrate(bitRate(len(list))); err != nil {
 			tb.Fatal(err)
 		}
