@@ -243,7 +243,7 @@ func (d *Demo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.close(err)
 	writing.Wait()
 	d.open.Add(-1)
-	d.inbox.post(func() { d.lost(p) })
+	d.inbox.post(func() { d.lost(p) }) //nolint:contextcheck // as above
 }
 
 // find returns the handset with that id, nil if there is none.
