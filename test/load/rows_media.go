@@ -74,7 +74,7 @@ func (b *bench) relayedMost() error {
 		}
 		return best, nil
 	}
-	site, err := b.openSite(newHouse(20, 20))
+	site, err := b.openSite(newHouse(40, 40))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,9 @@ type standing struct {
 // stand sets up calls whose callers send offer. Callees answer with answer, or
 // with offer's coding if it is nil.
 func (b *bench) stand(site *site, calls int, offer coding, answer *coding) (*standing, error) {
+	if pairs := len(site.house.callers) * len(site.house.callees); calls > pairs {
+		return nil, fmt.Errorf("%d calls cannot be told apart by %d pairs of who calls whom", calls, pairs)
+	}
 	st := &standing{book: newLedger(), streams: make([]*stream, 2*calls)}
 	w := new(window)
 	failed := make(chan error, 2*calls)
