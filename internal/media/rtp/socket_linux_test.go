@@ -22,6 +22,17 @@ func packetOf(n uint16) []byte {
 	return b
 }
 
+// listen opens the socket of a far end.
+func listen(t *testing.T) *net.UDPConn {
+	t.Helper()
+	far, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = far.Close() })
+	return far
+}
+
 // pair opens two paths of one allocator, each with a far end.
 func pair(t *testing.T) (paths [2]*Path, fars [2]*net.UDPConn, to [2]netip.AddrPort) {
 	t.Helper()
@@ -33,11 +44,7 @@ func pair(t *testing.T) (paths [2]*Path, fars [2]*net.UDPConn, to [2]netip.AddrP
 			t.Fatal(err)
 		}
 		t.Cleanup(p.Close)
-		far, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = far.Close() })
+		far := listen(t)
 		p.Start(media.Format{Codec: media.PCMU}, netip.MustParseAddrPort(far.LocalAddr().String()))
 		paths[i], fars[i], to[i] = p, far, netip.AddrPortFrom(localhost(), p.LocalPort())
 	}
@@ -122,11 +129,7 @@ func TestWhatCameBeforeStartIsHeard(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.Close)
-	far, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = far.Close() })
+	far := listen(t)
 	got := make(chan uint16, 10)
 	p.Receive(func(packet *media.Packet) { got <- packet.Seq })
 	for n := range uint16(3) {
