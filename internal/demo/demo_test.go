@@ -291,6 +291,17 @@ func TestMobileRingsAndAnswers(t *testing.T) {
 	v.until("mobile says how it ended", func() bool { p := v.phone("mobile-1"); return p.State == idle && p.Last == "the other side hung up" })
 }
 
+// A page's socket writes a state after the loop has gone on.
+func TestStateShownStaysAsItWas(t *testing.T) {
+	n := newNetwork(t)
+	h := handset{line: n.offhook, call: new(phone.Call), peer: peer{"12995550100", "Grace"}}
+	shown := h.show(nil)
+	h.end("")
+	if *shown.Peer != (peer{"12995550100", "Grace"}) {
+		t.Errorf("the state of a call that has ended since is with %+v", *shown.Peer)
+	}
+}
+
 func TestPageGoneEndsItsCall(t *testing.T) {
 	n := newNetwork(t)
 	v, other := n.open(), n.open()

@@ -28,14 +28,16 @@ type handset struct {
 	received uint64
 }
 
-// show returns the handset as page p sees it.
+// show returns the handset as page p sees it, in memory of its own: another goroutine
+// writes it to the page's socket.
 func (h *handset) show(p *page) phoneState {
 	s := phoneState{
 		ID: h.id, Kind: h.kind, Name: h.name, Number: h.number, Via: h.via, Visitor: h.visitor,
 		State: h.status, Last: h.last, Sound: h.sound, Yours: h.sound == voice && h.speaker == p,
 	}
 	if h.call != nil {
-		s.Peer, s.Since = &h.peer, h.since.UnixMilli()
+		with := h.peer
+		s.Peer, s.Since = &with, h.since.UnixMilli()
 	}
 	return s
 }
