@@ -61,16 +61,16 @@ dist: web ## static binaries for Linux, amd64 and arm64, in dist/
 setup: ## install what the e2e tests need (Debian packages, modules)
 	scripts/setup
 
+# What fails beside the others runs once more, alone; see docs/testing.md.
 test: web/node_modules/.package-lock.json ## quick tests: vet, unit with the race detector, SDK; no root, no apt
 	$(GO) vet ./...
 	$(GO) vet -tags e2e ./test/...
-	CGO_ENABLED=1 $(GO) test -race -timeout 5m ./...
+	CGO_ENABLED=1 $(GO) run ./test/again -race -timeout 5m ./...
 	npm --prefix web run --silent check
 	$(GO) run ./tools/web -tests bin/webtests
 	node --test bin/webtests/
 
-# Tests that wait for most of their time run eight at once, whatever the cores. What
-# fails beside the others runs once more, alone.
+# Tests that wait for most of their time run eight at once, whatever the cores.
 e2e: setup build ## real phones, Chromium and Firefox; a missing tool fails
 	$(GO) run ./test/again -tags e2e -count=1 -p 1 -parallel 8 -timeout 40m ./test/e2e/... ./test/load/... ./internal/media/rtc/... ./internal/rtcedge/...
 

@@ -60,11 +60,18 @@ func TestPanics(t *testing.T) { panic("wrong") }
 
 func TestNeverRan(t *testing.T) {}
 `,
-	"unit/a_test.go": `package unit
+	"races/a_test.go": `//go:build e2e
+
+package races
 
 import "testing"
 
-func TestUnit(t *testing.T) { t.Error("wrong") }
+func TestRaces(t *testing.T) {
+	n, done := 0, make(chan struct{})
+	go func() { n++; close(done) }()
+	n++
+	<-done
+}
 `,
 	"many/a_test.go": `//go:build e2e
 
@@ -125,13 +132,13 @@ func TestWhatRunsAgain(t *testing.T) {
 		{"./fine ./once", true, []string{"nobody answers", "--- FAIL: TestOnce/inner", "again: TestOnce of example.com/p/once failed after", "passed alone"}},
 		{"./twice", false, []string{"again: TestTwice of example.com/p/twice failed after", "FAILED AGAIN"}},
 		{"./panics", false, []string{"panic: wrong", "no second runs: not run to the end: example.com/p/panics"}},
-		{"./unit", false, []string{"no second runs: TestUnit of example.com/p/unit is a unit test"}},
+		{"-race ./races", false, []string{"WARNING: DATA RACE", "no second runs: the race detector found something"}},
 		{"./many", false, []string{"no second runs: 9 tests failed"}},
 		{"./builds", false, []string{"undefined: undefined", "not run to the end: example.com/p/builds"}},
 	} {
 		_ = os.Remove(filepath.Join(dir, "once", "ran")) // there is none at first
 		cmd := exec.CommandContext(t.Context(), self, append([]string{"-tags", "e2e", "-count=1"}, strings.Fields(c.packages)...)...)
-		cmd.Dir, cmd.Env = dir, append(os.Environ(), "AGAIN=1", "GOFLAGS=", "GOWORK=off")
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), "AGAIN=1", "CGO_ENABLED=1", "GOFLAGS=", "GOWORK=off")
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		if passes := cmd.Run() == nil; passes != c.passes {

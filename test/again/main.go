@@ -1,11 +1,11 @@
-// Command again runs go test for tests with real phones and browsers in real time,
-// which may meet a busy machine: a test that failed runs ONCE more, alone, after
+// Command again runs go test for tests that meet a busy machine, by real phones,
+// browsers and sockets in real time: a test that failed runs ONCE more, alone, after
 // everything else. One that fails twice fails the build.
 //
 //	go run ./test/again -tags e2e -count=1 -parallel 8 ./test/e2e/... ./test/load/...
 //
 // It says plainly which tests it ran again and how both runs went. It gives no
-// second chance to unit tests, which are those that exist without the tag e2e, nor to
+// second chance after a data race, which is a fault however rarely it shows, nor to
 // packages that did not run to their end (a panic, a time-out, a build that fails),
 // nor to anybody when more failed than a busy machine explains.
 package main
@@ -45,7 +45,7 @@ func passes(ctx context.Context, args []string) bool {
 	if err == nil {
 		return true
 	}
-	if why := first.hopeless(ctx); why != "" {
+	if why := first.hopeless(); why != "" {
 		say("no second runs: %s", why)
 		return false
 	}
@@ -101,26 +101,16 @@ func run(ctx context.Context, args ...string) (report, error) {
 }
 
 // hopeless says why failures are not those of a busy machine, "" if they may be.
-func (r *report) hopeless(ctx context.Context) string {
+func (r *report) hopeless() string {
 	switch {
 	case len(r.broken) > 0:
 		return "not run to the end: " + strings.Join(r.broken, ", ")
 	case len(r.failed) == 0:
 		return "no test failed, something else did"
+	case r.raced:
+		return "the race detector found something"
 	case len(r.failed) > most:
 		return fmt.Sprintf("%d tests failed, more than %d", len(r.failed), most)
 	}
-	for _, t := range r.failed {
-		if t.isUnitTest(ctx) {
-			return fmt.Sprintf("%s of %s is a unit test", t.name, t.pkg)
-		}
-	}
 	return ""
-}
-
-// isUnitTest reports whether t exists without the tag e2e. A package that has no
-// files without it has no unit tests either; that error is the answer, too.
-func (t test) isUnitTest(ctx context.Context) bool {
-	list, _ := exec.CommandContext(ctx, "go", "test", "-list", "^"+t.name+"$", t.pkg).Output()
-	return slices.Contains(strings.Fields(string(list)), t.name)
 }

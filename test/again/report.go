@@ -19,6 +19,7 @@ type test struct {
 type report struct {
 	failed, passed []test   // test functions; what fails inside one counts as it
 	broken         []string // packages that did not run to their end
+	raced          bool     // the race detector spoke
 
 	out   io.Writer
 	said  map[string][]string // what tests printed that did not pass so far, by package and name
@@ -42,6 +43,7 @@ func (r *report) line(line []byte) {
 		r.print(string(line))
 		return
 	}
+	r.raced = r.raced || strings.HasPrefix(e.Output, "WARNING: DATA RACE")
 	if e.Test == "" {
 		r.ofPackage(e)
 		return
