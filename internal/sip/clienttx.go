@@ -38,14 +38,15 @@ type clientTx struct {
 	// onError gets the reason why no final response will come, at most once.
 	onError func(error)
 
-	mu       sync.Mutex // guards the fields below, and the two above
-	state    clientState
-	req      *Request
-	data     []byte
-	repeat   *time.Timer // timers A and E
-	interval time.Duration
-	end      *time.Timer // timers B and F
-	ack      []byte      // ACK of a refusal, for its repeats
+	mu        sync.Mutex // guards the fields below, and the two above
+	state     clientState
+	req       *Request
+	data      []byte
+	repeat    *time.Timer // timers A and E
+	interval  time.Duration
+	end       *time.Timer // timers B and F
+	ack       []byte      // ACK of a refusal, for its repeats
+	cancelled bool        // CANCEL was sent
 }
 
 func clientKey(branch string, method Method) string { return branch + "|" + string(method) }
@@ -214,12 +215,13 @@ func sameHop(invite *Request, method Method) *Request {
 	return r
 }
 
-// cancel sends CANCEL for an INVITE that has a provisional response. Whatever
+// cancel sends CANCEL, once, for an INVITE that has a provisional response. Whatever
 // comes back, after 64*T1 the INVITE is over.
 func (tx *clientTx) cancel(headers []Header) {
 	tx.mu.Lock()
-	waits, invite := tx.state == clientProceeding, tx.req
+	waits, invite := tx.state == clientProceeding && !tx.cancelled, tx.req
 	if waits {
+		tx.cancelled = true // a second one would have the first one's key
 		tx.endAfterLocked(giveUp)
 	}
 	tx.mu.Unlock()

@@ -111,8 +111,10 @@ func (s *Stack) dialled(key dialKey, c *streamConn, err error) {
 	delete(s.dials.waiting, key)
 	flow := Flow{}
 	if c != nil {
-		s.dials.conns[key] = c
 		flow = Flow{link: c, remote: key.addr}
+		if c.alive() { // else forget has been here, or comes
+			s.dials.conns[key] = c
+		}
 	}
 	s.dials.mu.Unlock()
 	for _, done := range waiting {

@@ -17,7 +17,8 @@ type DialogEvents struct {
 	// Bye reports that the peer hung up; 200 is sent. Nothing else comes.
 	Bye func(d *Dialog, reasons []Reason)
 	// Lost reports that the dialog ended by itself: no ACK to our 2xx, no PRACK to an
-	// SDP sent by Ring, no refresh, 408 or 481 to a request of ours. BYE is sent where it makes sense. Nothing else comes.
+	// SDP sent by Ring, no refresh, 408 or 481 to a request of ours. BYE is sent where
+	// it makes sense. Nothing else comes.
 	Lost func(d *Dialog, err error)
 	// Reinvite reports a re-INVITE, or an UPDATE with SDP, which must be answered
 	// through o at once or later. Default: 488.
@@ -128,7 +129,7 @@ func newOutgoingDialog(o *Outgoing, res *Response) *Dialog {
 		target: o.r.RequestURI, flow: o.flow, sticky: !o.r.Flow.IsZero(),
 		auth: o.at.auth, outSeq: o.seq, offeredIn: o.r.Body != nil,
 	}
-	d.timer = sessionTimer{d: d, least: o.minSE}
+	d.timer = sessionTimer{d: d, least: o.timer.least}
 	d.sdp = o.r.Body
 	d.learn(res)
 	return d

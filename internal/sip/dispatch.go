@@ -208,9 +208,9 @@ func stampVia(req *Request, f Flow) netip.AddrPort {
 	if asked || f.Reliable() {
 		return from
 	}
-	port := via.Port
-	if port <= 0 || port > 65535 {
-		port = 5060
+	port, ok := portOf(via.Port)
+	if !ok {
+		port = defaultPort(UDP)
 	}
-	return netip.AddrPortFrom(ip, uint16(port))
+	return netip.AddrPortFrom(ip, port)
 }

@@ -171,7 +171,10 @@ func TestLateServerIsCancelledOrByed(t *testing.T) {
 				}
 				a.send(reply(inv, wakes, "a", "Contact: <sip:bob@192.0.2.2>\r\n"))
 				if strings.HasPrefix(wakes, "180") {
-					a.expect("CANCEL ")
+					cancel := a.expect("CANCEL ")
+					a.send(reply(inv, "183 Session Progress", "a", ""))
+					a.send(reply(cancel, "200 OK", "a", ""))
+					a.silent(tryTime) // one is enough
 				} else {
 					a.expect("ACK ")
 					a.expect("BYE ")

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
-	"time"
 )
 
 // InviteRequest is an INVITE to send.
@@ -43,7 +42,8 @@ type OutgoingEvents struct {
 	// body and this is reliable and has one, Dialog.Prack is due.
 	Provisional func(d *Dialog, res *Response)
 	// Answered reports the first 2xx. Its ACK is already sent, unless it carries the
-	// offer because the INVITE had none. Later 2xx of other forks are ACKed and BYEd by the stack.
+	// offer because the INVITE had none. Later 2xx of other forks are ACKed and BYEd by
+	// the stack.
 	Answered func(d *Dialog, res *Response)
 	// Failed reports the end without answer. res is the response, nil if code is
 	// ours: 408 for a time-out, 487 after Cancel, 503 for a transport failure.
@@ -64,8 +64,8 @@ type Outgoing struct {
 	flow       Flow // of the last INVITE sent
 	proceeding bool
 	cancelled  bool
-	farewell   []Header      // of Cancel
-	minSE      time.Duration // the peer's least session interval, from its 422
+	farewell   []Header     // of Cancel
+	timer      sessionTimer // what the INVITE asks for; no timer runs before there is a dialog
 }
 
 // Invite sends an INVITE. It retransmits, ACKs, authenticates and keeps early
@@ -146,8 +146,7 @@ func (o *Outgoing) build(f Flow) *Request {
 	r.AppendHeader(contactOn(f, o.r.ContactUser, o.r.RequestURI.Scheme == sips))
 	r.AppendHeader(NewHeader("Allow", inDialogMethods))
 	r.AppendHeader(o.ses.stack.supported)
-	timer := sessionTimer{least: o.minSE}
-	for _, h := range timer.ask(o.ses.stack.cfg.SessionExpires, "") {
+	for _, h := range o.timer.ask(o.ses.stack.cfg.SessionExpires, "") {
 		r.AppendHeader(h)
 	}
 	o.ses.stack.signRequest(r)
@@ -166,9 +165,7 @@ func (o *Outgoing) receive(res *Response) {
 	case code < 300:
 		o.accepted(res)
 	default:
-		timer := sessionTimer{least: o.minSE}
-		if timer.raise(res) && !o.cancelled {
-			o.minSE = timer.least
+		if !o.cancelled && o.timer.raise(res) {
 			o.at.start()
 			return
 		}

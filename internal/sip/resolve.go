@@ -117,8 +117,8 @@ func (h hop) server(proto string, addr netip.Addr, port uint16) server {
 
 // lookup asks for the records of a name, off the loops: SRV unless a port is given
 // (RFC 3263 section 4.2), else addresses. Which transports a name takes is told by
-// its NAPTR records, if the resolver knows those, else by its SRV records. Names below .invalid belong to browsers
-// and are never asked for (RFC 7118 appendix A).
+// its NAPTR records, if the resolver knows those, else by its SRV records. Names below
+// .invalid belong to browsers and are never asked for (RFC 7118 appendix A).
 func (s *Stack) lookup(h hop) ([]record, error) {
 	if strings.HasSuffix(strings.TrimSuffix(h.host, "."), ".invalid") {
 		return nil, fmt.Errorf("%w: %s is reached by its own connection only", ErrNoRoute, h.host)

@@ -24,6 +24,7 @@ type sessionTimer struct {
 	d        *Dialog
 	interval time.Duration // 0 is no timer
 	least    time.Duration // the highest Min-SE of the peer
+	raised   int           // how often least made us ask again
 	ours     bool          // we are the refresher
 	running  *time.Timer
 	round    int // counts refreshes; a late timer of an earlier round does nothing
@@ -92,13 +93,19 @@ func (t *sessionTimer) askAgain() []Header {
 	return t.ask(t.d.ses.stack.cfg.SessionExpires, ";refresher=uas")
 }
 
+// maxRaises bounds how often a request is repeated with a longer interval: each proxy
+// on the way may ask for one (RFC 4028 section 7.3), a peer that always wants a second
+// more may not.
+const maxRaises = 4
+
 // raise takes a 422 to a request of ours and reports whether it is worth repeating.
 func (t *sessionTimer) raise(res *Response) bool {
 	least := minSE(res)
-	if res.StatusCode != 422 || least <= t.least || least > 24*time.Hour {
+	if res.StatusCode != 422 || least <= t.least || least > 24*time.Hour || t.raised == maxRaises {
 		return false
 	}
 	t.least = least
+	t.raised++
 	return true
 }
 

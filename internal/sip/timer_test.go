@@ -2,6 +2,7 @@ package sip
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -149,6 +150,22 @@ func TestCalleeWithLongerLeastIntervalIsAskedAgain(t *testing.T) {
 		if code := <-s.failed; code != 422 {
 			t.Errorf("failed %d", code)
 		}
+	})
+}
+
+// A callee that wants ever longer intervals is not asked for ever.
+func TestCalleeThatAlwaysWantsMoreIsAskedAFewTimes(t *testing.T) {
+	inBubble(t, func(s *scripted) {
+		t := s.t
+		s.Invite(invite(t, peerAddr), s.events())
+		for n := range maxRaises + 1 {
+			s.peer.send(reply(s.peer.expect("INVITE "), "422 Too Small", "b1", fmt.Sprintf("Min-SE: %d\r\n", 3600+n)))
+			s.peer.expect("ACK ")
+		}
+		if code := wait(t, s.failed, "end"); code != 422 {
+			t.Errorf("failed %d", code)
+		}
+		s.peer.silent(time.Minute)
 	})
 }
 

@@ -15,22 +15,30 @@ func (f Flow) Towards(req *Request, contact Uri) Flow {
 	}
 	addr, err := netip.ParseAddr(trimBrackets(contact.Host))
 	from := f.remote.Addr()
-	if err != nil || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() || addr.Unmap().Is4() != from.Unmap().Is4() ||
+	port, ok := portOf(contact.Port)
+	if err != nil || !ok || addr.Zone() != "" || addr.IsUnspecified() || addr.IsMulticast() || addr.Unmap().Is4() != from.Unmap().Is4() ||
 		local(addr) && !local(from) {
 		return f
 	}
 	if transport, ok := Param(contact.UriParams, "transport"); ok && !strings.EqualFold(transport, UDP) {
 		return f
 	}
-	return Flow{link: f.link, remote: netip.AddrPortFrom(addr, uint16(orDefault(contact.Port, 5060)))} //nolint:gosec // parsed as a port
+	return Flow{link: f.link, remote: netip.AddrPortFrom(addr, port)}
+}
+
+// portOf returns the port that a Via or Contact on UDP names, the usual one if that is
+// 0; the parser lets any number pass.
+func portOf(port int) (uint16, bool) {
+	return uint16(orDefault(port, int(defaultPort(UDP)))), port >= 0 && port <= 65535 //nolint:gosec // in range where it counts
 }
 
 // behindNAT reports whether the last hop calls itself otherwise than where its
 // request came from. A name may be anything.
 func behindNAT(via *ViaHeader, f Flow) bool {
 	host, err := netip.ParseAddr(trimBrackets(via.Host))
-	return err != nil || netip.AddrPortFrom(host.Unmap(), uint16(orDefault(via.Port, 5060))) != //nolint:gosec // parsed as a port
-		netip.AddrPortFrom(f.remote.Addr().Unmap(), f.remote.Port())
+	port, ok := portOf(via.Port)
+	return err != nil || !ok ||
+		netip.AddrPortFrom(host.Unmap(), port) != netip.AddrPortFrom(f.remote.Addr().Unmap(), f.remote.Port())
 }
 
 // local reports whether addr means something in one network only.
