@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/file"
 )
@@ -26,7 +28,7 @@ func (r *Recorder) Keep(ctx context.Context, app string, leg core.LegID, pcm fil
 	}
 	now := time.Now()
 	meta := core.Recording{
-		File: newUUID(), Kind: core.RecordedSpeech, App: app, Leg: leg, Begun: now.Add(-pcm.Duration()), Ended: now,
+		File: uuid.NewString(), Kind: core.RecordedSpeech, App: app, Leg: leg, Begun: now.Add(-pcm.Duration()), Ended: now,
 		Channels: 1, ContentType: typeWAV,
 	}
 	return meta.File, r.put(ctx, meta, wav)

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/pcm"
 	"github.com/offhook/offhook/internal/media/voice"
@@ -56,7 +58,7 @@ func newRecording(r *Recorder, cmd core.Record) *recording {
 	it := &recording{
 		recorder: r, order: cmd, stop: make(chan struct{}), voice: voice.New(-1),
 		meta: core.Recording{
-			File: newUUID(), Kind: core.RecordedCall, ID: cmd.ID, App: cmd.App, Leg: cmd.Leg, Call: cmd.Call, Hook: cmd.Hook,
+			File: uuid.NewString(), Kind: core.RecordedCall, ID: cmd.ID, App: cmd.App, Leg: cmd.Leg, Call: cmd.Call, Hook: cmd.Hook,
 			Begun: time.Now(), Channels: len(cmd.Channels), ContentType: contentType(cmd.Format, len(cmd.Channels)), Transcribe: cmd.Transcribe,
 		},
 	}

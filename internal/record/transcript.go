@@ -8,6 +8,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media/file"
 )
@@ -104,7 +106,7 @@ func (r *Recorder) text(ctx context.Context, meta core.Recording) (core.Recordin
 	}
 	now := time.Now()
 	text := core.Recording{
-		File: newUUID(), Kind: core.RecordedText, ID: meta.ID, App: meta.App, Leg: meta.Leg, Call: meta.Call, Hook: meta.Transcribe.Hook,
+		File: uuid.NewString(), Kind: core.RecordedText, ID: meta.ID, App: meta.App, Leg: meta.Leg, Call: meta.Call, Hook: meta.Transcribe.Hook,
 		Begun: now, Ended: now, Size: int64(len(content)), ContentType: typeJSON,
 	}
 	return text, r.put(ctx, text, content)

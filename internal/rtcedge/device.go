@@ -4,6 +4,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/offhook/offhook/internal/core"
 )
 
@@ -35,7 +37,7 @@ type device struct {
 
 func newDevice(e *Edge, user core.UserID, label string) *device {
 	return &device{
-		edge: e, id: core.ContactID(newUUID()), user: user, made: time.Now(), label: label,
+		edge: e, id: core.ContactID(uuid.NewString()), user: user, made: time.Now(), label: label,
 		legs: make(map[core.LegID]*leg), paths: make(map[string]*path),
 	}
 }

@@ -259,15 +259,6 @@ func (e *Edge) post(ev core.Event) {
 	}
 }
 
-// newUUID returns a random version 4 UUID (RFC 9562 section 5.4).
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
 // newSecret returns 256 random bits for a resume token.
 func newSecret() string {
 	var b [32]byte

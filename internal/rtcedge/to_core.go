@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/coder/websocket"
+	"github.com/google/uuid"
 
 	"github.com/offhook/offhook/internal/core"
 )
@@ -154,7 +155,7 @@ func (d *device) call(req request) (reply, error) {
 		return reply{}, err
 	}
 	l := &leg{
-		id: core.LegID(newUUID()), request: req.ID, state: stateCalling,
+		id: core.LegID(uuid.NewString()), request: req.ID, state: stateCalling,
 		from: core.Party{User: d.user}, to: core.Party{Number: req.To},
 	}
 	d.addLocked(l)

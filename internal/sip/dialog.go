@@ -255,7 +255,7 @@ func (d *Dialog) dropOffers() {
 // peerAllows notes whether the peer takes UPDATE, if it says what it takes.
 func (d *Dialog) peerAllows(m Message) {
 	if HeaderValue(m, "Allow") != "" {
-		d.takesUpdate = hasToken(m, "Allow", string(UPDATE))
+		d.takesUpdate = HasToken(m, "Allow", string(UPDATE))
 	}
 }
 

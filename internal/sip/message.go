@@ -185,6 +185,18 @@ func Tokens(m Message, name string) []string {
 	return tokens
 }
 
+// HasToken reports whether a comma list header has that member, in any case.
+func HasToken(m Message, header, token string) bool {
+	found := false
+	eachHeader(m, header, func(value string) bool {
+		for t := range strings.SplitSeq(value, ",") {
+			found = found || strings.EqualFold(strings.TrimSpace(t), token)
+		}
+		return !found
+	})
+	return found
+}
+
 type (
 	recordRouteHeader   = sipmsg.RecordRouteHeader
 	routeHeader         = sipmsg.RouteHeader

@@ -1,8 +1,8 @@
 package sip
 
-// phrase returns the usual reason phrase of a status code (RFC 3261 section 21 and
+// Phrase returns the usual reason phrase of a status code (RFC 3261 section 21 and
 // the IANA registry).
-func phrase(code int) string {
+func Phrase(code int) string {
 	switch code {
 	case 100:
 		return "Trying"
@@ -54,6 +54,10 @@ func phrase(code int) string {
 		return "Interval Too Brief"
 	case 430:
 		return "Flow Failed"
+	case 439:
+		return "First Hop Lacks Outbound Support"
+	case 469:
+		return "Bad Info Package"
 	case 480:
 		return "Temporarily Unavailable"
 	case 481:
@@ -70,8 +74,6 @@ func phrase(code int) string {
 		return "Request Terminated"
 	case 488:
 		return "Not Acceptable Here"
-	case 469:
-		return "Bad Info Package"
 	case 489:
 		return "Bad Event"
 	case 491:

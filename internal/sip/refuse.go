@@ -24,7 +24,7 @@ func refuseRaw(data []byte, code int, reason string) []byte {
 		code, reason = 416, ""
 	}
 	if reason == "" {
-		reason = phrase(code)
+		reason = Phrase(code)
 	}
 	var b strings.Builder
 	b.WriteString("SIP/2.0 " + strconv.Itoa(code) + " " + reason)

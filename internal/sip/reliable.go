@@ -24,8 +24,8 @@ type reliable struct {
 }
 
 func newReliable(in *Incoming) reliable {
-	r := reliable{in: in, required: hasToken(in.tx.req, "Require", tag100rel)}
-	r.possible = r.required || hasToken(in.tx.req, "Supported", tag100rel)
+	r := reliable{in: in, required: HasToken(in.tx.req, "Require", tag100rel)}
+	r.possible = r.required || HasToken(in.tx.req, "Supported", tag100rel)
 	if r.possible {
 		r.seq = rand.Uint32N(1 << 30) //nolint:gosec // where to begin, not a secret
 	}
@@ -171,7 +171,7 @@ func (r rack) header() Header {
 // news: a repeat and one that overtook another are not (RFC 3262 section 4). PRACK
 // is sent, or left to the caller if the response carries an offer.
 func (d *Dialog) reliably(res *Response, offered bool) bool {
-	if !hasToken(res, "Require", tag100rel) {
+	if !HasToken(res, "Require", tag100rel) {
 		return true
 	}
 	n, err := strconv.ParseUint(strings.TrimSpace(HeaderValue(res, "RSeq")), 10, 32)
@@ -209,16 +209,4 @@ func (d *Dialog) sendPrack(ack rack, answer []byte) {
 			d.ses.log.Info("sip: PRACK failed", "dialog", d.ID(), "err", err)
 		}
 	})
-}
-
-// hasToken reports whether a comma list header has that member.
-func hasToken(m Message, header, token string) bool {
-	found := false
-	eachHeader(m, header, func(value string) bool {
-		for t := range strings.SplitSeq(value, ",") {
-			found = found || strings.EqualFold(strings.TrimSpace(t), token)
-		}
-		return !found
-	})
-	return found
 }

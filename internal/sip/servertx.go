@@ -75,7 +75,7 @@ func (tx *ServerTx) Loops() int {
 // responses of one transaction have the same To-tag.
 func (tx *ServerTx) NewResponse(code int, reason string) *Response {
 	if reason == "" {
-		reason = phrase(code)
+		reason = Phrase(code)
 	}
 	res := newResponse(code, reason)
 	for _, h := range tx.req.Headers() {

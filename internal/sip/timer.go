@@ -59,7 +59,7 @@ func seconds(d time.Duration) string { return strconv.Itoa(int(d / time.Second))
 
 // checkTimer refuses an interval below ours to who can ask again (RFC 4028 section 8).
 func checkTimer(req *Request) *refusal {
-	if interval, _, ok := sessionExpires(req); ok && interval < minSessionExpires && hasToken(req, "Supported", tagTimer) {
+	if interval, _, ok := sessionExpires(req); ok && interval < minSessionExpires && HasToken(req, "Supported", tagTimer) {
 		return &refusal{code: 422, header: NewHeader("Min-SE", seconds(minSessionExpires))}
 	}
 	return nil
@@ -124,7 +124,7 @@ func (t *sessionTimer) granted(res *Response) {
 // own network.
 func (t *sessionTimer) grant(req *Request) []Header {
 	ours := t.d.ses.stack.cfg.SessionExpires
-	supported := hasToken(req, "Supported", tagTimer)
+	supported := HasToken(req, "Supported", tagTimer)
 	interval, refresher, asked := sessionExpires(req)
 	t.least = max(t.least, minSE(req))
 	switch {

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/sip"
 )
@@ -102,23 +104,17 @@ func (t *bindings) update(user core.UserID, adds, drops []*binding, limit int) (
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, b := range slices.Concat(adds, drops) {
-		if old := t.find(user, b); old != nil && old.callID == b.callID && old.cseq >= b.cseq {
+		if old := t.findLocked(user, b); old != nil && old.callID == b.callID && old.cseq >= b.cseq {
 			return change{}, errOrder
 		}
 	}
-	fresh := 0
-	for _, b := range adds {
-		if t.find(user, b) == nil {
-			fresh++
-		}
-	}
-	if len(t.byUser[user])+fresh-len(drops) > limit {
+	if t.countWithLocked(user, adds, drops) > limit {
 		return change{}, errTooMany
 	}
 	var ch change
 	for _, b := range adds {
 		var left sip.Flow
-		if old := t.find(user, b); old != nil {
+		if old := t.findLocked(user, b); old != nil {
 			left = old.flow
 		}
 		if left != b.flow {
@@ -129,15 +125,33 @@ func (t *bindings) update(user core.UserID, adds, drops []*binding, limit int) (
 		}
 	}
 	for _, b := range drops {
-		if old := t.find(user, b); old != nil && t.removeLocked(old) {
+		if old := t.findLocked(user, b); old != nil && t.removeLocked(old) {
 			ch.gone = append(ch.gone, old.id)
 		}
 	}
 	return ch, nil
 }
 
-// find returns the live registration that b replaces.
-func (t *bindings) find(user core.UserID, b *binding) *binding {
+// countWithLocked returns how many registrations a user would have after an update. Who
+// drops what is not there, or one twice, makes no room by it.
+func (t *bindings) countWithLocked(user core.UserID, adds, drops []*binding) int {
+	count := len(t.byUser[user])
+	for _, b := range adds {
+		if t.findLocked(user, b) == nil {
+			count++
+		}
+	}
+	gone := make(map[*binding]bool)
+	for _, b := range drops {
+		if old := t.findLocked(user, b); old != nil {
+			gone[old] = true
+		}
+	}
+	return count - len(gone)
+}
+
+// findLocked returns the live registration that b replaces.
+func (t *bindings) findLocked(user core.UserID, b *binding) *binding {
 	for _, old := range t.byUser[user] {
 		if old.same(b) {
 			return old
@@ -149,7 +163,7 @@ func (t *bindings) find(user core.UserID, b *binding) *binding {
 // putLocked stores b, keeping the ID of what it replaces, and reports whether
 // the exchange has to hear of it.
 func (t *bindings) putLocked(b *binding) bool {
-	if old := t.find(b.user, b); old != nil {
+	if old := t.findLocked(b.user, b); old != nil {
 		b.id = old.id
 		moved := old.rank() != b.rank()
 		*old = *b
@@ -157,8 +171,8 @@ func (t *bindings) putLocked(b *binding) bool {
 		t.byID[old.id] = append(t.byID[old.id], old) // now the newest
 		return moved
 	}
-	b.id = core.ContactID(newID())
-	if other := t.sibling(b); other != nil {
+	b.id = core.ContactID(uuid.NewString())
+	if other := t.siblingLocked(b); other != nil {
 		b.id = other.id
 	}
 	t.byUser[b.user] = append(t.byUser[b.user], b)
@@ -166,8 +180,8 @@ func (t *bindings) putLocked(b *binding) bool {
 	return len(t.byID[b.id]) == 1
 }
 
-// sibling returns another flow of the same phone.
-func (t *bindings) sibling(b *binding) *binding {
+// siblingLocked returns another flow of the same phone.
+func (t *bindings) siblingLocked(b *binding) *binding {
 	for _, other := range t.byUser[b.user] {
 		if b.instance != "" && other.instance == b.instance {
 			return other

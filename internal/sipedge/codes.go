@@ -46,37 +46,13 @@ func causeOf(code int) core.Cause {
 	return core.CauseInterworking
 }
 
-// status is a SIP status line's code and phrase.
-type status struct {
-	code   int
-	phrase string
-}
-
-// phrases are the reason phrases of the statuses we send, in responses and in NOTIFY.
-var phrases = map[int]string{
-	100: "Trying", 180: "Ringing", 200: "OK", 491: "Request Pending",
-	400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 408: "Request Timeout",
-	415: "Unsupported Media Type", 423: "Interval Too Brief", 480: "Temporarily Unavailable", 481: "Call/Transaction Does Not Exist",
-	484: "Address Incomplete", 486: "Busy Here", 487: "Request Terminated", 488: "Not Acceptable Here", 489: "Bad Event",
-	500: "Server Internal Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Server Time-out",
-	600: "Busy Everywhere", 603: "Decline", 604: "Does Not Exist Anywhere",
-}
-
 // statusOf maps the end of an unanswered incoming leg to its final response.
 // A code given by the exchange (the callee's own) wins over the cause's.
-func statusOf(end core.End) status {
-	code := end.Code
-	if code < 400 || code > 699 {
-		code = codeOf(end.Cause)
+func statusOf(end core.End) int {
+	if end.Code < 400 || end.Code > 699 {
+		return codeOf(end.Cause)
 	}
-	return status{code, phraseOf(code)}
-}
-
-func phraseOf(code int) string {
-	if phrase, ok := phrases[code]; ok {
-		return phrase
-	}
-	return "Call Failed"
+	return end.Code
 }
 
 func codeOf(cause core.Cause) int {

@@ -1,8 +1,6 @@
 package sipedge
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"log/slog"
 	"net/netip"
 	"sync"
@@ -112,8 +110,8 @@ func (e *Edge) StackConfig(c sip.Config) sip.Config {
 	return c
 }
 
-// Start takes the stack made from StackConfig and begins to expire
-// registrations, to ask trunks and to register at them. It must be called before the stack listens.
+// Start takes the stack made from StackConfig and begins to expire registrations, to
+// ask trunks and to register at them. It must be called before the stack listens.
 func (e *Edge) Start(stack *sip.Stack) {
 	e.stack = stack
 	e.running.Go(func() { e.expire(e.stop) })
@@ -227,16 +225,6 @@ func (e *Edge) leg(id core.LegID) *leg {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.legs[id]
-}
-
-// newID returns a random version 4 UUID.
-func newID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	s := hex.EncodeToString(b[:])
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
 }
 
 // codecs is every codec that SIP legs can use, best first.

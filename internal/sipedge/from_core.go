@@ -148,9 +148,9 @@ func (l *leg) end(cmd core.End) {
 		l.gone(cmd.Cause, 0)
 	case stageSetup:
 		if l.in != nil {
-			st := statusOf(cmd)
-			l.in.Reject(st.code, st.phrase, reason)
-			l.gone(cmd.Cause, st.code)
+			code := statusOf(cmd)
+			l.in.Reject(code, "", reason)
+			l.gone(cmd.Cause, code)
 			return
 		}
 		l.stage, l.why = stageEnding, cmd
@@ -244,8 +244,7 @@ func (l *leg) firstOffer(at place) ([]byte, error) {
 
 // prefer orders the codecs for a caller's answer: what most candidates share
 // without transcoding. Browsers and most phones have Opus, trunks have G.711; phones
-// without Opus often have G.722.
-// The offerer's order decides between G.711 laws.
+// without Opus often have G.722. The offerer's order decides between G.711 laws.
 func (e *Edge) prefer(offered []media.Codec, peers core.Peers) []media.Codec {
 	g711 := []media.Codec{media.PCMU, media.PCMA}
 	if slices.Index(offered, media.PCMA) >= 0 && (slices.Index(offered, media.PCMU) < 0 ||

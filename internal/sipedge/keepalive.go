@@ -80,7 +80,7 @@ func (t *bindings) overUDP() []binding {
 func (t *bindings) misses(b binding, one bool) int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	live := t.find(b.user, &b)
+	live := t.findLocked(b.user, &b)
 	if live == nil || live.flow != b.flow {
 		return 0
 	}

@@ -15,7 +15,7 @@ func (l *leg) offersLate() bool { return l.late && !l.web && l.in == nil }
 // earlyOffer answers the offer of a reliable 18x in its PRACK (RFC 3262 section 5).
 // What an unreliable one says is a preview: the offer is still to come.
 func (l *leg) earlyOffer(d *sip.Dialog, res *sip.Response) {
-	if !lists(res, "Require", "100rel") {
+	if !sip.HasToken(res, "Require", "100rel") {
 		return
 	}
 	answer, err := l.stream.answerTo(res.Body(), l.wanted)

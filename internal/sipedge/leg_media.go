@@ -2,7 +2,6 @@ package sipedge
 
 import (
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -50,16 +49,7 @@ func (l *leg) sendInfo(key byte) {
 }
 
 // allowsInfo reports whether who sent msg takes INFO (RFC 6086).
-func allowsInfo(msg sip.Message) bool {
-	for _, list := range sip.HeaderValues(msg, "Allow") {
-		for method := range strings.SplitSeq(list, ",") {
-			if strings.TrimSpace(method) == string(sip.INFO) {
-				return true
-			}
-		}
-	}
-	return false
-}
+func allowsInfo(msg sip.Message) bool { return sip.HasToken(msg, "Allow", string(sip.INFO)) }
 
 // connected reports what waited for sound, and looks after a path that has none.
 func (l *leg) connected() {

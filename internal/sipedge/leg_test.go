@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/sip"
 	"github.com/offhook/offhook/internal/testkit"
@@ -192,7 +194,7 @@ func TestEndMeets200OnTheStrand(t *testing.T) {
 	b := newBench(t, carrier.at)
 	const rounds = 80
 	for i := range rounds {
-		ref := ring(b, core.LegID(newID()))
+		ref := ring(b, core.LegID(uuid.NewString()))
 		time.Sleep(time.Duration(i*50) * time.Microsecond) // the race is the test
 		b.edge.Do(core.End{LegRef: ref, Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere})
 		gone := wait(b, func(e core.LegGone) bool { return e.Leg == ref.Leg })
@@ -439,7 +441,7 @@ func TestPanicCostsOneCall(t *testing.T) {
 		func(l *leg, f func()) { l.strand.post(f) },
 		func(l *leg, f func()) { l.strand.do(f) },
 	} {
-		l := b.edge.newLeg(core.LegID(newID()))
+		l := b.edge.newLeg(core.LegID(uuid.NewString()))
 		on := make(chan bool, 1)
 		give(l, func() { panic("as if") })
 		give(l, func() { on <- true })

@@ -125,6 +125,6 @@ func (r *referral) notify(code int, final bool) {
 	if final {
 		state = "terminated;reason=noresource"
 	}
-	r.dialog.Request(sip.NOTIFY, "message/sipfrag;version=2.0", fmt.Appendf(nil, "SIP/2.0 %d %s\r\n", code, phraseOf(code)), nil,
+	r.dialog.Request(sip.NOTIFY, "message/sipfrag;version=2.0", fmt.Appendf(nil, "SIP/2.0 %d %s\r\n", code, sip.Phrase(code)), nil,
 		sip.NewHeader("Event", "refer;id="+strconv.FormatUint(uint64(r.id), 10)), sip.NewHeader("Subscription-State", state))
 }

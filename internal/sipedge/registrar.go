@@ -59,7 +59,7 @@ func (e *Edge) register(tx *sip.ServerTx, req *sip.Request) {
 	for _, v := range sip.HeaderValues(req, "Path") {
 		res.AppendHeader(sip.NewHeader("Path", v))
 	}
-	if slices.ContainsFunc(adds, func(b *binding) bool { return b.regID != "" }) && supports(req, "outbound") {
+	if slices.ContainsFunc(adds, func(b *binding) bool { return b.regID != "" }) && sip.HasToken(req, "Supported", "outbound") {
 		res.AppendHeader(sip.NewHeader("Require", "outbound"))
 		res.AppendHeader(sip.NewHeader("Flow-Timer", strconv.Itoa(flowTimer)))
 	}
@@ -85,7 +85,7 @@ func (e *Edge) refuseRegister(tx *sip.ServerTx, err error) {
 	case errors.Is(err, errTooMany):
 		tx.Reply(403, "Too Many Registrations")
 	case errors.Is(err, errHop):
-		tx.Reply(439, "First Hop Lacks Outbound Support")
+		tx.Reply(439, "")
 	case errors.Is(err, errPath):
 		tx.Reply(400, "Malformed Path")
 	case errors.Is(err, errStar):
@@ -206,7 +206,7 @@ func pathOf(req *sip.Request) ([]sip.Uri, error) {
 // keepsFlow reports whether a client that asks for flows reached us itself, or by a
 // proxy that says it keeps its flow.
 func keepsFlow(req *sip.Request, path []sip.Uri) bool {
-	if len(sip.HeaderValues(req, "Via")) == 1 || !supports(req, "outbound") {
+	if len(sip.HeaderValues(req, "Via")) == 1 || !sip.HasToken(req, "Supported", "outbound") {
 		return true
 	}
 	if len(path) == 0 {
@@ -214,14 +214,6 @@ func keepsFlow(req *sip.Request, path []sip.Uri) bool {
 	}
 	_, ok := sip.Param(path[len(path)-1].UriParams, "ob")
 	return ok
-}
-
-// supports reports whether a request lists an option tag.
-func supports(req *sip.Request, tag string) bool { return lists(req, "Supported", tag) }
-
-// lists reports whether a header of msg that is a list has that member.
-func lists(msg sip.Message, header, member string) bool {
-	return slices.ContainsFunc(sip.Tokens(msg, header), func(t string) bool { return strings.EqualFold(t, member) })
 }
 
 // headerExpires returns the Expires header in seconds, or the default.

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/offhook/offhook/internal/sip"
 )
 
@@ -15,6 +17,7 @@ import (
 const (
 	firstRegister   = 200 * time.Millisecond // once we listen
 	registerExpires = 10 * time.Minute
+	longestExpires  = 24 * 60 * 60 // seconds; the longest that we ask for, and believe
 	retryLeast      = 2 * time.Second
 	retryMost       = 5 * time.Minute
 	// retryRefused is the pause after 401, 403 and 404: carriers lock out who tries
@@ -48,7 +51,7 @@ type registration struct {
 
 func newRegistration(t Trunk, log *slog.Logger) *registration {
 	r := &registration{
-		trunk: t, user: "reg-" + strings.ReplaceAll(newID(), "-", ""), callID: newID(), expires: time.Duration(t.RegisterExpires),
+		trunk: t, user: "reg-" + strings.ReplaceAll(uuid.NewString(), "-", ""), callID: uuid.NewString(), expires: time.Duration(t.RegisterExpires),
 		log: log.With("trunk", t.Name), stop: make(chan struct{}), again: make(chan struct{}, 1), retry: retryLeast,
 	}
 	if r.expires == 0 {
@@ -129,7 +132,7 @@ func (r *registration) judge(res *sip.Response, err error) (next time.Duration) 
 		return r.up(granted(res, r.user, r.expires))
 	case code == 423:
 		least, err := strconv.Atoi(strings.TrimSpace(sip.HeaderValue(res, "Min-Expires")))
-		if want := time.Duration(least) * time.Second; err == nil && want > r.expires && want <= 24*time.Hour {
+		if want := time.Duration(least) * time.Second; err == nil && want > r.expires && want <= longestExpires*time.Second {
 			r.expires = want
 			return 0
 		}
@@ -187,7 +190,7 @@ func granted(res *sip.Response, user string, asked time.Duration) time.Duration 
 		}
 	}
 	if n, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && n > 0 {
-		return time.Duration(n) * time.Second
+		return time.Duration(min(n, longestExpires)) * time.Second
 	}
 	return asked
 }

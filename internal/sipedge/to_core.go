@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
 	"github.com/offhook/offhook/internal/media"
@@ -40,7 +42,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		tx.Reply(482, "")
 		return
 	}
-	l := e.newLeg(core.LegID(newID()))
+	l := e.newLeg(core.LegID(uuid.NewString()))
 	l.user, l.passed = from.User, passedOf(tx, req)
 	l.settings(from.Trunk)
 	to := e.dialled(req, from.Trunk)
@@ -52,8 +54,22 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
 	}
 	e.add(l)
-	l.met(e.callerAt(tx.Flow(), req, from.User))
-	l.in = e.stack.Incoming(tx, sip.IncomingEvents{
+	// On the strand, so that what comes by another connection meanwhile, such as a CANCEL
+	// or the same phone's next REGISTER, finds the leg whole, and known to the exchange.
+	l.strand.do(func() {
+		l.take(tx, e.callerAt(tx.Flow(), req, from.User), from)
+		l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
+			"dialog", l.dialog.ID(), "flow", l.flow.String())
+		if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces, Headers: shownHeaders(req)}) {
+			l.end(core.End{Cause: core.CauseTempFailure})
+		}
+	})
+}
+
+// take makes an INVITE the leg's own.
+func (l *leg) take(tx *sip.ServerTx, caller client, from core.Party) {
+	l.met(caller)
+	l.in = l.edge.stack.Incoming(tx, sip.IncomingEvents{
 		Cancelled: func(reasons []sip.Reason) {
 			l.heard(func() { l.gone(causeIn(reasons), 487) })
 		},
@@ -62,13 +78,8 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		Dialog:  l.dialogEvents(),
 	})
 	l.dialog = l.in.Dialog()
-	l.dialog.SetCredentials(e.trunks.Load().byName[from.Trunk].credentials())
+	l.dialog.SetCredentials(l.edge.trunks.Load().byName[from.Trunk].credentials())
 	l.known(l.dialog)
-	l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
-		"dialog", l.dialog.ID(), "flow", l.flow.String())
-	if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces, Headers: shownHeaders(req)}) {
-		l.strand.post(func() { l.end(core.End{Cause: core.CauseTempFailure}) })
-	}
 }
 
 // replacing returns the leg whose place an INVITE shall take (RFC 3891), "" if it

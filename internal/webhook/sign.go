@@ -2,13 +2,13 @@ package webhook
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Signer signs the webhooks of one application.
@@ -24,7 +24,7 @@ func (s Signer) Token(payload []byte, now time.Time) string {
 	claims := make([]byte, 0, 320)
 	claims = append(claims, `{"iat":`...)
 	claims = strconv.AppendInt(claims, now.Unix(), 10)
-	claims = append(claims, `,"jti":"`+newUUID()+`","iss":"Vonage"`...)
+	claims = append(claims, `,"jti":"`+uuid.NewString()+`","iss":"Vonage"`...)
 	if payload != nil {
 		hash := sha256.Sum256(payload)
 		claims = append(claims, `,"payload_hash":"`+hex.EncodeToString(hash[:])+`"`...)
@@ -38,12 +38,4 @@ func (s Signer) Token(payload []byte, now time.Time) string {
 	mac := hmac.New(sha256.New, s.Key)
 	mac.Write([]byte(signed))
 	return signed + "." + b64.EncodeToString(mac.Sum(nil))
-}
-
-// newUUID returns a random UUID, version 4 (RFC 9562 section 5.4).
-func newUUID() string {
-	var u [16]byte
-	_, _ = rand.Read(u[:]) // never fails: crypto/rand
-	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }
