@@ -91,9 +91,9 @@ type Silenced struct {
 // Hear sets what the party of Leg hears from now on, replacing what it heard:
 // the legs From (never Leg itself), or, when Sound is not zero, that sound
 // alone, and over either what is injected in Over. Empty From and zero Sound is
-// silence. A Sound that does not change between two rows goes on. Rows for all legs of a call make
-// the hear/speak matrix. Package media carries it out; a leg without media path
-// yet keeps its row until the path is up.
+// silence. A Sound that does not change between two rows goes on. Rows for all legs
+// of a call make the hear/speak matrix. Package media carries it out; a leg without
+// media path yet keeps its row until the path is up.
 type Hear struct {
 	Leg   LegID
 	From  []LegID

@@ -55,7 +55,7 @@ const (
 	EdgeLoop
 )
 
-// String returns "sip" or "browser".
+// String returns "sip", "browser", "websocket" or "loop", "none" for no edge.
 func (e Edge) String() string {
 	switch e {
 	case EdgeSIP:

@@ -120,8 +120,4 @@ func (x *Exchange) withTwo(a, b core.LegID, do func(l, m *leg) error) (*leg, err
 }
 
 // hangup ends a leg as if its party had hung up.
-func (x *Exchange) hangup(l *leg, cause core.Cause) {
-	c, talked := l.call, l.joined
-	x.end(l, cause, core.ReasonNone, 0)
-	x.lost(c, l, talked)
-}
+func (x *Exchange) hangup(l *leg, cause core.Cause) { x.finish(l, cause, core.ReasonNone, 0) }

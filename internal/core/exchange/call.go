@@ -40,10 +40,16 @@ type liveCall struct {
 
 // newCall returns a call with one leg, l, which runs its flow.
 func (x *Exchange) newCall(l *leg, verbs ...flow.Verb) *liveCall {
-	x.begun++
-	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun, begun: x.now, caller: l, flow: flow.New(verbs...)}
-	x.calls[c.id] = c
+	c := x.openCall(l, verbs...)
 	x.begin(l, c)
+	return c
+}
+
+// openCall returns a call without legs; caller, which may be nil, is to become its own.
+func (x *Exchange) openCall(caller *leg, verbs ...flow.Verb) *liveCall {
+	x.begun++
+	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun, begun: x.now, caller: caller, flow: flow.New(verbs...)}
+	x.calls[c.id] = c
 	return c
 }
 

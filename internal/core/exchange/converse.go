@@ -49,12 +49,9 @@ func (x *Exchange) converse(l *leg, v flow.Converse) (waits bool) {
 }
 
 func (x *Exchange) newRoom(name roomName) *liveCall {
-	x.begun++
-	c := &liveCall{
-		id: core.CallID(x.newID()), seq: x.begun, begun: x.now, flow: flow.New(flow.Talk{}),
-		room: &room{roomName: name},
-	}
-	x.calls[c.id], x.rooms[name] = c, c
+	c := x.openCall(nil, flow.Talk{})
+	c.room = &room{roomName: name}
+	x.rooms[name] = c
 	return c
 }
 

@@ -14,16 +14,16 @@ import (
 // Config is what an Exchange starts with.
 type Config struct {
 	// Seed makes the identifiers of new legs and calls and draws the order of random
-	// groups; the same seed and the
-	// same events give the same commands. A node takes it from crypto/rand.
+	// groups; the same seed and the same events give the same commands. A node takes it
+	// from crypto/rand.
 	Seed [32]byte
 	// Directory says who can be reached; nil is nobody, until DirectoryChanged.
 	Directory *route.Directory
 }
 
 // Exchange is every call, leg, running hunt, park slot, trunk queue and
-// registration of one node. It is not safe for concurrent use; package engine feeds it from one
-// goroutine.
+// registration of one node. It is not safe for concurrent use; package engine feeds it
+// from one goroutine.
 type Exchange struct {
 	ids      *rand.ChaCha8
 	dice     *rand.Rand // over ids

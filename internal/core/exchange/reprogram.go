@@ -67,10 +67,7 @@ func (x *Exchange) takeOut(l *leg) {
 	}
 	l.app.room = nil
 	x.part(l)
-	x.begun++
-	c := &liveCall{id: core.CallID(x.newID()), seq: x.begun, begun: x.now, caller: l, flow: flow.New(flow.Talk{})}
-	x.calls[c.id] = c
-	led := from.caller == l
+	c, led := x.openCall(l, flow.Talk{}), from.caller == l
 	x.relocate(l, c)
 	x.speaks(l)
 	x.publishMoved(l, core.ChangeLeft, from)

@@ -53,7 +53,5 @@ func (x *Exchange) cutOff(l *leg) {
 		x.release(l.call, core.CauseNotAllowed, core.ReasonLimit)
 		return
 	}
-	c, talked := l.call, l.joined
-	x.end(l, core.CauseNotAllowed, core.ReasonLimit, 0)
-	x.lost(c, l, talked)
+	x.finish(l, core.CauseNotAllowed, core.ReasonLimit, 0)
 }

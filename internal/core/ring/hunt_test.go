@@ -3,6 +3,7 @@ package ring
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -280,6 +281,19 @@ func TestMemory(t *testing.T) {
 	play(recent, &m).do("answer 1001")
 	if p = play(recent, &m); p.lines[0] != "ring bob" || p.Takers("1001") != nil {
 		t.Errorf("bob talked before alice hung up: %s", p.lines[0])
+	}
+}
+
+// Of ever new endpoints those who talked last are remembered.
+func TestMemoryIsBounded(t *testing.T) {
+	var m Memory
+	const all = 3 * maxTaken
+	number := func(i int) taker { return taker{"g", strconv.Itoa(i)} }
+	for i := range all {
+		m.Talked(Takers{number(i)}, epoch.Add(time.Duration(i)*time.Second))
+	}
+	if n := len(m.taken); n > maxTaken || m.taken[number(all-1)].IsZero() || m.taken[number(all-maxTaken/3)].IsZero() {
+		t.Errorf("%d are remembered, and not the last", n)
 	}
 }
 

@@ -2,6 +2,7 @@ package ring
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 
@@ -98,6 +99,21 @@ func (m *Memory) Talked(who Takers, now time.Time) {
 		}
 		m.taken[t] = now
 	}
+	if len(m.taken) > maxTaken {
+		m.forget()
+	}
+}
+
+// maxTaken bounds who is remembered: an application may let ever new numbers ring by
+// least_recent.
+const maxTaken = 16 << 10
+
+// forget drops the half that has rested for longest. They ring first all the same, as
+// those who never talked do.
+func (m *Memory) forget() {
+	times := slices.SortedFunc(maps.Values(m.taken), time.Time.Compare)
+	middle := times[len(times)/2]
+	maps.DeleteFunc(m.taken, func(_ taker, at time.Time) bool { return !at.After(middle) })
 }
 
 // nameOf names a branch whatever its place in the list.

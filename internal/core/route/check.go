@@ -220,10 +220,6 @@ func (d *Directory) checkDestination(m *mistakes, at string, to *Destination) {
 		if _, err := parseAnnouncement(to.Announce); err != nil {
 			m.add(at+".announce", "%v", err)
 		}
-	case to.Application != "":
-		if _, ok := d.applications[to.Application]; !ok {
-			m.add(at+".application", "no application %q", to.Application)
-		}
 	default:
 		d.checkPhone(m, at+".phone", to.Phone)
 	}

@@ -6,8 +6,9 @@ import (
 )
 
 // emergency lists numbers that reach police, fire or ambulance somewhere in the
-// world, without those below 110 that are everybody's first extensions. We refuse to dial any of them: a caller who believes help is on
-// the way is worse off than one who reaches for another phone.
+// world, without those below 110 that are everybody's first extensions. We refuse to
+// dial any of them: a caller who believes help is on the way is worse off than one who
+// reaches for another phone.
 var emergency = []string{
 	"000", "110", "111", "112", "113", "115", "117", "118", "119", "120", "122",
 	"190", "191", "192", "193", "911", "995", "997", "998", "999",
