@@ -11,8 +11,9 @@ const (
 	// maxFrames is how many frames of audio wait for a slow server: a second. Behind
 	// that it would hear the past.
 	maxFrames = 50
-	// maxTexts is how many texts wait for one.
-	maxTexts = 256
+	// maxTexts is how many texts wait for one, and maxTextBytes how long all of them
+	// may be: a server may ask for an answer as long as its question, and not read.
+	maxTexts, maxTextBytes = 256, 1 << 20
 )
 
 // message is one message to a server.
@@ -27,6 +28,7 @@ type outbox struct {
 
 	mu      sync.Mutex // guards what follows
 	texts   [][]byte
+	written int      // bytes of texts
 	frames  [][]byte // oldest first
 	spare   [][]byte
 	dropped uint64
@@ -58,8 +60,9 @@ func (o *outbox) audio(pcm []int16) {
 // text adds a text, unless there are too many.
 func (o *outbox) text(data []byte) {
 	o.mu.Lock()
-	if len(o.texts) < maxTexts {
+	if len(o.texts) < maxTexts && o.written+len(data) <= maxTextBytes {
 		o.texts = append(o.texts, data)
+		o.written += len(data)
 	}
 	o.mu.Unlock()
 	o.signal()
@@ -79,6 +82,7 @@ func (o *outbox) next() (message, bool) {
 	if len(o.texts) > 0 {
 		data := o.texts[0]
 		o.texts = o.texts[:copy(o.texts, o.texts[1:])]
+		o.written -= len(data)
 		return message{websocket.MessageText, data}, true
 	}
 	if len(o.frames) > 0 {

@@ -12,8 +12,9 @@ import (
 const (
 	// maxQueue is how much of what a server sent ahead is kept, in frames: a minute.
 	maxQueue = 3072
-	// maxMarks is how many notifies may wait for their place.
-	maxMarks = 1024
+	// maxMarks is how many notifies may wait for their place, and maxMarkBytes how long
+	// all of their payloads may be.
+	maxMarks, maxMarkBytes = 1024, 1 << 20
 	// minAhead is how many frames must be there before they are played, so that the
 	// next ones may come a little late. It grows by how late they are, up to maxAhead.
 	minAhead, maxAhead = 2, 15
@@ -43,6 +44,7 @@ type queue struct {
 	head    int
 	read    uint64 // bytes played so far
 	marks   []mark
+	marked  int  // bytes of their payloads
 	skip    bool // a half of a sample was dropped: so must be the other
 	dropped uint64
 
@@ -174,6 +176,7 @@ func still(samples []int16) bool {
 func (q *queue) reachedLocked(all bool) (payloads []json.RawMessage) {
 	for len(q.marks) > 0 && (all || q.marks[0].at <= q.read+1) { // a half sample is never played
 		payloads = append(payloads, q.marks[0].payload)
+		q.marked -= len(q.marks[0].payload)
 		q.marks = q.marks[1:]
 	}
 	return payloads
@@ -188,7 +191,8 @@ func (q *queue) mark(payload json.RawMessage) bool {
 	if waiting == 0 && len(q.marks) == 0 {
 		return true
 	}
-	if len(q.marks) < maxMarks {
+	if len(q.marks) < maxMarks && q.marked+len(payload) <= maxMarkBytes {
+		q.marked += len(payload)
 		q.marks = append(q.marks, mark{at: q.read + uint64(waiting), payload: payload})
 	}
 	return false
@@ -198,7 +202,8 @@ func (q *queue) mark(payload json.RawMessage) bool {
 func (q *queue) clear() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.buf, q.head, q.marks, q.playing, q.skip = q.buf[:0], 0, nil, false, false
+	q.buf, q.head, q.playing, q.skip = q.buf[:0], 0, false, false
+	q.marks, q.marked = nil, 0
 	q.dry, q.frames, q.received, q.excess = time.Time{}, 0, 0, 0
 }
 

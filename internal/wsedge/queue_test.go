@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -213,6 +214,36 @@ func TestNotifiesComeAtTheirPlace(t *testing.T) {
 	}
 	if want := []string{"[]", "[1]", "[]", "[]", "[]", "[]"}; !slices.Equal(got[:2], want[:2]) || !slices.Contains(got[2:], "[2 3]") {
 		t.Errorf("%q", got)
+	}
+}
+
+// Notifies that wait, and answers that nobody reads, take a megabyte and no more.
+func TestTextsAreBounded(t *testing.T) {
+	long := json.RawMessage(`"` + strings.Repeat("x", maxText-2) + `"`)
+	q := newQueue(160)
+	for range 2 { // what was played makes room again
+		q.put(make([]byte, 640), time.Now())
+		for range maxMarks {
+			q.mark(long)
+		}
+		if q.marked > maxMarkBytes || len(q.marks) != maxMarkBytes/maxText {
+			t.Errorf("%d notifies of %d bytes wait", len(q.marks), q.marked)
+		}
+		q.reachedLocked(true)
+	}
+	var o outbox
+	o.init()
+	for range 2 {
+		sent := 0
+		for range maxTexts {
+			o.text(long)
+		}
+		for _, ok := o.next(); ok; _, ok = o.next() {
+			sent++
+		}
+		if sent != maxTextBytes/maxText || o.written != 0 {
+			t.Errorf("%d answers waited; %d bytes are left of none", sent, o.written)
+		}
 	}
 }
 
