@@ -53,17 +53,11 @@ func NewServer(cfg Config) (*Server, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Server{cfg: cfg, relays: make(map[string]int)}
-	udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(cfg.Listen))
+	udp, tcp, err := listen(cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("turn: %w", err)
 	}
-	if at, ok := udp.LocalAddr().(*net.UDPAddr); ok {
-		s.addr = netip.AddrPortFrom(cfg.Listen.Addr(), at.AddrPort().Port())
-	}
-	tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(s.addr))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("turn: %w", err), udp.Close())
-	}
+	s.addr = netip.AddrPortFrom(cfg.Listen.Addr(), netip.MustParseAddrPort(tcp.Addr().String()).Port())
 	s.streams = newStreams(tcp)
 	ways := &funnels{target: cfg.Target}
 	silent := logging.NewDefaultLoggerFactory()
@@ -79,6 +73,29 @@ func NewServer(cfg Config) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("turn: %w", err), udp.Close(), tcp.Close())
 	}
 	return s, nil
+}
+
+// listenTries is how many free ports of one protocol are tried with the other.
+const listenTries = 20
+
+// listen opens the same port over UDP and TCP. The kernel finds a port 0 free for one
+// of them only; somebody else may have it with the other.
+func listen(at netip.AddrPort) (*net.UDPConn, *net.TCPListener, error) {
+	for try := 1; ; try++ {
+		udp, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(at))
+		if err != nil {
+			return nil, nil, err
+		}
+		local := netip.MustParseAddrPort(udp.LocalAddr().String())
+		tcp, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPortFrom(at.Addr(), local.Port())))
+		if err == nil {
+			return udp, tcp, nil
+		}
+		err = errors.Join(err, udp.Close())
+		if at.Port() != 0 || try == listenTries {
+			return nil, nil, err
+		}
+	}
 }
 
 // Addr is where clients come.
