@@ -19,9 +19,17 @@ func (n *node) newAPI() *native.API {
 	}, n.directory.Load())
 }
 
-// directoryChanged takes changed resources to everybody who knows the old ones.
-// The exchange comes last: it rings nobody whom the edges do not know yet.
-func (n *node) directoryChanged(ctx context.Context, d *route.Directory) error {
+// directoryChanged takes changed resources to everybody who knows the old ones. If only
+// one user changed, only says which, and nothing else is read again. The exchange comes
+// last: it rings nobody whom the edges do not know yet.
+func (n *node) directoryChanged(ctx context.Context, d *route.Directory, only core.UserID) error {
+	if !only.IsZero() {
+		if err := n.auth.Refresh(ctx, only); err != nil {
+			return err
+		}
+		n.directory.Store(d)
+		return n.post(exchange.DirectoryChanged{Directory: d})
+	}
 	trunks, err := n.trunks(ctx, d)
 	if err != nil {
 		return err
@@ -35,15 +43,6 @@ func (n *node) directoryChanged(ctx context.Context, d *route.Directory) error {
 	n.sip.SetTrunks(trunks)
 	n.directory.Store(d)
 	return n.post(exchange.DirectoryChanged{Directory: d})
-}
-
-// loadDirectory reads what can be reached from the store.
-func (n *node) loadDirectory(ctx context.Context) (*route.Directory, error) {
-	resources, err := n.store.Resources(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return route.NewDirectory(resources)
 }
 
 // trunks returns the trunks with their passwords.

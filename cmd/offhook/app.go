@@ -82,7 +82,7 @@ func (c appCreateCmd) make(ctx context.Context, client apiClient) (madeApp, erro
 	}
 	for _, number := range c.Number {
 		number = strings.TrimPrefix(number, "+")
-		if err := client.do(ctx, http.MethodPut, "applications/"+app.ID+"/numbers/"+url.PathEscape(number), nil); err != nil {
+		if err := client.do(ctx, http.MethodPut, "applications/"+app.ID+"/numbers/"+url.PathEscape(number)); err != nil {
 			return app, errors.Join(fmt.Errorf("number %s: %w", number, err), app.undo(ctx, client))
 		}
 		app.numbers = append(app.numbers, number)
@@ -94,13 +94,13 @@ func (c appCreateCmd) make(ctx context.Context, client apiClient) (madeApp, erro
 func (a madeApp) undo(ctx context.Context, client apiClient) error {
 	var errs []error
 	for _, number := range a.numbers {
-		errs = append(errs, client.do(ctx, http.MethodDelete, "applications/"+a.ID+"/numbers/"+url.PathEscape(number), nil))
+		errs = append(errs, client.do(ctx, http.MethodDelete, "applications/"+a.ID+"/numbers/"+url.PathEscape(number)))
 	}
 	if a.ID != "" {
-		errs = append(errs, client.do(ctx, http.MethodDelete, "applications/"+a.ID, nil))
+		errs = append(errs, client.do(ctx, http.MethodDelete, "applications/"+a.ID))
 	}
 	if a.account.Secret != "" { // not one that was there
-		errs = append(errs, client.do(ctx, http.MethodDelete, "accounts/"+url.PathEscape(a.account.Key), nil))
+		errs = append(errs, client.do(ctx, http.MethodDelete, "accounts/"+url.PathEscape(a.account.Key)))
 	}
 	return errors.Join(errs...)
 }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 
 	"github.com/offhook/offhook/internal/config"
-	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/core/route"
 )
 
@@ -18,7 +15,8 @@ type applyCmd struct {
 	access
 }
 
-// Run creates what is missing and replaces what is there. It deletes nothing.
+// Run creates what is missing and replaces what is there, all of it or nothing. It
+// deletes nothing.
 func (c applyCmd) Run(ctx context.Context, stdout io.Writer) error {
 	cfg, err := config.Load(c.File)
 	if err != nil {
@@ -28,116 +26,72 @@ func (c applyCmd) Run(ctx context.Context, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return client.apply(ctx, toApply(cfg.Resources), stdout)
-}
-
-// resource is one thing to apply.
-type resource struct {
-	path string // of the resource, below /api/v1
-	list string // where it is created; "" for what there is one of
-	body any
-	// secretPath takes the password, or the secrets of an account, if there are any.
-	secretPath, secretMethod string
-	secrets                  map[string]core.Secret
-}
-
-// toApply lists resources so that most come after what they refer to.
-func toApply(r config.Resources) []resource {
-	var all []resource
-	password := func(p core.Secret) map[string]core.Secret { return map[string]core.Secret{"password": p} }
-	add := func(kind route.Kind, name string, body any) *resource {
-		all = append(all, resource{path: string(kind) + "/" + url.PathEscape(name), list: string(kind), body: body})
-		return &all[len(all)-1]
+	var answer struct {
+		Items []struct{ Resource, Done string }
 	}
-	for _, setting := range []struct {
-		name string
-		body any
-		set  bool
-	}{
-		{route.SettingDialling, r.Dialling, r.Dialling != route.Dialling{}},
-		{route.SettingLimits, r.Limits, !r.Limits.IsZero()},
-		{route.SettingParking, r.Parking, r.Parking != route.Parking{}},
-	} {
-		if setting.set {
-			all = append(all, resource{path: setting.name, body: setting.body})
-		}
+	if err := client.ask(ctx, http.MethodPost, "apply", toBundle(cfg.Resources), &answer); err != nil {
+		return err
 	}
-	for _, s := range r.Schedules {
-		add(route.KindSchedules, s.Name, s)
-	}
-	for _, u := range r.Users {
-		item := add(route.KindUsers, u.Name, u.User)
-		item.secretPath, item.secretMethod, item.secrets = item.path+"/credentials", http.MethodPost, password(u.Password)
-	}
-	for _, t := range r.Trunks {
-		item := add(route.KindTrunks, t.Name, t.Trunk)
-		item.secretPath, item.secretMethod, item.secrets = item.path+"/password", http.MethodPut, password(t.Password)
-	}
-	for _, a := range r.Accounts {
-		item := add(route.KindAccounts, a.Key, a.Account)
-		item.secretPath, item.secretMethod = item.path+"/secrets", http.MethodPost
-		item.secrets = map[string]core.Secret{"secret": a.Secret, "signature_secret": a.SignatureSecret}
-	}
-	for _, a := range r.Applications {
-		add(route.KindApplications, a.ID, a.Application)
-	}
-	for _, g := range r.Groups {
-		add(route.KindGroups, g.Name, g)
-	}
-	for _, n := range r.Numbers {
-		add(route.KindNumbers, n.Number, n)
-	}
-	for _, rule := range r.Callers {
-		add(route.KindCallers, rule.Name, rule)
-	}
-	return all
-}
-
-// apply applies all. What does not fit yet is tried again after the rest, for
-// groups may refer to each other in any order.
-func (c apiClient) apply(ctx context.Context, waiting []resource, stdout io.Writer) error {
-	for len(waiting) > 0 {
-		var later []resource
-		var errs []error
-		for _, r := range waiting {
-			done, err := c.applyOne(ctx, r)
-			switch {
-			case isMisfit(err):
-				later, errs = append(later, r), append(errs, fmt.Errorf("%s: %w", r.path, err))
-			case err != nil:
-				return fmt.Errorf("%s: %w", r.path, err)
-			default:
-				fmt.Fprintf(stdout, "%s %s\n", r.path, done) //nolint:errcheck // a closed terminal is no reason to stop
-			}
-		}
-		if len(later) == len(waiting) {
-			return errors.Join(errs...)
-		}
-		waiting = later
+	for _, item := range answer.Items {
+		fmt.Fprintf(stdout, "%s %s\n", item.Resource, item.Done) //nolint:errcheck // a closed terminal is no reason to stop
 	}
 	return nil
 }
 
-func (c apiClient) applyOne(ctx context.Context, r resource) (done string, err error) {
-	done = "changed"
-	err = c.do(ctx, http.MethodPut, r.path, r.body)
-	if p, ok := errors.AsType[*problemError](err); ok && p.Status == http.StatusNotFound && r.list != "" {
-		done = "created"
-		err = c.do(ctx, http.MethodPost, r.list, r.body)
-	}
-	if secrets := revealed(r.secrets); err == nil && len(secrets) > 0 {
-		err = c.do(ctx, r.secretMethod, r.secretPath, secrets)
-	}
-	return done, err
+// bundle is what POST /api/v1/apply takes.
+type bundle struct {
+	Users        []userWithPassword   `json:"users,omitempty"`
+	Trunks       []trunkWithPassword  `json:"trunks,omitempty"`
+	Accounts     []accountWithSecrets `json:"accounts,omitempty"`
+	Applications []route.Application  `json:"applications,omitempty"`
+	Groups       []route.Group        `json:"groups,omitempty"`
+	Numbers      []route.Number       `json:"numbers,omitempty"`
+	Schedules    []route.Schedule     `json:"schedules,omitempty"`
+	Callers      []route.CallerRule   `json:"callers,omitempty"`
+	Dialling     *route.Dialling      `json:"dialling,omitempty"`
+	Limits       *route.Limits        `json:"limits,omitempty"`
+	Parking      *route.Parking       `json:"parking,omitempty"`
 }
 
-// revealed returns the secrets that are set, as the API takes them.
-func revealed(secrets map[string]core.Secret) map[string]string {
-	out := make(map[string]string)
-	for name, secret := range secrets {
-		if secret != "" {
-			out[name] = secret.Reveal()
-		}
+type (
+	userWithPassword struct {
+		route.User
+		Password string `json:"password,omitempty"`
 	}
-	return out
+	trunkWithPassword struct {
+		route.Trunk
+		Password string `json:"password,omitempty"`
+	}
+	accountWithSecrets struct {
+		route.Account
+		Secret          string `json:"secret,omitempty"`
+		SignatureSecret string `json:"signature_secret,omitempty"`
+	}
+)
+
+// toBundle brings the resources of a file, with their secrets, into the API's form.
+func toBundle(r config.Resources) bundle {
+	b := bundle{Groups: r.Groups, Numbers: r.Numbers, Schedules: r.Schedules, Callers: r.Callers}
+	for _, u := range r.Users {
+		b.Users = append(b.Users, userWithPassword{u.User, u.Password.Reveal()})
+	}
+	for _, t := range r.Trunks {
+		b.Trunks = append(b.Trunks, trunkWithPassword{t.Trunk, t.Password.Reveal()})
+	}
+	for _, a := range r.Accounts {
+		b.Accounts = append(b.Accounts, accountWithSecrets{a.Account, a.Secret.Reveal(), a.SignatureSecret.Reveal()})
+	}
+	for _, a := range r.Applications {
+		b.Applications = append(b.Applications, a.Application)
+	}
+	if r.Dialling != (route.Dialling{}) {
+		b.Dialling = &r.Dialling
+	}
+	if !r.Limits.IsZero() {
+		b.Limits = &r.Limits
+	}
+	if r.Parking != (route.Parking{}) {
+		b.Parking = &r.Parking
+	}
+	return b
 }

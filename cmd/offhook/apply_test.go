@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -15,48 +16,35 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// exchangeOf is an API that knows the names it was given, and refuses a group
-// whose nested group it does not know.
+// exchangeOf is an API that knows what it was given.
 type exchangeOf struct {
-	known  []string
-	passed []string // credentials that were set
-	tired  int      // requests that it refuses at first
+	known []string
+	tired int // requests that it refuses at first
+	given bundle
 }
 
 // ServeHTTP implements http.Handler.
 func (x *exchangeOf) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Name      string
-		Endpoints []struct{ Group string }
-	}
-	path := strings.TrimPrefix(r.URL.Path, "/api/v1/")
-	err := json.NewDecoder(r.Body).Decode(&body)
-	switch {
+	switch err := json.NewDecoder(r.Body).Decode(&x.given); {
 	case x.tired > 0:
 		x.tired--
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusTooManyRequests)
 		return
-	case err != nil || r.Header.Get("Authorization") != "Bearer secret":
+	case err != nil || r.Header.Get("Authorization") != "Bearer secret" || r.URL.Path != "/api/v1/apply" || r.Method != http.MethodPost:
 		w.WriteHeader(http.StatusUnauthorized)
 		return
-	case strings.HasSuffix(path, "/credentials"):
-		x.passed = append(x.passed, path)
-		return
 	}
-	for _, e := range body.Endpoints {
-		if e.Group != "" && !slices.Contains(x.known, "groups/"+e.Group) {
-			w.WriteHeader(http.StatusUnprocessableEntity)
-			w.Write([]byte(`{"status":422,"detail":"no fit","errors":[{"message":"no group","location":"groups/x"}]}`)) //nolint:errcheck // a test
-			return
+	var items []map[string]string
+	for _, u := range x.given.Users {
+		done, path := "changed", "users/"+u.Name
+		if !slices.Contains(x.known, path) {
+			done, x.known = "created", append(x.known, path)
 		}
+		items = append(items, map[string]string{"resource": path, "done": done})
 	}
-	if r.Method == http.MethodPut && !slices.Contains(x.known, path) {
-		w.WriteHeader(http.StatusNotFound)
-		return
-	}
-	if r.Method == http.MethodPost {
-		x.known = append(x.known, path+"/"+body.Name)
+	if err := json.NewEncoder(w).Encode(map[string]any{"items": items}); err != nil {
+		panic(err)
 	}
 }
 
@@ -80,22 +68,29 @@ const applied = `resources:
 func TestApply(t *testing.T) {
 	x := &exchangeOf{}
 	out, err := apply(t, x, "secret", applied)
-	if err != nil || out != "users/anna created\ngroups/inner created\ngroups/outer created\n" {
+	if err != nil || out != "users/anna created\n" {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if !slices.Equal(x.passed, []string{"users/anna/credentials"}) {
-		t.Errorf("passwords %v", x.passed)
+	if g := x.given; len(g.Users) != 1 || g.Users[0].Password != "tomato soup" || len(g.Groups) != 2 || g.Dialling != nil || g.Limits != nil {
+		t.Errorf("given %+v", g)
 	}
 	out, err = apply(t, x, "secret", applied)
-	if err != nil || strings.Count(out, "changed") != 3 {
+	if err != nil || out != "users/anna changed\n" {
 		t.Errorf("again: %v\n%s", err, out)
 	}
 }
 
-// TestApplyApplications: accounts come first, then applications, then the numbers that
-// lead to them; secrets are passed apart.
-func TestApplyApplications(t *testing.T) {
+// TestApplyTakesAll: every part of the section reaches the exchange, with its secrets.
+func TestApplyTakesAll(t *testing.T) {
 	cfg, err := config.Load(write(t, `resources:
+  users: [{name: anna, password: "tomato soup"}]
+  trunks: [{name: line, uri: "sip:carrier.example", username: us, password: of the trunk}]
+  groups: [{name: desk, endpoints: [{user: anna}]}]
+  schedules: [{name: office, time_zone: UTC}]
+  callers: [{name: pest, from: ["4916*"], block: true}]
+  dialling: {country: de}
+  limits: {silence: 90s}
+  parking: {first: 70, last: 79}
   numbers: [{number: "12995558888", application: 11111111-2222-3333-4444-555555555555}]
   applications: [{id: 11111111-2222-3333-4444-555555555555, account: abcd1234, answer_url: "http://localhost:8000/answer"}]
   accounts: [{key: abcd1234, secret: anything16chars00}]
@@ -103,16 +98,14 @@ func TestApplyApplications(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var paths []string
-	for _, r := range toApply(cfg.Resources) {
-		paths = append(paths, r.path)
-		if r.list == "accounts" && (r.secretPath != "accounts/abcd1234/secrets" || revealed(r.secrets)["secret"] != "anything16chars00" || len(revealed(r.secrets)) != 1) {
-			t.Errorf("secrets %+v", r)
+	b := toBundle(cfg.Resources)
+	for i := range reflect.TypeFor[bundle]().NumField() {
+		if reflect.ValueOf(b).Field(i).IsZero() {
+			t.Errorf("%s is lost", reflect.TypeFor[bundle]().Field(i).Name)
 		}
 	}
-	want := []string{"accounts/abcd1234", "applications/11111111-2222-3333-4444-555555555555", "numbers/12995558888"}
-	if !slices.Equal(paths, want) {
-		t.Errorf("applied in the order %q, want %q", paths, want)
+	if b.Users[0].Password != "tomato soup" || b.Trunks[0].Password != "of the trunk" || b.Accounts[0].Secret != "anything16chars00" || b.Accounts[0].SignatureSecret != "" {
+		t.Errorf("secrets %+v", b)
 	}
 }
 
@@ -129,7 +122,7 @@ func write(t *testing.T, text string) string {
 func TestApplySlowsDown(t *testing.T) {
 	begin := time.Now()
 	x := &exchangeOf{tired: 1}
-	if out, err := apply(t, x, "secret", applied); err != nil || strings.Count(out, "created") != 3 {
+	if out, err := apply(t, x, "secret", applied); err != nil || strings.Count(out, "created") != 1 {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if d := time.Since(begin); d < time.Second {

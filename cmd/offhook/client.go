@@ -66,22 +66,17 @@ func (p *problemError) Error() string {
 	return strings.Join(parts, "; ")
 }
 
-// isMisfit reports whether a resource was refused for what it says.
-func isMisfit(err error) bool {
-	p, ok := errors.AsType[*problemError](err)
-	return ok && p.Status == http.StatusUnprocessableEntity
-}
-
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 1 << 20
+// maxAnswer bounds what is read of an answer, in bytes: a line for each of a hundred
+// thousand resources.
+const maxAnswer = 16 << 20
 
 // longestWait is the longest that we wait when we asked too much. A lock-out
 // after failed logins is longer, and told.
 const longestWait = 10 * time.Second
 
-// do does a request without an answer that matters.
-func (c apiClient) do(ctx context.Context, method, path string, body any) error {
-	return c.ask(ctx, method, path, body, nil)
+// do does a request without a body, and without an answer that matters.
+func (c apiClient) do(ctx context.Context, method, path string) error {
+	return c.ask(ctx, method, path, nil, nil)
 }
 
 // ask does a request and decodes the answer, if into is not nil. An exchange that

@@ -18,7 +18,7 @@ import (
 
 // openEdges makes the exchange, its loop and both edges.
 func (n *node) openEdges(ctx context.Context) error {
-	directory, err := n.loadDirectory(ctx)
+	directory, err := n.store.Directory(ctx)
 	if err != nil {
 		return err
 	}

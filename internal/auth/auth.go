@@ -21,6 +21,8 @@ type Users interface {
 	UserExists(ctx context.Context, user core.UserID) (bool, error)
 	// EachDigest calls each for the digest secrets of every user, in hex.
 	EachDigest(ctx context.Context, each func(user core.UserID, realm, md5Hex, sha256Hex string)) error
+	// DigestOf returns those of one user with their realm, NotFound if there are none.
+	DigestOf(ctx context.Context, user core.UserID) (realm, md5Hex, sha256Hex string, err error)
 	Application(ctx context.Context, id string) (route.Application, error)
 	// Account returns an account with its secrets, empty where it has none.
 	Account(ctx context.Context, key string) (account route.Account, secret, signature core.Secret, err error)
@@ -40,9 +42,9 @@ type Config struct {
 
 // Auth checks credentials. All methods are safe for concurrent use.
 type Auth struct {
-	cfg     Config
-	guard   *guard
-	secrets atomic.Pointer[secrets]
+	cfg    Config
+	guard  *guard
+	logins atomic.Pointer[logins]
 }
 
 // New returns an Auth that knows the users of the moment; see Reload.
@@ -69,7 +71,8 @@ func (a *Auth) Password(source netip.Addr, user string, password core.Secret) (c
 		return core.UserID{}, lockedOut(op, user)
 	}
 	id := core.UserID{Name: user}
-	realm := a.secrets.Load().realms[id] // may be another than today's for who was made by the API
+	l, _ := a.logins.Load().get(id)
+	realm := l.realm // may be another than today's for who was made by the API
 	_, want, known := a.Digest(id, realm)
 	got := sha256.Sum256([]byte(user + ":" + realm + ":" + password[:min(len(password), maxPassword)].Reveal()))
 	right := subtle.ConstantTimeCompare([]byte(hex.EncodeToString(got[:])), []byte(want)) == 1

@@ -31,6 +31,7 @@ type house struct {
 	password string                       // of sales
 	apps     map[string]string            // public keys
 	maps     map[string]map[string]string // users of applications
+	gone     bool                         // sales has no password any more
 	fault    error
 
 	mu   sync.Mutex // guards made
@@ -39,6 +40,20 @@ type house struct {
 
 func (h *house) UserExists(_ context.Context, user core.UserID) (bool, error) {
 	return user == core.UserID{Name: "sales"} || user == core.UserID{Name: "token-only"}, h.fault
+}
+
+// DigestOf is that of EachDigest, or nobody's once sales is gone.
+func (h *house) DigestOf(ctx context.Context, user core.UserID) (realm, md5Hex, sha256Hex string, err error) {
+	err = &core.Error{Op: "test", Kind: core.NotFound}
+	if h.gone {
+		return "", "", "", err
+	}
+	fault := h.EachDigest(ctx, func(u core.UserID, r, m, s string) {
+		if u == user {
+			realm, md5Hex, sha256Hex, err = r, m, s, nil
+		}
+	})
+	return realm, md5Hex, sha256Hex, errors.Join(err, fault)
 }
 
 func (h *house) EachDigest(_ context.Context, each func(core.UserID, string, string, string)) error {
@@ -139,6 +154,34 @@ func TestChangedPasswordIsAskedAtOnce(t *testing.T) {
 	}
 }
 
+// TestRefresh takes the change of one user, and that there is none any more.
+func TestRefresh(t *testing.T) {
+	h := &house{}
+	a := newAuth(t, h)
+	sales := core.UserID{Name: "sales"}
+	refresh := func(password core.Secret, want bool) {
+		t.Helper()
+		if err := a.Refresh(t.Context(), sales); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Password(home, "sales", password); (err == nil) != want {
+			t.Errorf("with %q: %v", password.Reveal(), err)
+		}
+	}
+	h.password = "new horse"
+	refresh("new horse", true)
+	refresh("correct horse", false)
+	if err := a.Refresh(t.Context(), core.UserID{Name: "other"}); err != nil {
+		t.Error(err)
+	}
+	h.gone = true
+	refresh("new horse", false)
+	h.gone, h.fault = false, errors.New("disk on fire")
+	if err := a.Refresh(t.Context(), sales); err == nil {
+		t.Error("a failed refresh is silent")
+	}
+}
+
 func TestDigest(t *testing.T) {
 	h := &house{}
 	a := newAuth(t, h)
@@ -148,7 +191,10 @@ func TestDigest(t *testing.T) {
 		t.Errorf("Digest = %s %s %v", md5Hex, sha256Hex, known)
 	}
 	seen := map[string]bool{}
-	for _, key := range []digestKey{
+	for _, key := range []struct {
+		user  core.UserID
+		realm string
+	}{
 		{core.UserID{Name: "nobody"}, "offhook.local"},
 		{core.UserID{Name: "nobody2"}, "offhook.local"},
 		{sales, "elsewhere"},

@@ -6,39 +6,53 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"sync"
 
 	"github.com/offhook/offhook/internal/core"
 )
 
-// digestKey names digest secrets.
-type digestKey struct {
-	user  core.UserID
-	realm string
+// login is what a user logs in with: the digest secrets for a realm, in hex.
+type login struct{ realm, md5Hex, sha256Hex string }
+
+// logins are those of all users, in memory, where the read loops of SIP connections
+// find them without waiting.
+type logins struct{ of sync.Map } // core.UserID -> login
+
+func (l *logins) get(user core.UserID) (login, bool) {
+	v, ok := l.of.Load(user)
+	if !ok {
+		return login{}, false
+	}
+	found, ok := v.(login)
+	return found, ok
 }
 
-// digest holds both secrets of a user, in hex.
-type digest struct{ md5Hex, sha256Hex string }
-
-// secrets are the digest secrets of all users, and the realm that those of each user
-// are for. They are never changed, but replaced whole.
-type secrets struct {
-	digests map[digestKey]digest
-	realms  map[core.UserID]string
-}
-
-// Reload takes the users' digest secrets from the store into memory, where the
-// read loops of SIP connections find them without waiting. It must be called
-// after every change of users.
+// Reload takes the digest secrets of all users from the store. It must be called
+// after changes of users, or Refresh for the one that changed.
 func (a *Auth) Reload(ctx context.Context) error {
-	all := &secrets{digests: make(map[digestKey]digest), realms: make(map[core.UserID]string)}
+	all := &logins{}
 	err := a.cfg.Users.EachDigest(ctx, func(user core.UserID, realm, md5Hex, sha256Hex string) {
-		all.digests[digestKey{user, realm}] = digest{md5Hex, sha256Hex}
-		all.realms[user] = realm
+		all.of.Store(user, login{realm, md5Hex, sha256Hex})
 	})
 	if err != nil {
 		return fmt.Errorf("auth.Reload: %w", err)
 	}
-	a.secrets.Store(all)
+	a.logins.Store(all)
+	return nil
+}
+
+// Refresh takes the digest secrets of one user from the store. It does not run at the
+// same time as Reload or another Refresh.
+func (a *Auth) Refresh(ctx context.Context, user core.UserID) error {
+	realm, md5Hex, sha256Hex, err := a.cfg.Users.DigestOf(ctx, user)
+	switch {
+	case core.KindOf(err) == core.NotFound:
+		a.logins.Load().of.Delete(user)
+	case err != nil:
+		return fmt.Errorf("auth.Refresh: %w", err)
+	default:
+		a.logins.Load().of.Store(user, login{realm, md5Hex, sha256Hex})
+	}
 	return nil
 }
 
@@ -49,11 +63,11 @@ func (a *Auth) Reload(ctx context.Context) error {
 // time and answer say nothing. Digest never waits.
 func (a *Auth) Digest(user core.UserID, realm string) (md5Hex, sha256Hex string, known bool) {
 	nobody := a.nobodys(user, realm)
-	d, known := a.secrets.Load().digests[digestKey{user, realm}]
-	if !known {
+	l, known := a.logins.Load().get(user)
+	if !known || l.realm != realm {
 		return nobody[:32], nobody, false
 	}
-	return d.md5Hex, d.sha256Hex, true
+	return l.md5Hex, l.sha256Hex, true
 }
 
 // nobodys returns the secret of an unknown user, in hex. It is made for known ones

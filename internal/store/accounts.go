@@ -48,15 +48,17 @@ func (s *Store) Account(ctx context.Context, key string) (account route.Account,
 // are for realm. An account that the file keeps is a Conflict, an unknown one
 // NotFound.
 func (s *Store) SetAccountSecrets(ctx context.Context, key string, secret, signature core.Secret, realm string) error {
-	return inTx(ctx, s.db, func(tx *sql.Tx) error {
-		if err := tables()[route.KindAccounts].writable(ctx, tx, key); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `UPDATE accounts SET realm = $2, secret = CASE WHEN $3 = '' THEN secret ELSE $3 END,
-			signature_secret = CASE WHEN $4 = '' THEN signature_secret ELSE $4 END WHERE name = $1`,
-			key, realm, s.key.seal(secretPlace(key), secret.Reveal()), s.key.seal(signaturePlace(key), signature.Reveal()))
+	return inTx(ctx, s.db, func(tx *sql.Tx) error { return s.setAccountSecrets(ctx, tx, key, secret, signature, realm) })
+}
+
+func (s *Store) setAccountSecrets(ctx context.Context, tx *sql.Tx, key string, secret, signature core.Secret, realm string) error {
+	if err := tables()[route.KindAccounts].writable(ctx, tx, key); err != nil {
 		return err
-	})
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE accounts SET realm = $2, secret = CASE WHEN $3 = '' THEN secret ELSE $3 END,
+		signature_secret = CASE WHEN $4 = '' THEN signature_secret ELSE $4 END WHERE name = $1`,
+		key, realm, s.key.seal(secretPlace(key), secret.Reveal()), s.key.seal(signaturePlace(key), signature.Reveal()))
+	return err
 }
 
 // eachAccountDigest is the part of EachDigest about accounts.

@@ -135,16 +135,16 @@ func TestCredentials(t *testing.T) {
 		if err := s.ApplyFile(t.Context(), sample(), realm); err != nil {
 			t.Fatal(err)
 		}
-		md5Hex, sha256Hex, err := s.Digest(t.Context(), core.UserID{Name: "sales"}, realm)
+		md5Hex, sha256Hex, err := digestFor(t.Context(), s, core.UserID{Name: "sales"}, realm)
 		// printf 'sales:offhook.example:correct horse' | md5sum; ... | sha256sum
 		const wantMD5, wantSHA256 = "2333f4147475cd3ee6b0a37f728bc076", "c1e37190c9a02aeebff92b5e54158b7db7775eddeb1e23eff7bfd62ddbd62ec2"
 		if err != nil || md5Hex != wantMD5 || sha256Hex != wantSHA256 {
 			t.Errorf("Digest = %q %q %v", md5Hex, sha256Hex, err)
 		}
 		unknown := map[string]error{}
-		_, _, unknown["user without password"] = s.Digest(t.Context(), core.UserID{Name: "token-only"}, realm)
-		_, _, unknown["other realm"] = s.Digest(t.Context(), core.UserID{Name: "sales"}, "else")
-		_, _, unknown["user of an application"] = s.Digest(t.Context(), core.UserID{App: "app", Name: "sales"}, realm)
+		_, _, unknown["user without password"] = digestFor(t.Context(), s, core.UserID{Name: "token-only"}, realm)
+		_, _, unknown["other realm"] = digestFor(t.Context(), s, core.UserID{Name: "sales"}, "else")
+		_, _, unknown["user of an application"] = digestFor(t.Context(), s, core.UserID{App: "app", Name: "sales"}, realm)
 		_, unknown["application"] = s.Application(t.Context(), "none")
 		_, _, _, unknown["account"] = s.Account(t.Context(), "none")
 		_, unknown["trunk"] = s.TrunkPassword(t.Context(), "none")
@@ -183,7 +183,7 @@ func TestApplyFileAgain(t *testing.T) {
 		}
 		for name, password := range map[string]core.Secret{"sales": "new horse", "support": "battery staple"} {
 			_, want := store.HA1(name, realm, password)
-			if _, got, err := s.Digest(t.Context(), core.UserID{Name: name}, realm); err != nil || got != want {
+			if _, got, err := digestFor(t.Context(), s, core.UserID{Name: name}, realm); err != nil || got != want {
 				t.Errorf("Digest(%s) = %q, %v, want that of %q", name, got, err, password.Reveal())
 			}
 		}

@@ -63,6 +63,7 @@ func (s *Store) ApplyFile(ctx context.Context, r Resources, realm string) error 
 		return fmt.Errorf("store.ApplyFile: %w", err)
 	}
 	rows = append(users, rows...)
+	defer s.forget()
 	return inTx(ctx, s.db, func(tx *sql.Tx) error {
 		for _, table := range []string{"users", "ring_groups", "numbers", "trunks", "accounts", "applications", "schedules", "callers", "settings"} {
 			if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE origin = 'file'`); err != nil {

@@ -5,9 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 // Store is an open database with an up-to-date schema.
@@ -15,6 +17,9 @@ type Store struct {
 	db  *sql.DB
 	key Key
 	log *logStatements
+
+	changing sync.Mutex       // one change of resources, with its check, at a time
+	known    *route.Directory // guarded by changing: the resources that are kept; nil if they have to be read
 
 	status func(core.LegChange) string // see SetStatus
 }

@@ -28,6 +28,7 @@ func (s *Store) SetOverride(ctx context.Context, o route.Override) error {
 
 // ClearOverride lets a schedule hold again, also if it did.
 func (s *Store) ClearOverride(ctx context.Context, schedule string) error {
+	defer s.forget()
 	return inTx(ctx, s.db, func(tx *sql.Tx) error {
 		if err := exists(ctx, tx, switchSchedule, schedule); err != nil {
 			return notFound("store.ClearOverride", "schedule "+schedule, err)
@@ -48,6 +49,7 @@ func (s *Store) turn(ctx context.Context, op, kind, name string, body any) error
 	if err != nil {
 		return fmt.Errorf("%s: %w", op, err)
 	}
+	defer s.forget()
 	return inTx(ctx, s.db, func(tx *sql.Tx) error {
 		if err := exists(ctx, tx, kind, name); err != nil {
 			return notFound(op, kind+" "+name, err)
@@ -68,34 +70,47 @@ func exists(ctx context.Context, q querier, kind, name string) error {
 	return q.QueryRowContext(ctx, `SELECT 1 FROM users WHERE app = $1 AND name = $2`, id.App, id.Name).Scan(&one)
 }
 
-// loadSwitches puts what was switched into r.
-func loadSwitches(ctx context.Context, q querier, r *route.Resources) error {
-	rows, err := q.QueryContext(ctx, `SELECT kind, name, body FROM switches ORDER BY kind, name`)
+// loadOverrides reads what was opened and closed by hand.
+func loadOverrides(ctx context.Context, q querier, into *[]route.Override) error {
+	*into = nil
+	return eachSwitch(ctx, q, switchSchedule, func(_, text string) error {
+		var o route.Override
+		err := json.Unmarshal([]byte(text), &o)
+		*into = append(*into, o)
+		return err
+	})
+}
+
+// loadUserSwitches puts what users switched into users.
+func loadUserSwitches(ctx context.Context, q querier, users []route.User) error {
+	switched := make(map[core.UserID]userSwitch)
+	err := eachSwitch(ctx, q, switchUser, func(name, text string) error {
+		var u userSwitch
+		err := json.Unmarshal([]byte(text), &u)
+		switched[core.ParseUserID(name)] = u
+		return err
+	})
+	for i := range users {
+		if u, ok := switched[users[i].ID()]; ok {
+			users[i].DoNotDisturb = u.DoNotDisturb
+		}
+	}
+	return err
+}
+
+// eachSwitch calls each for the switches of a kind.
+func eachSwitch(ctx context.Context, q querier, kind string, each func(name, text string) error) error {
+	//nolint:sqlclosecheck // collect closes them
+	rows, err := q.QueryContext(ctx, `SELECT name, body FROM switches WHERE kind = $1 ORDER BY name`, kind)
 	if err != nil {
 		return err
 	}
-	users := make(map[core.UserID]userSwitch)
 	_, err = collect(rows, func() (none struct{}, err error) {
-		var kind, name, text string
-		if err := rows.Scan(&kind, &name, &text); err != nil {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
 			return none, err
 		}
-		switch kind {
-		case switchSchedule:
-			var o route.Override
-			err = json.Unmarshal([]byte(text), &o)
-			r.Overrides = append(r.Overrides, o)
-		case switchUser:
-			var u userSwitch
-			err = json.Unmarshal([]byte(text), &u)
-			users[core.ParseUserID(name)] = u
-		}
-		return none, err
+		return none, each(name, text)
 	})
-	for i := range r.Users {
-		if u, ok := users[r.Users[i].ID()]; ok {
-			r.Users[i].DoNotDisturb = u.DoNotDisturb
-		}
-	}
 	return err
 }

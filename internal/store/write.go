@@ -51,42 +51,31 @@ func (s *Store) FromFile(ctx context.Context, kind route.Kind) ([]string, error)
 	return names, nil
 }
 
+// KeptByFile reports whether the configuration file keeps a resource.
+func (s *Store) KeptByFile(ctx context.Context, kind route.Kind, name string) (bool, error) {
+	t := tables()[kind]
+	var n int
+	err := s.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM `+t.name+` WHERE name = $1 AND origin = 'file'`+t.house(), name).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("store.KeptByFile: %w", err)
+	}
+	return n > 0, nil
+}
+
 // Create adds a resource. A name that is taken is a Conflict; resources that do
 // not fit each other afterwards are Invalid, with all mistakes joined, and then
 // nothing is changed.
 func (s *Store) Create(ctx context.Context, kind route.Kind, name string, body any) error {
-	t := tables()[kind]
-	return s.change(ctx, "store.Create", core.Invalid, func(tx *sql.Tx) error {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		var position int
-		if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(position), -1) + 1 FROM `+t.name+` WHERE origin = 'api'`).Scan(&position); err != nil {
-			return err
-		}
-		result, err := tx.ExecContext(ctx, t.insert, append([]any{name, string(text), position, originAPI}, t.own...)...)
-		return expectOne(result, err, &core.Error{Op: "store.Create", Kind: core.Conflict, Err: fmt.Errorf("%s %q exists already", t.word, name)})
+	return s.change(ctx, changed{"store.Create", core.Invalid, []route.Kind{kind}, userOf(kind, body)}, func(tx *sql.Tx) error {
+		return create(ctx, tx, route.Edit{Kind: kind, Name: name, Body: body})
 	})
 }
 
 // Replace changes a resource. One that the file keeps is a Conflict, an unknown
 // one is NotFound, and Invalid is as with Create.
 func (s *Store) Replace(ctx context.Context, kind route.Kind, name string, body any) error {
-	t := tables()[kind]
-	return s.change(ctx, "store.Replace", core.Invalid, func(tx *sql.Tx) error {
-		if err := t.writable(ctx, tx, name); err != nil {
-			return err
-		}
-		text, err := json.Marshal(body)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE `+t.name+` SET body = $2 WHERE name = $1`+t.house(), name, string(text))
-		if err == nil && kind == route.KindUsers { // what was switched by hand is said anew
-			_, err = tx.ExecContext(ctx, `DELETE FROM switches WHERE kind = $1 AND name = $2`, switchUser, name)
-		}
-		return err
+	return s.change(ctx, changed{"store.Replace", core.Invalid, []route.Kind{kind}, userOf(kind, body)}, func(tx *sql.Tx) error {
+		return replace(ctx, tx, route.Edit{Kind: kind, Name: name, Body: body})
 	})
 }
 
@@ -94,7 +83,7 @@ func (s *Store) Replace(ctx context.Context, kind route.Kind, name string, body 
 // a Conflict, an unknown one is NotFound.
 func (s *Store) Delete(ctx context.Context, kind route.Kind, name string) error {
 	t := tables()[kind]
-	return s.change(ctx, "store.Delete", core.Conflict, func(tx *sql.Tx) error {
+	return s.change(ctx, changed{"store.Delete", core.Conflict, []route.Kind{kind}, nil}, func(tx *sql.Tx) error {
 		if err := t.writable(ctx, tx, name); err != nil {
 			return err
 		}
@@ -104,6 +93,38 @@ func (s *Store) Delete(ctx context.Context, kind route.Kind, name string) error 
 		}
 		return err
 	})
+}
+
+// create inserts a resource.
+func create(ctx context.Context, tx *sql.Tx, e route.Edit) error {
+	t := tables()[e.Kind]
+	text, err := json.Marshal(e.Body)
+	if err != nil {
+		return err
+	}
+	var position int
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(position), -1) + 1 FROM `+t.name+` WHERE origin = 'api'`).Scan(&position); err != nil {
+		return err
+	}
+	result, err := tx.ExecContext(ctx, t.insert, append([]any{e.Name, string(text), position, originAPI}, t.own...)...)
+	return expectOne(result, err, &core.Error{Op: "store.Create", Kind: core.Conflict, Err: fmt.Errorf("%s %q exists already", t.word, e.Name)})
+}
+
+// replace updates a resource.
+func replace(ctx context.Context, tx *sql.Tx, e route.Edit) error {
+	t := tables()[e.Kind]
+	if err := t.writable(ctx, tx, e.Name); err != nil {
+		return err
+	}
+	text, err := json.Marshal(e.Body)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `UPDATE `+t.name+` SET body = $2 WHERE name = $1`+t.house(), e.Name, string(text))
+	if err == nil && e.Kind == route.KindUsers { // what was switched by hand is said anew
+		_, err = tx.ExecContext(ctx, `DELETE FROM switches WHERE kind = $1 AND name = $2`, switchUser, e.Name)
+	}
+	return err
 }
 
 // house limits a statement about users to those of the house.
@@ -127,26 +148,67 @@ func (t table) writable(ctx context.Context, q querier, name string) error {
 	return nil
 }
 
+// changed says what a change is about.
+type changed struct {
+	op     string
+	misfit core.Kind    // of the error if resources would not fit each other
+	kinds  []route.Kind // the tables that it writes
+	user   *route.User  // if it creates or replaces this one and does nothing else
+}
+
+// userOf returns the body of a user of the house, nil of another kind.
+func userOf(kind route.Kind, body any) *route.User {
+	if u, ok := body.(route.User); ok && kind == route.KindUsers && u.App == "" {
+		return &u
+	}
+	return nil
+}
+
 // change runs do in a transaction that is committed only if all resources fit
-// each other afterwards; what does not is an error of kind misfit.
-func (s *Store) change(ctx context.Context, op string, misfit core.Kind, do func(*sql.Tx) error) error {
-	return inTx(ctx, s.db, func(tx *sql.Tx) error {
+// each other afterwards. What did not change is not read again, and one user is
+// checked alone, so that the ten thousandth costs what the first did.
+func (s *Store) change(ctx context.Context, what changed, do func(*sql.Tx) error) error {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	if err := s.know(ctx); err != nil {
+		return fmt.Errorf("%s: %w", what.op, err)
+	}
+	next := s.known
+	err := inTx(ctx, s.db, func(tx *sql.Tx) error {
 		if err := do(tx); err != nil {
 			return err
 		}
-		r, err := resources(ctx, tx)
-		if err != nil {
-			return fmt.Errorf("%s: %w", op, err)
-		}
-		if _, err := route.NewDirectory(r); err != nil {
-			var all []error
-			for _, m := range route.Misfits(r, err) {
-				all = append(all, m)
+		var misfits []route.MisfitError
+		if what.user != nil {
+			next, misfits = s.known.WithUser(*what.user)
+		} else {
+			r := s.known.Resources()
+			if err := reload(ctx, tx, &r, what.kinds...); err != nil {
+				return fmt.Errorf("%s: %w", what.op, err)
 			}
-			return &core.Error{Op: op, Kind: misfit, Err: errors.Join(all...)}
+			var err error
+			next, err = route.NewDirectory(r)
+			misfits = route.Misfits(r, err)
+		}
+		if len(misfits) > 0 {
+			return &core.Error{Op: what.op, Kind: what.misfit, Err: errors.Join(asErrors(misfits)...)}
 		}
 		return nil
 	})
+	switch {
+	case err == nil:
+		s.known = next
+	case core.KindOf(err) == core.Internal: // the database failed, and may have kept the change
+		s.known = nil
+	}
+	return err
+}
+
+func asErrors(misfits []route.MisfitError) (all []error) {
+	for _, m := range misfits {
+		all = append(all, m)
+	}
+	return all
 }
 
 // expectOne returns otherwise if a statement changed nothing.

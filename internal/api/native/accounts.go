@@ -42,8 +42,8 @@ type (
 func (a *API) accounts(h huma.API) {
 	collection[Account]{
 		kind: route.KindAccounts, word: "account",
-		pick: func(r route.Resources) []Account {
-			return each(r.Accounts, func(x route.Account) (Account, bool) { return Account{Account: x}, true })
+		pick: func(r route.Resources, name string) []Account {
+			return each(r.Accounts, func(x route.Account) (Account, bool) { return Account{Account: x}, meant(name, x.Key) })
 		},
 		name: func(v *Account) string { return v.Key },
 		keep: func(v *Account) any { return v.Account },

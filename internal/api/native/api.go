@@ -21,8 +21,12 @@ import (
 // Store keeps what the API shows and changes. Errors are NotFound, Conflict or
 // Invalid, the last two with a route.MisfitError for each thing that does not fit.
 type Store interface {
-	Resources(ctx context.Context) (route.Resources, error)
+	// Directory returns all resources; it is at hand and need not be read.
+	Directory(ctx context.Context) (*route.Directory, error)
 	FromFile(ctx context.Context, kind route.Kind) ([]string, error)
+	KeptByFile(ctx context.Context, kind route.Kind, name string) (bool, error)
+	// Apply creates or replaces, all of it or nothing, and returns which were created.
+	Apply(ctx context.Context, edits []route.Edit, realm string) (created []bool, err error)
 	Create(ctx context.Context, kind route.Kind, name string, body any) error
 	Replace(ctx context.Context, kind route.Kind, name string, body any) error
 	Delete(ctx context.Context, kind route.Kind, name string) error
@@ -52,8 +56,9 @@ type Config struct {
 	// Realm is what phones log in to.
 	Realm string
 	// Changed takes the new directory to the exchange and the edges, and makes
-	// logins know the new passwords. It is called in the order of the changes.
-	Changed func(ctx context.Context, d *route.Directory) error
+	// logins know the new passwords. If nothing changed but one user, only says which
+	// one. It is called in the order of the changes.
+	Changed func(ctx context.Context, d *route.Directory, only core.UserID) error
 	// Rate bounds what one client may ask.
 	Rate    Rate
 	Version string
@@ -68,6 +73,7 @@ type API struct {
 	// changing serialises changes with the reload behind each, so that an older
 	// directory never follows a newer one.
 	changing sync.Mutex
+	untold   bool // guarded by changing: the rest of the program does not know the last change
 	clients  *clients
 	streams  atomic.Int32  // event streams that are open
 	over     chan struct{} // closed by Close
@@ -84,6 +90,7 @@ func New(cfg Config, d *route.Directory) *API {
 	describeText(h.OpenAPI().Components.Schemas)
 	h.UseMiddleware(a.admit(h))
 	a.resources(h)
+	a.bundles(h)
 	a.credentials(h)
 	a.switches(h)
 	a.settings(h)
@@ -171,25 +178,38 @@ func (a *API) mayUse(user core.UserID) error {
 // was made stands, also if nobody can be told of it: that is logged and told at
 // the next change.
 func (a *API) change(ctx context.Context, do func(context.Context) error) error {
+	return a.changeOf(ctx, core.UserID{}, do)
+}
+
+// changeOf is change; only is the one user that it changes, if it is not zero.
+func (a *API) changeOf(ctx context.Context, only core.UserID, do func(context.Context) error) error {
 	a.changing.Lock()
 	defer a.changing.Unlock()
 	if err := do(ctx); err != nil {
 		return a.problem(ctx, err)
 	}
+	if a.untold { // of the change before
+		only = core.UserID{}
+	}
 	// The client may be gone by now; the change is not.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	r, err := a.cfg.Store.Resources(ctx)
-	if err != nil {
-		return a.problem(ctx, err)
+	d, err := a.cfg.Store.Directory(ctx)
+	if err == nil {
+		a.dir.Store(d)
+		err = a.cfg.Changed(ctx, d, only)
 	}
-	d, err := route.NewDirectory(r)
-	if err != nil {
-		return a.problem(ctx, err)
-	}
-	a.dir.Store(d)
-	if err := a.cfg.Changed(ctx, d); err != nil {
+	if a.untold = err != nil; a.untold {
 		return a.problem(ctx, err)
 	}
 	return nil
+}
+
+// known returns all resources, which must not be changed.
+func (a *API) known(ctx context.Context) (route.Resources, error) {
+	d, err := a.cfg.Store.Directory(ctx)
+	if err != nil {
+		return route.Resources{}, err
+	}
+	return d.Resources(), nil
 }

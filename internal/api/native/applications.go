@@ -53,13 +53,8 @@ func (a *API) applications(h huma.API) {
 			}
 			return err
 		},
-		show: func(answer, made *Application) { answer.PrivateKey = made.PrivateKey },
-		retain: func(old route.Resources, v *Application) {
-			i := slices.IndexFunc(old.Applications, func(o route.Application) bool { return o.ID == v.ID })
-			if i >= 0 && v.PublicKey == "" {
-				v.PublicKey = old.Applications[i].PublicKey
-			}
-		},
+		show:   func(answer, made *Application) { answer.PrivateKey = made.PrivateKey },
+		retain: func(old route.Resources, v *Application) { keepKey(old, &v.Application) },
 	}.register(a, h)
 
 	const one = "/api/v1/applications/{name}"
@@ -78,8 +73,19 @@ func (a *API) applications(h huma.API) {
 		})
 }
 
-func pickApplications(r route.Resources) []Application {
+// keepKey leaves an application that brings no key the one that it has.
+func keepKey(old route.Resources, app *route.Application) {
+	i := slices.IndexFunc(old.Applications, func(o route.Application) bool { return o.ID == app.ID })
+	if i >= 0 && app.PublicKey == "" {
+		app.PublicKey = old.Applications[i].PublicKey
+	}
+}
+
+func pickApplications(r route.Resources, name string) []Application {
 	return each(r.Applications, func(x route.Application) (Application, bool) {
+		if !meant(name, x.ID) {
+			return Application{}, false
+		}
 		v := Application{Application: x}
 		for _, n := range r.Numbers {
 			if n.Application == x.ID {
@@ -97,7 +103,7 @@ func (a *API) newKeys(ctx context.Context, id string) (*oneOf[keyPair], error) {
 		return nil, a.problem(ctx, err)
 	}
 	return out, a.change(ctx, func(ctx context.Context) error {
-		r, err := a.cfg.Store.Resources(ctx)
+		r, err := a.known(ctx)
 		if err != nil {
 			return err
 		}
@@ -112,7 +118,7 @@ func (a *API) newKeys(ctx context.Context, id string) (*oneOf[keyPair], error) {
 
 // link lets a number lead to an application, at the hours that it did.
 func (a *API) link(ctx context.Context, id, number string) error {
-	r, err := a.cfg.Store.Resources(ctx)
+	r, err := a.known(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,7 +134,7 @@ func (a *API) link(ctx context.Context, id, number string) error {
 
 // unlink removes a number that leads to an application.
 func (a *API) unlink(ctx context.Context, id, number string) error {
-	r, err := a.cfg.Store.Resources(ctx)
+	r, err := a.known(ctx)
 	if err != nil {
 		return err
 	}

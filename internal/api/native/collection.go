@@ -16,8 +16,8 @@ import (
 type collection[V any] struct {
 	kind route.Kind
 	word string // one of them, for people
-	// pick returns the resources of the kind.
-	pick func(route.Resources) []V
+	// pick returns the resources of the kind, or those of a name if it is not "".
+	pick func(r route.Resources, name string) []V
 	// name returns the name of a resource, and keep what is stored of it.
 	name func(*V) string
 	keep func(*V) any
@@ -92,7 +92,7 @@ func (c collection[V]) register(a *API, h huma.API) {
 			}
 			return c.written(ctx, a, in.Name, func(ctx context.Context) error {
 				if c.retain != nil {
-					old, err := a.cfg.Store.Resources(ctx)
+					old, err := a.known(ctx)
 					if err != nil {
 						return err
 					}
@@ -132,7 +132,7 @@ func (c collection[V]) create(ctx context.Context, a *API, v *V) (*oneOf[V], err
 
 // all returns the resources of the kind with who keeps them.
 func (c collection[V]) all(ctx context.Context, a *API) ([]V, error) {
-	r, err := a.cfg.Store.Resources(ctx)
+	r, err := a.known(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (c collection[V]) all(ctx context.Context, a *API) ([]V, error) {
 	if err != nil {
 		return nil, err
 	}
-	items, ofFile := c.pick(r), set(file)
+	items, ofFile := c.pick(r, ""), set(file)
 	for i := range items {
 		origin := OriginAPI
 		if ofFile[c.name(&items[i])] {
@@ -160,22 +160,35 @@ func set(names []string) map[string]bool {
 	return found
 }
 
+// one returns a resource; it is looked up alone, for there may be ten thousand.
 func (c collection[V]) one(ctx context.Context, a *API, name string) (*oneOf[V], error) {
-	items, err := c.all(ctx, a)
+	r, err := a.known(ctx)
 	if err != nil {
 		return nil, a.problem(ctx, err)
 	}
-	for _, item := range items {
-		if c.name(&item) == name {
-			return &oneOf[V]{item}, nil
-		}
+	found := c.pick(r, name)
+	if len(found) == 0 || name == "" {
+		return nil, a.problem(ctx, &core.Error{Op: "native", Kind: core.NotFound, Err: fmt.Errorf("no %s %q", c.word, name)})
 	}
-	return nil, a.problem(ctx, &core.Error{Op: "native", Kind: core.NotFound, Err: fmt.Errorf("no %s %q", c.word, name)})
+	ofFile, err := a.cfg.Store.KeptByFile(ctx, c.kind, name)
+	if err != nil {
+		return nil, a.problem(ctx, err)
+	}
+	origin := OriginAPI
+	if ofFile {
+		origin = OriginFile
+	}
+	c.mark(&found[0], origin)
+	return &oneOf[V]{found[0]}, nil
 }
 
 // written changes a resource and returns what it is now.
 func (c collection[V]) written(ctx context.Context, a *API, name string, do func(context.Context) error) (*oneOf[V], error) {
-	if err := a.change(ctx, do); err != nil {
+	var only core.UserID
+	if c.kind == route.KindUsers {
+		only.Name = name
+	}
+	if err := a.changeOf(ctx, only, do); err != nil {
 		return nil, err
 	}
 	return c.one(ctx, a, name)

@@ -59,6 +59,8 @@ type world struct {
 	doc    *openapi3.T
 	token  string
 	latest *route.Directory // the last that Changed was given
+	only   core.UserID      // and which user it was about
+	refuse bool             // Changed fails
 	done   map[string]map[int]bool
 }
 
@@ -69,39 +71,45 @@ func newWorld(t *testing.T, file store.Resources) *world {
 
 func newLimitedWorld(t *testing.T, file store.Resources, rate native.Rate) *world {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "offhook.db"), store.NewKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.ApplyFile(t.Context(), file, "house"); err != nil {
-		t.Fatal(err)
-	}
-	r, err := s.Resources(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := route.NewDirectory(r)
+	s := openStore(t, file)
+	d, err := s.Directory(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	w := &world{T: t, store: s, calls: newExchanged(t, d), events: &published{}, token: "for-boss", done: make(map[string]map[int]bool)}
 	a := native.New(native.Config{
 		Store: s, Tokens: tokens{}, Calls: w.calls, Audio: line{}, Events: w.events, Realm: "house", Version: "test", Log: slog.New(slog.DiscardHandler), Rate: rate,
-		Changed: func(_ context.Context, d *route.Directory) error {
-			w.latest = d
+		Changed: func(_ context.Context, d *route.Directory, only core.UserID) error {
+			if w.refuse {
+				return errors.New("nobody listens")
+			}
+			w.latest, w.only = d, only
 			return nil
 		},
 	}, d)
 	w.api = a
 	w.server = httptest.NewServer(a)
+	t.Cleanup(w.server.Close)
+	w.describe()
+	return w
+}
+
+// openStore returns a store that a file has filled.
+func openStore(t testing.TB, file store.Resources) *store.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "offhook.db"), store.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
-		w.server.Close()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	w.describe()
-	return w
+	if err := s.ApplyFile(t.Context(), file, "house"); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 // describe reads the description as any client would.

@@ -59,7 +59,7 @@ func (a *API) credentials(h huma.API) {
 }
 
 func (a *API) setPassword(ctx context.Context, user string, password core.Secret) error {
-	return a.change(ctx, func(ctx context.Context) error {
+	return a.changeOf(ctx, core.UserID{Name: user}, func(ctx context.Context) error {
 		return a.cfg.Store.SetPassword(ctx, user, password, a.cfg.Realm)
 	})
 }

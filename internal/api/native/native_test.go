@@ -134,6 +134,7 @@ func TestContract(t *testing.T) {
 	for _, r := range resourcesToTry() {
 		w.tryResource(r)
 	}
+	w.tryApply()
 	w.tryCredentials()
 	w.tryAccounts()
 	w.tryApplications()
@@ -172,7 +173,9 @@ func (w *world) tryBadBodies() {
 				continue
 			}
 			w.exchange(method, path, "{", 400, false)
-			w.exchange(method, path, "["+strings.Repeat(" ", 300<<10)+"]", 413, false)
+			if op.OperationID != "apply" { // see tryApply
+				w.exchange(method, path, "["+strings.Repeat(" ", 300<<10)+"]", 413, false)
+			}
 			req := w.request(method, path, "name: anna")
 			req.Header.Set("Content-Type", "application/yaml")
 			resp, err := w.server.Client().Do(req)
@@ -253,7 +256,7 @@ func (w *world) tryCredentials() {
 	wantPassword := func(password string) {
 		w.Helper()
 		_, want := store.HA1("anna", "house", core.Secret(password))
-		if _, got, err := w.store.Digest(w.Context(), core.UserID{Name: "anna"}, "house"); err != nil || got != want {
+		if realm, _, got, err := w.store.DigestOf(w.Context(), core.UserID{Name: "anna"}); err != nil || got != want || realm != "house" {
 			w.Errorf("digest %q, %v, want that of %q", got, err, password)
 		}
 	}
@@ -266,7 +269,7 @@ func (w *world) tryCredentials() {
 	w.do("POST", "/api/v1/users/boss/credentials", `{}`, 409)
 	w.do("DELETE", "/api/v1/users/boss/credentials", "", 409)
 	w.do("DELETE", path, "", 204)
-	if _, _, err := w.store.Digest(w.Context(), core.UserID{Name: "anna"}, "house"); core.KindOf(err) != core.NotFound {
+	if _, _, _, err := w.store.DigestOf(w.Context(), core.UserID{Name: "anna"}); core.KindOf(err) != core.NotFound {
 		w.Errorf("the password was taken away: %v", err)
 	}
 

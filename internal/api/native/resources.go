@@ -44,8 +44,8 @@ type (
 func (a *API) resources(h huma.API) {
 	collection[User]{
 		kind: route.KindUsers, word: "user",
-		pick: func(r route.Resources) []User {
-			return each(r.Users, func(u route.User) (User, bool) { return User{User: u}, u.App == "" })
+		pick: func(r route.Resources, name string) []User {
+			return each(r.Users, func(u route.User) (User, bool) { return User{User: u}, meant(name, u.Name) && u.App == "" })
 		},
 		name: func(v *User) string { return v.Name },
 		keep: func(v *User) any {
@@ -56,8 +56,8 @@ func (a *API) resources(h huma.API) {
 	}.register(a, h)
 	collection[Trunk]{
 		kind: route.KindTrunks, word: "trunk",
-		pick: func(r route.Resources) []Trunk {
-			return each(r.Trunks, func(t route.Trunk) (Trunk, bool) { return Trunk{Trunk: t}, true })
+		pick: func(r route.Resources, name string) []Trunk {
+			return each(r.Trunks, func(t route.Trunk) (Trunk, bool) { return Trunk{Trunk: t}, meant(name, t.Name) })
 		},
 		name: func(v *Trunk) string { return v.Name },
 		keep: func(v *Trunk) any { return v.Trunk },
@@ -65,8 +65,8 @@ func (a *API) resources(h huma.API) {
 	}.register(a, h)
 	collection[Group]{
 		kind: route.KindGroups, word: "group",
-		pick: func(r route.Resources) []Group {
-			return each(r.Groups, func(g route.Group) (Group, bool) { return Group{Group: g}, true })
+		pick: func(r route.Resources, name string) []Group {
+			return each(r.Groups, func(g route.Group) (Group, bool) { return Group{Group: g}, meant(name, g.Name) })
 		},
 		name: func(v *Group) string { return v.Name },
 		keep: func(v *Group) any { return v.Group },
@@ -74,8 +74,8 @@ func (a *API) resources(h huma.API) {
 	}.register(a, h)
 	collection[Number]{
 		kind: route.KindNumbers, word: "number",
-		pick: func(r route.Resources) []Number {
-			return each(r.Numbers, func(n route.Number) (Number, bool) { return Number{Number: n}, true })
+		pick: func(r route.Resources, name string) []Number {
+			return each(r.Numbers, func(n route.Number) (Number, bool) { return Number{Number: n}, meant(name, n.Number) })
 		},
 		name: func(v *Number) string { return v.Number.Number },
 		keep: func(v *Number) any { return v.Number },
@@ -83,8 +83,8 @@ func (a *API) resources(h huma.API) {
 	}.register(a, h)
 	collection[Schedule]{
 		kind: route.KindSchedules, word: "schedule",
-		pick: func(r route.Resources) []Schedule {
-			return each(r.Schedules, func(s route.Schedule) (Schedule, bool) { return Schedule{Schedule: s}, true })
+		pick: func(r route.Resources, name string) []Schedule {
+			return each(r.Schedules, func(s route.Schedule) (Schedule, bool) { return Schedule{Schedule: s}, meant(name, s.Name) })
 		},
 		name: func(v *Schedule) string { return v.Name },
 		keep: func(v *Schedule) any { return v.Schedule },
@@ -92,8 +92,8 @@ func (a *API) resources(h huma.API) {
 	}.register(a, h)
 	collection[Caller]{
 		kind: route.KindCallers, word: "caller-rule",
-		pick: func(r route.Resources) []Caller {
-			return each(r.Callers, func(c route.CallerRule) (Caller, bool) { return Caller{CallerRule: c}, true })
+		pick: func(r route.Resources, name string) []Caller {
+			return each(r.Callers, func(c route.CallerRule) (Caller, bool) { return Caller{CallerRule: c}, meant(name, c.Name) })
 		},
 		name: func(v *Caller) string { return v.Name },
 		keep: func(v *Caller) any { return v.CallerRule },
@@ -102,6 +102,9 @@ func (a *API) resources(h huma.API) {
 	a.accounts(h)
 	a.applications(h)
 }
+
+// meant reports whether a resource is asked for; no name asks for all.
+func meant(asked, name string) bool { return asked == "" || asked == name }
 
 // each makes the bodies of those resources that body says so.
 func each[R, V any](list []R, body func(R) (V, bool)) []V {

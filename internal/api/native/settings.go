@@ -92,7 +92,7 @@ func (s setting[V]) register(a *API, h huma.API) {
 }
 
 func (s setting[V]) one(ctx context.Context, a *API) (*oneOf[V], error) {
-	r, err := a.cfg.Store.Resources(ctx)
+	r, err := a.known(ctx)
 	if err != nil {
 		return nil, a.problem(ctx, err)
 	}

@@ -137,7 +137,7 @@ func checkAudio(m *mistakes, at string, s SRTP, d DTMF) {
 }
 
 func (d *Directory) checkUser(m *mistakes, at string, u User) {
-	_, double := d.users[u.ID()]
+	_, double := d.User(u.ID())
 	d.checkName(m, at, u.Name, double)
 	if d.emergency(u.Name) {
 		m.add(at+".name", "%q is an emergency number", u.Name)
@@ -151,10 +151,10 @@ func (d *Directory) checkUser(m *mistakes, at string, u User) {
 		m.add(at+".role", "%q is not admin, which only users of the house can be", u.Role)
 	}
 	checkLimit(m, at+".limits", u.Limits)
-	d.users[u.ID()] = u
+	d.users.put(u.Name, u.ID(), u)
 	// Several users may show the same caller id, the company's; it reaches the first.
-	if _, taken := d.byPhone[u.Number]; u.Number != "" && u.App == "" && !taken {
-		d.byPhone[u.Number] = u.ID()
+	if _, taken := d.byPhone.get(u.Number, u.Number); u.Number != "" && u.App == "" && !taken {
+		d.byPhone.put(u.Number, u.Number, u.ID())
 	}
 }
 
@@ -226,7 +226,7 @@ func (d *Directory) checkDestination(m *mistakes, at string, to *Destination) {
 }
 
 func (d *Directory) checkHouseUser(m *mistakes, at, name string) {
-	if _, ok := d.users[core.UserID{Name: name}]; !ok {
+	if _, ok := d.User(core.UserID{Name: name}); !ok {
 		m.add(at, "no user %q", name)
 	}
 }

@@ -129,9 +129,12 @@ func (d *Directory) leadsTo(node string) (next []string) {
 		to = []*Destination{g.NoAnswer, g.Busy, g.Unreachable, g.Failed}
 	} else {
 		text := strings.TrimPrefix(node, numberNode)
-		i := slices.IndexFunc(d.res.Numbers, func(n Number) bool { return n.Number == text })
-		first := d.res.Numbers[i].Destination()
-		to = []*Destination{&first, d.res.Numbers[i].Closed}
+		n, exact := d.numbers[text]
+		if !exact { // patterns are few, exact numbers may be ten thousand
+			n = d.res.Numbers[slices.IndexFunc(d.res.Numbers, func(n Number) bool { return n.Number == text })]
+		}
+		first := n.Destination()
+		to = []*Destination{&first, n.Closed}
 	}
 	for _, t := range to {
 		switch {

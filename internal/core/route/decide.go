@@ -96,7 +96,7 @@ func (d *Directory) planUser(req Request) Plan {
 	if n, ok := d.number(digits); ok {
 		return d.planNumber(req, n, digits)
 	}
-	if id, ok := d.byPhone[digits]; ok {
+	if id, ok := d.byPhone.get(digits, digits); ok {
 		return d.planOne(req, id, digits)
 	}
 	if len(d.res.Trunks) > 0 && !d.mayDial(digits) {

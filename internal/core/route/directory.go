@@ -11,10 +11,11 @@ import (
 // nobody.
 type Directory struct {
 	res       Resources
-	users     map[core.UserID]User
-	byPhone   map[string]core.UserID // User.Number -> user
-	numbers   map[string]Number      // the exact ones
-	patterns  []numberPattern        // the others, the best match first
+	grown     *int // see grow
+	users     *shelves[core.UserID, User]
+	byPhone   *shelves[string, core.UserID] // User.Number -> user
+	numbers   map[string]Number             // the exact ones
+	patterns  []numberPattern               // the others, the best match first
 	groups    map[string]Group
 	trunks    map[string]Trunk
 	schedules map[string]*schedule
@@ -37,8 +38,8 @@ type numberPattern struct {
 func NewDirectory(r Resources) (*Directory, error) {
 	d := &Directory{
 		res:       r,
-		users:     make(map[core.UserID]User, len(r.Users)),
-		byPhone:   make(map[string]core.UserID),
+		users:     &shelves[core.UserID, User]{},
+		byPhone:   &shelves[string, core.UserID]{},
 		numbers:   make(map[string]Number, len(r.Numbers)),
 		groups:    make(map[string]Group, len(r.Groups)),
 		trunks:    make(map[string]Trunk, len(r.Trunks)),
@@ -67,8 +68,7 @@ func (d *Directory) User(id core.UserID) (User, bool) {
 	if d == nil {
 		return User{}, false
 	}
-	u, ok := d.users[id]
-	return u, ok
+	return d.users.get(id.Name, id)
 }
 
 // Trunk returns the trunk of this name.

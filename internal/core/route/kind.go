@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/offhook/offhook/internal/core"
 )
 
 // Kind names a kind of resource, as the keys of Resources do.
@@ -30,6 +32,16 @@ const (
 	SettingLimits   = "limits"
 	SettingParking  = "parking"
 )
+
+// Edit creates a resource, or replaces the one of its kind and name.
+type Edit struct {
+	Kind Kind
+	Name string
+	Body any // a User, Trunk and so on, as the Kind says
+	// Secret is the password of a user or a trunk, or the secret of an account, and
+	// Signature the signature secret of an account. "" leaves what there is.
+	Secret, Signature core.Secret
+}
 
 // MisfitError is one thing that is wrong with resources.
 type MisfitError struct {

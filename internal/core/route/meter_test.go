@@ -179,7 +179,7 @@ func TestMeterSpent(t *testing.T) {
 // TestMeterLongest limits each conversation by itself.
 func TestMeterLongest(t *testing.T) {
 	c := newMeterClock(t)
-	c.d.users[anna] = User{Name: "anna", Limits: &Limit{Longest: Duration(time.Minute)}}
+	c.d.users.put("anna", anna, User{Name: "anna", Limits: &Limit{Longest: Duration(time.Minute)}})
 	a, b := c.ring(anna, "wide"), c.ring(anna, "wide")
 	c.now = c.now.Add(time.Hour) // ringing does not count
 	c.m.Answered(c.now, a)
