@@ -45,6 +45,8 @@ class PhoneObject implements Phone, CallOwner {
   // Events of legs whose reply to "call" is still under way.
   readonly #ahead = new Map<string, ServerEvent[]>();
   #session: Session | undefined;
+  // Counts what decides who is logged in: of several at once the last one holds.
+  #turn = 0;
   #stopWatching: () => void = () => undefined;
   #state: PhoneState = { kind: "offline" };
   #label: string;
@@ -94,7 +96,7 @@ class PhoneObject implements Phone, CallOwner {
   }
 
   async connect(url: string, credentials: CredentialsSource): Promise<void> {
-    await this.disconnect();
+    if (!(await this.#leave())) throw phoneError("not_connected");
     await this.#begin({ url: absolute(url), label: this.#label, credentials, open: this.#options.transport ?? openWebSocket });
   }
 
@@ -102,7 +104,7 @@ class PhoneObject implements Phone, CallOwner {
     const target = absolute(url);
     const ticket = takeTicket(target);
     if (ticket === undefined) return false;
-    await this.disconnect();
+    if (!(await this.#leave())) return false;
     try {
       await this.#begin({ url: target, label: this.#label, ticket, open: this.#options.transport ?? openWebSocket });
       return true;
@@ -133,7 +135,14 @@ class PhoneObject implements Phone, CallOwner {
   }
 
   async disconnect(): Promise<void> {
+    await this.#leave();
+  }
+
+  // Ends the session. False if something else was asked for meanwhile.
+  async #leave(): Promise<boolean> {
+    const turn = ++this.#turn;
     await this.#session?.stop();
+    return turn === this.#turn;
   }
 
   #sessionState(state: PhoneState): void {

@@ -255,6 +255,7 @@ export interface Phone {
   /**
    * Logs in. `url` is the server's page address or WebSocket address: "https://pbx.example.com", "wss://pbx.example.com/ws", or
    * "/ws" on the same host. Resolves when online; rejects with "login_refused" or "locked_out". Keeps trying when the network is the problem.
+   * Rejects with "not_connected" if `connect`, `restore` or `disconnect` is called before that.
    */
   connect(url: string, credentials: CredentialsSource): Promise<void>;
   /** After a page reload: takes up where the page was, calls included. False if there is nothing to take up: show the login. */

@@ -5,6 +5,7 @@ import { Emitter } from "../src/emitter.ts";
 import { microphoneError } from "../src/errors.ts";
 import { deviceLabel } from "../src/label.ts";
 import { loudness } from "../src/media/level.ts";
+import { Microphone } from "../src/media/microphone.ts";
 import { readStats } from "../src/media/stats.ts";
 import { outcomeOf } from "../src/outcome.ts";
 import { socketURL } from "../src/transport.ts";
@@ -29,6 +30,36 @@ test("microphone errors", () => {
   assert.equal(microphoneError(named("OverconstrainedError")).kind, "microphone_missing");
   assert.equal(microphoneError(named("NotReadableError")).kind, "microphone_busy");
   assert.match(microphoneError(named("NotAllowedError")).message, /^The microphone is not allowed\./);
+});
+
+test("a microphone that is chosen while the last call ends is closed", async () => {
+  const opened: { stopped: boolean }[] = [];
+  let give: (() => void) | undefined;
+  const newTrack = (): object => {
+    const track = { stopped: false, clone: newTrack, stop: () => (track.stopped = true) };
+    opened.push(track);
+    return track;
+  };
+  const getUserMedia = async (): Promise<object> => {
+    if (opened.length > 0) await new Promise<void>((resolve) => (give = resolve)); // the second asks the user
+    const track = newTrack();
+    return { getAudioTracks: () => [track] };
+  };
+  const before = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { mediaDevices: { getUserMedia } } });
+  try {
+    const microphone = new Microphone((error) => assert.fail(String(error)));
+    const use = await microphone.use();
+    const chosen = microphone.choose("headset");
+    use.release();
+    give?.();
+    await chosen;
+    assert.equal(microphone.id, "headset");
+    assert.deepEqual(opened.map((track) => track.stopped), [true, true, true]);
+  } finally {
+    Reflect.deleteProperty(globalThis, "navigator");
+    if (before !== undefined) Object.defineProperty(globalThis, "navigator", before);
+  }
 });
 
 test("loudness", () => {

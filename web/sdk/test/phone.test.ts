@@ -108,6 +108,31 @@ describe("login", () => {
     await connected;
   });
 
+  // As a page does that is mounted, unmounted and mounted again at once.
+  test("of several logins at once the last one holds", async () => {
+    const login = (token: string): Promise<void> => phone.connect("/ws", { token });
+    const first = assert.rejects(login("first"), { kind: "not_connected" });
+    const left = phone.disconnect();
+    const second = login("second");
+    await Promise.all([first, left]);
+    await settle();
+    assert.equal(server.sockets.length, 1);
+    await server.socket.open();
+    const sent = server.socket.take("login");
+    assert.equal(sent["token"], "second");
+    await server.socket.welcome(sent);
+    await second;
+
+    const third = assert.rejects(login("third"), { kind: "not_connected" });
+    const last = phone.disconnect();
+    await settle();
+    await server.socket.reply(server.socket.take("logout"));
+    await Promise.all([third, last]);
+    mock.timers.tick(60_000);
+    assert.equal(server.sockets.length, 1);
+    assert.equal(phone.state.kind, "offline");
+  });
+
   test("another tab that took over is not fought", async () => {
     await online();
     await server.socket.close(4409);

@@ -99,8 +99,12 @@ export class Microphone {
       return;
     }
     const track = await this.#open(id);
-    const old = this.#source;
     this.#id = id;
+    if (this.#uses.size === 0) {
+      track.stop(); // the last call ended meanwhile
+      return;
+    }
+    const old = this.#source;
     this.#source = Promise.resolve(track);
     for (const use of this.#uses) {
       use.track.stop();
