@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -543,6 +544,50 @@ func TestTextOfARecording(t *testing.T) {
 	if want := `{"ver":"1.0.0","request_id":"r1","channels":[` + channel + `,` + channel + `]}`; string(data) != want {
 		t.Errorf("text %s", data)
 	}
+}
+
+// crowd counts those that write down at once, until they are let go.
+type crowd struct {
+	inside, most atomic.Int32
+	let          chan struct{}
+}
+
+func (c *crowd) Transcribe(ctx context.Context, _ string, _ []byte) ([]Sentence, error) {
+	now := c.inside.Add(1)
+	defer c.inside.Add(-1)
+	for most := c.most.Load(); now > most && !c.most.CompareAndSwap(most, now); most = c.most.Load() {
+	}
+	select {
+	case <-c.let:
+		return nil, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestFewTextsAreMadeAtOnce(t *testing.T) {
+	const all = 5 * maxTexts
+	c := &crowd{let: make(chan struct{})}
+	w := newWorld(t, func(cfg *Config) { cfg.Transcriber = c })
+	for i := range all {
+		id := core.RecordingID(fmt.Sprint("r", i))
+		w.Do(core.Record{ID: id, App: "app", Format: core.RecordWAV, Channels: rows([]core.LegID{"a"}), Transcribe: &core.Transcription{}})
+	}
+	w.studio.play(5)
+	for i := range all {
+		w.Do(core.StopRecord{ID: core.RecordingID(fmt.Sprint("r", i))})
+	}
+	for range all {
+		receive(t, w.told) // the file is there, whatever its text waits for
+	}
+	for range all - 1 {
+		c.let <- struct{}{}
+		receive(t, w.texts)
+	}
+	if most := c.most.Load(); most > maxTexts {
+		t.Errorf("%d texts were made at once, want at most %d", most, maxTexts)
+	}
+	w.Close() // the last one ends with it
 }
 
 func TestCloseCompletesFiles(t *testing.T) {

@@ -70,6 +70,7 @@ type Recorder struct {
 	running sync.WaitGroup
 	ctx     context.Context //nolint:containedctx // ends what runs beside recordings; Close cancels it
 	stop    context.CancelFunc
+	texts   chan struct{} // a place for each text that is being made
 	dropped atomic.Uint64
 	failed  atomic.Uint64
 
@@ -92,7 +93,7 @@ func New(cfg Config) *Recorder {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Recorder{cfg: cfg, live: make(map[core.RecordingID]*recording)}
+	r := &Recorder{cfg: cfg, texts: make(chan struct{}, maxTexts), live: make(map[core.RecordingID]*recording)}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r
 }

@@ -19,6 +19,9 @@ const (
 	transcribeTime = 30 * time.Minute
 	// maxTranscribed is the longest recording whose text is made, in bytes.
 	maxTranscribed = 256 << 20
+	// maxTexts is how many texts are made at once: a recording is in memory meanwhile,
+	// several times.
+	maxTexts = 2
 )
 
 var errTooBig = errors.New("the recording is too long for its text")
@@ -71,9 +74,7 @@ func (r *Recorder) transcribe(meta core.Recording) {
 	case r.cfg.Transcriber == nil:
 		r.cfg.Log.Warn("no text of a recording: nothing is configured that makes one", "recording", string(meta.ID))
 	default:
-		ctx, cancel := context.WithTimeout(r.ctx, transcribeTime)
-		defer cancel()
-		text, err := r.text(ctx, meta)
+		text, err := r.text(meta)
 		if err != nil {
 			r.cfg.Log.Error("the text of a recording cannot be made", "recording", string(meta.ID), "error", err)
 			return
@@ -82,8 +83,16 @@ func (r *Recorder) transcribe(meta core.Recording) {
 	}
 }
 
-// text makes and stores the text of a recording.
-func (r *Recorder) text(ctx context.Context, meta core.Recording) (core.Recording, error) {
+// text makes and stores the text of a recording, when it is its turn.
+func (r *Recorder) text(meta core.Recording) (core.Recording, error) {
+	select {
+	case r.texts <- struct{}{}:
+		defer func() { <-r.texts }()
+	case <-r.ctx.Done():
+		return core.Recording{}, r.ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(r.ctx, transcribeTime)
+	defer cancel()
 	channels, err := r.channels(meta)
 	if err != nil {
 		return core.Recording{}, err
