@@ -124,7 +124,6 @@ type phoneSession struct {
 	mu    sync.Mutex // guards what follows
 	phone *phone.Phone
 	last  *phone.Call
-	err   error
 }
 
 func (s *phoneSession) set(p *phone.Phone) {
@@ -200,7 +199,7 @@ func (s *phoneSession) finish() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd.Record == "" || s.last == nil {
-		return s.err
+		return nil
 	}
 	f, err := os.Create(s.cmd.Record)
 	if err != nil {

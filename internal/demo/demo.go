@@ -49,7 +49,7 @@ type Demo struct {
 	desks   []*phone.Phone
 	inbox   inbox
 	stop    context.CancelFunc
-	wg      sync.WaitGroup  // the loop and the sockets
+	wg      sync.WaitGroup  // the loop
 	ctx     context.Context //nolint:containedctx // ends the loop and the sockets
 	open    atomic.Int32    // pages, to bound them
 

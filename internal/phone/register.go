@@ -13,6 +13,7 @@ const (
 	defaultExpires = 300 * time.Second
 	retryFirst     = 500 * time.Millisecond
 	retryMost      = 30 * time.Second
+	longestExpires = 1<<32 - 1 // seconds, RFC 3261 section 20.19
 )
 
 // register keeps the phone registered until ctx ends, then takes the contact
@@ -100,7 +101,7 @@ func grantedExpiry(res *sip.Response, asked time.Duration) time.Duration {
 		}
 	}
 	if n, err := strconv.Atoi(value); err == nil && n > 0 {
-		return time.Duration(n) * time.Second
+		return time.Duration(min(n, longestExpires)) * time.Second
 	}
 	return asked
 }

@@ -113,6 +113,19 @@ func TestWrongPasswordIsReportedOnce(t *testing.T) {
 	}
 }
 
+func TestGrantedExpiry(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"": time.Minute, "60x": time.Minute, "0": time.Minute, "-1": time.Minute,
+		"120": 2 * time.Minute, "99999999999999": (1<<32 - 1) * time.Second,
+	} {
+		res := new(sip.Response)
+		res.AppendHeader(sip.NewHeader("Expires", header))
+		if got := grantedExpiry(res, time.Minute); got != want {
+			t.Errorf("Expires %q grants %v, want %v", header, got, want)
+		}
+	}
+}
+
 func TestStartFailsOnABusyPort(t *testing.T) {
 	first := newParty(t, "alice", Config{})
 	if second, err := New(context.Background(), Config{User: "bob", Listen: first.Addr()}); err == nil {
