@@ -4,6 +4,5 @@
 // locked out for a while.
 //
 // Errors carry a core.Kind: Unauthorized for every wrong credential, Unavailable
-// for a lock-out. Their text is for the log and never for the
-// client.
+// for a lock-out. Their text is for the log and never for the client.
 package auth

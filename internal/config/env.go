@@ -11,8 +11,8 @@ import (
 )
 
 // override sets every scalar, every list of scalars (separated by commas) and every
-// map of strings (key=value, likewise), for which lookup has OFFHOOK_SECTION_KEY. Resources cannot be overridden. It
-// returns the variable for each path that was set.
+// map of strings (key=value, likewise), for which lookup has OFFHOOK_SECTION_KEY.
+// Resources cannot be overridden. It returns the variable for each path that was set.
 func override(c *Config, lookup func(string) (string, bool)) (map[string]string, error) {
 	set := make(map[string]string)
 	var errs []error

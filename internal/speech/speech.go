@@ -1,5 +1,11 @@
-// Package speech has the recorded announcements and digits that are in the
-// binary, so that callers are told what happens without any speech engine.
+// Package speech turns text into audio and audio into text.
+//
+// A Speaker says texts with an Engine, a program of this machine or a server, and
+// keeps what was said; without an engine it joins the recorded announcements and
+// digits that are in the binary (Prompt), so that callers are told what happens all
+// the same. A Listener lets a Recogniser hear what a leg says and tells the exchange
+// the words. Engines and recognisers are slow and may fail: none is waited for by a
+// loop or a mixer.
 package speech
 
 import (
@@ -15,8 +21,8 @@ import (
 var prompts embed.FS
 
 // Prompt returns the recording of that name: one of the core's Prompt constants,
-// "answered-elsewhere", "goodbye", "star", "pound" or a digit "0" to "9". It has 8000 Hz and is
-// decoded anew for each caller.
+// "answered-elsewhere", "goodbye", "star", "pound" or a digit "0" to "9". It has
+// 8000 Hz and is decoded anew for each caller.
 func Prompt(name string) (file.PCM, bool) {
 	data, err := prompts.ReadFile("prompts/" + name + ".wav")
 	if err != nil {

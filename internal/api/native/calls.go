@@ -21,7 +21,7 @@ type Call struct {
 // Leg is one party's connection, as it stands.
 type Leg struct {
 	ID         core.LegID   `json:"id"`
-	Edge       string       `json:"edge" enum:"sip,browser,websocket"`
+	Edge       string       `json:"edge" enum:"sip,browser,websocket,loop" doc:"loop: one of a pair, where a call to a number of ours comes back in as another call."`
 	Direction  string       `json:"direction" enum:"inbound,outbound"`
 	From       Party        `json:"from"`
 	To         Party        `json:"to"`

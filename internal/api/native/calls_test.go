@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -415,5 +416,17 @@ func TestRate(t *testing.T) {
 			t.Errorf("request %d: %d, want %d", i, status, want)
 		}
 		w.decode(http.MethodGet, "/api/v1/users", status, header, text)
+	}
+}
+
+func TestEveryEdgeIsInTheDescription(t *testing.T) {
+	for _, of := range []any{native.Leg{}, native.Record{}} {
+		field, _ := reflect.TypeOf(of).FieldByName("Edge")
+		described := strings.Split(field.Tag.Get("enum"), ",")
+		for edge := core.EdgeSIP; edge.String() != core.Edge(0).String(); edge++ {
+			if !slices.Contains(described, edge.String()) {
+				t.Errorf("%T: edge %q is not among %q", of, edge, described)
+			}
+		}
 	}
 }

@@ -26,7 +26,7 @@ type Party struct {
 type Record struct {
 	Leg       core.LegID  `json:"leg"`
 	Call      core.CallID `json:"call"`
-	Edge      string      `json:"edge" enum:"sip,browser,websocket,none"`
+	Edge      string      `json:"edge" enum:"sip,browser,websocket,loop,none"`
 	Direction string      `json:"direction" enum:"inbound,outbound,"`
 	From      Party       `json:"from"`
 	To        Party       `json:"to"`

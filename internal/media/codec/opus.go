@@ -178,8 +178,8 @@ func (d *gopusDecoder) Decode(pcm []int16, payload []byte) (n int, err error) {
 	return n, nil
 }
 
-// Conceal implements Decoder. It uses what next says about the frame before it (RFC 6716 section
-// 2.1.7); without that it guesses.
+// Conceal implements Decoder. It uses what next says about the frame before it
+// (RFC 6716 section 2.1.7); without that it guesses.
 func (d *gopusDecoder) Conceal(pcm []int16, next []byte) (err error) {
 	defer survive(&err)
 	if len(pcm) > len(d.lost) {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// rowLevel and columnLevel are the amplitudes of a key's two tones: about -11 dBFS, what phones
-// send, with the column 2 dB above the row (ITU-T Q.23).
+// rowLevel and columnLevel are the amplitudes of a key's two tones: about -11 dBFS,
+// what phones send, with the column 2 dB above the row (ITU-T Q.23).
 const rowLevel, columnLevel = 8200, 10300
 
 // attack is how long in seconds a tone takes to become loud, so that it does not

@@ -11,8 +11,8 @@ import (
 const headerSize = udp.HeaderSize
 
 // parse reads the RTP header of datagram into p and returns where the payload
-// begins and ends (RFC 3550 section 5.1, RFC 3550 section 5.3.1). It accepts no
-// empty payload.
+// begins and ends (RFC 3550 sections 5.1 and 5.3.1). It accepts no empty
+// payload.
 func parse(datagram []byte, p *media.Packet) (begin, end int, ok bool) {
 	if len(datagram) < headerSize || datagram[0]>>6 != 2 {
 		return 0, 0, false
