@@ -45,6 +45,10 @@ type node struct {
 	store *store.Store
 	auth  *auth.Auth
 	bus   *events.Bus
+
+	journal *events.Journal // behind bus
+	folder  probes          // of the data
+
 	loop  *engine.Loop
 	media *media.Server
 	rtc   *rtc.Server

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -92,14 +91,4 @@ func (n *node) listenWeb(ctx context.Context, demo http.Handler) error {
 	n.onClose(func() { n.logged("close http", withTimeout(3*time.Second, n.web.Shutdown)) })
 	n.onClose(api.Close)
 	return nil
-}
-
-// ready says why no call can be taken.
-func (n *node) ready(ctx context.Context) error {
-	select {
-	case <-n.draining:
-		return errors.New("draining")
-	default:
-		return n.store.Ping(ctx)
-	}
 }

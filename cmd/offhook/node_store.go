@@ -52,6 +52,7 @@ func (n *node) openLog(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.journal = journal
 	n.onClose(func() { n.logged("close journal", journal.Close()) })
 	n.cutOff, err = n.store.CloseUnfinished(ctx, time.Now())
 	if bad, ok := errors.AsType[store.UnreadableErrors](err); ok {

@@ -82,6 +82,9 @@ const logTime = time.Second
 // logLegs has the changes so far written into the log of legs, so that no application
 // is told of a leg that a kill in the same moment would make us forget.
 func (n *node) logLegs() {
+	if n.bus.Trouble() != nil { // which is logged, and keeps no application waiting
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), logTime)
 	defer cancel()
 	if err := n.bus.Sync(ctx); err != nil {

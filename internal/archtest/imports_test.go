@@ -31,13 +31,14 @@ var allow = map[string]string{
 	"sip":    "core core/route",
 	"speech": "core core/route media",
 	"store":  "core core/route",
-	"events": "core core/route",
+	"events": "core core/route outage",
 	"config": "core core/route",
 	"auth":   "core core/route",
 	"obs":    "core core/route",
 	"sounds": "core core/route media outward", // of media only the file formats
 
 	"outward": "",
+	"outage":  "",
 
 	"cluster": "core core/route",
 
@@ -49,7 +50,7 @@ var allow = map[string]string{
 
 	"api":     "core core/route core/flow webhook", // flow: what applications ask for
 	"web":     "core core/route",
-	"webhook": "core outward",
+	"webhook": "core outward outage",
 	"record":  "core core/route media",
 
 	// phone is a client of any exchange, demo a network of such phones.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/outage"
 )
 
 // Log is where entries are kept: the store.
@@ -50,7 +51,8 @@ type Bus struct {
 	stop    chan struct{}      // closed by Close
 	stopped chan struct{}      // closed when run has returned
 
-	subs subscribers
+	subs    subscribers
+	trouble *outage.Watch
 
 	written, dropped, ignored, lost, failures atomic.Uint64
 }
@@ -58,7 +60,7 @@ type Bus struct {
 // New starts a Bus that writes to log. Close ends it.
 func New(log Log, logger *slog.Logger) *Bus {
 	b := &Bus{
-		log: log, logger: logger,
+		log: log, logger: logger, trouble: outage.New(logger, "changes of legs cannot be written down"),
 		legs:    make(map[core.LegID]int),
 		due:     time.NewTimer(gather),
 		hurry:   make(chan chan struct{}),
@@ -120,6 +122,9 @@ func (b *Bus) Close(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Trouble says why changes cannot be written just now, nil if they can.
+func (b *Bus) Trouble() error { return b.trouble.Err() }
 
 // Stats are counters since New.
 type Stats struct {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/outage"
 )
 
 // Journal is a Log in front of another. Entries are safe from the end of the
@@ -23,8 +24,9 @@ import (
 // database, gets them together a moment later. What a killed process had not
 // passed on is passed on by OpenJournal at the next start.
 type Journal struct {
-	log    Log
-	logger *slog.Logger
+	log     Log
+	logger  *slog.Logger
+	trouble *outage.Watch // of log
 
 	mu      sync.Mutex // guards the fields below
 	files   [2]*os.File
@@ -54,7 +56,7 @@ const (
 // earlier process left there. It belongs to one process at a time.
 func OpenJournal(ctx context.Context, folder string, log Log, logger *slog.Logger) (*Journal, error) {
 	j := &Journal{
-		log: log, logger: logger,
+		log: log, logger: logger, trouble: outage.New(logger, "changes of legs wait in the journal for the database"),
 		due: time.NewTimer(together), hurry: make(chan chan struct{}),
 		stop: make(chan struct{}), over: make(chan struct{}), stopped: make(chan error, 1),
 	}
@@ -199,6 +201,9 @@ func (j *Journal) Flush(ctx context.Context) error {
 	return nil
 }
 
+// Trouble says why the log behind takes nothing just now, nil if it does.
+func (j *Journal) Trouble() error { return j.trouble.Err() }
+
 func (j *Journal) run() {
 	defer j.due.Stop()
 	defer close(j.over)
@@ -255,9 +260,10 @@ func (j *Journal) turn() ([]core.LegEntry, *os.File) {
 }
 
 func (j *Journal) passOnPart(part []core.LegEntry) error {
-	for try := 1; ; try++ {
+	for {
 		closing := isClosed(j.stop)
 		ignored, err := j.log.Append(context.Background(), part)
+		j.trouble.Report(err)
 		switch {
 		case err == nil && ignored > 0:
 			j.logger.Warn("leg events ignored by the log", "count", ignored)
@@ -265,7 +271,6 @@ func (j *Journal) passOnPart(part []core.LegEntry) error {
 		case err == nil || closing:
 			return err
 		}
-		j.logger.Error("leg events wait in the journal", "count", len(part), "try", try, "error", err)
 		pause(retry, j.stop)
 	}
 }

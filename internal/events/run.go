@@ -136,6 +136,7 @@ func (b *Bus) write(batch []core.LegEntry) {
 	for try := 0; ; try++ {
 		closing := isClosed(b.stop)
 		ignored, err := b.log.Append(context.Background(), batch)
+		b.trouble.Report(err)
 		if err == nil {
 			b.written.Add(uint64(len(batch) - ignored)) //nolint:gosec // ignored <= len(batch)
 			b.ignored.Add(uint64(ignored))              //nolint:gosec // not negative
@@ -144,7 +145,6 @@ func (b *Bus) write(batch []core.LegEntry) {
 			}
 		} else {
 			b.failures.Add(1)
-			b.logger.Error("leg events not written", "count", len(batch), "try", try+1, "error", err)
 		}
 		if try == 0 {
 			b.subs.send(batch)

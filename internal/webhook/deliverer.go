@@ -247,6 +247,15 @@ type Stats struct {
 	Queued    int    // jobs that wait or are being done
 }
 
+// Trouble says why durable jobs cannot be kept just now, nil if they can. They are
+// delivered all the same.
+func (d *Deliverer) Trouble() error {
+	if d.outbox == nil {
+		return nil
+	}
+	return d.outbox.trouble()
+}
+
 // Stats returns the counters.
 func (d *Deliverer) Stats() Stats {
 	d.mu.Lock()

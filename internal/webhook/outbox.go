@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/outage"
 )
 
 // Store keeps durable jobs behind the journal.
@@ -31,6 +32,8 @@ type outbox struct {
 	log   *slog.Logger
 	kept  func([]*job)    // is told what is safe, by release alone
 	ended map[string]bool // queues whose Last job was here at the start; read-only
+
+	before, behind *outage.Watch // of the journal and the store
 
 	writing sync.Mutex // guards journal
 	journal *journal
@@ -52,6 +55,7 @@ type outbox struct {
 // there and in the store. Kept is called with the jobs that are safe from then on.
 func openOutbox(ctx context.Context, folder string, store Store, keep time.Duration, kept func([]*job), log *slog.Logger) (*outbox, []*job, error) {
 	o := &outbox{
+		before: outage.New(log, "webhooks cannot be written into their journal"), behind: outage.New(log, "undelivered webhooks wait in their journal"),
 		store: store, keep: keep, log: log, kept: kept, ended: make(map[string]bool), live: make(map[int64]*job),
 		id: time.Now().UnixMicro(), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
@@ -183,9 +187,7 @@ func (o *outbox) passOn() {
 	for {
 		select {
 		case <-due.C:
-			if err := o.turn(); err != nil {
-				o.log.Error("undelivered webhooks wait in the journal", "error", err)
-			}
+			o.behind.Report(o.turn())
 		case <-o.stop:
 			return
 		}
@@ -205,9 +207,7 @@ func (o *outbox) flush() bool {
 	if len(fresh)+len(settled) == 0 {
 		return false
 	}
-	if err := o.journal.write(fresh, settled); err != nil {
-		o.log.Error("webhooks cannot be written into the journal", "count", len(fresh), "error", err)
-	}
+	o.before.Report(o.journal.write(fresh, settled))
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, j := range fresh {
@@ -284,6 +284,9 @@ func (o *outbox) close() error {
 	o.flush()
 	return errors.Join(o.turn(), o.journal.close())
 }
+
+// trouble says why webhooks cannot be kept just now, nil if they can.
+func (o *outbox) trouble() error { return errors.Join(o.before.Err(), o.behind.Err()) }
 
 // len is how many jobs are not settled.
 func (o *outbox) len() int {

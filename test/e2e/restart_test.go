@@ -36,8 +36,13 @@ type shop struct {
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
+	return newShopWith(t, harness.Fields{})
+}
+
+func newShopWith(t *testing.T, f harness.Fields) *shop {
+	t.Helper()
 	at := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), testkit.FreePort(t, "127.0.0.2"))
-	s := &shop{Offhook: harness.NewOffhook(t, fmt.Sprintf(shopResources, at))}
+	s := &shop{Offhook: harness.NewOffhookWith(t, f, fmt.Sprintf(shopResources, at))}
 	s.carrier = harness.NewCarrier(t, s.Offhook, at, phone.Config{Say: says(1000)})
 	s.phone = harness.NewUser(t, s.Offhook, "shop", "purple-monkey", phone.Config{
 		Transport: "tcp", AutoAnswer: true, Say: says(700),

@@ -92,6 +92,25 @@ func (o *Offhook) AwaitLegs(t testing.TB, within time.Duration) []Leg {
 	return legs
 }
 
+// LockDatabase keeps everybody else from writing into the database until it is called.
+func (o *Offhook) LockDatabase() (unlock func()) {
+	o.t.Helper()
+	db := o.openDatabase("rw")
+	conn, err := db.Conn(background())
+	if err == nil {
+		_, err = conn.ExecContext(background(), "BEGIN IMMEDIATE")
+	}
+	if err != nil {
+		o.t.Fatalf("lock the database: %v", err)
+	}
+	return func() {
+		_, err := conn.ExecContext(background(), "ROLLBACK")
+		if err := errors.Join(err, conn.Close(), db.Close()); err != nil {
+			o.t.Errorf("unlock the database: %v", err)
+		}
+	}
+}
+
 // Count returns how many rows a table has.
 func (o *Offhook) Count(table string) (n int) {
 	o.t.Helper()
@@ -103,9 +122,15 @@ func (o *Offhook) Count(table string) (n int) {
 	return n
 }
 
+// database opens the database to read.
 func (o *Offhook) database() *sql.DB {
 	o.t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(o.Folder, "offhook.db")+"?mode=ro&_pragma=busy_timeout(5000)")
+	return o.openDatabase("ro")
+}
+
+func (o *Offhook) openDatabase(mode string) *sql.DB {
+	o.t.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(o.Folder, "offhook.db")+"?mode="+mode+"&_pragma=busy_timeout(5000)")
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -51,8 +52,9 @@ func NewOffhook(t testing.TB, more string) *Offhook {
 	return NewOffhookWith(t, Fields{}, more)
 }
 
-// Fields are further fields of sections that every Offhook has, as "prefer: cost".
-type Fields struct{ SIP, Media string }
+// Fields are further fields of sections that every Offhook has, as "prefer: cost", and
+// the folder of its data, if the test has one.
+type Fields struct{ SIP, Media, Folder string }
 
 // NewOffhookWith is NewOffhook with further fields.
 func NewOffhookWith(t testing.TB, f Fields, more string) *Offhook {
@@ -62,7 +64,10 @@ func NewOffhookWith(t testing.TB, f Fields, more string) *Offhook {
 			*fields = ", " + *fields
 		}
 	}
-	o := &Offhook{t: t, Folder: t.TempDir(), HTTP: freeAddr(t), SIP: freeAddr(t), TLS: freeAddr(t)}
+	if f.Folder == "" {
+		f.Folder = t.TempDir()
+	}
+	o := &Offhook{t: t, Folder: f.Folder, HTTP: freeAddr(t), SIP: freeAddr(t), TLS: freeAddr(t)}
 	o.file = filepath.Join(Artifacts(t), "offhook.yaml")
 	write(t, o.file, fmt.Sprintf(offhookConfig, o.HTTP, o.SIP, o.TLS, o.Folder, f.Media, f.SIP)+more)
 	o.Start()
@@ -133,6 +138,25 @@ func (o *Offhook) URL(path string) string {
 		return "https://" + o.HTTP + path
 	}
 	return "http://" + o.HTTP + path
+}
+
+// Ready returns what /readyz says, and whether that is that all is well.
+func (o *Offhook) Ready() (text string, ready bool) {
+	o.t.Helper()
+	req, err := http.NewRequestWithContext(background(), http.MethodGet, o.URL("/readyz"), http.NoBody)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err.Error(), false
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err.Error(), false
+	}
+	return string(body), res.StatusCode == http.StatusOK
 }
 
 // Metric returns the value of a metric without labels.
