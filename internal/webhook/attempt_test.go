@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"bufio"
+	"bytes"
+	"compress/gzip"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
@@ -121,6 +123,49 @@ func TestWhatIsTriedAgain(t *testing.T) {
 				want = Stats{Failed: 1, Retried: uint64(c.attempts - 1)} //nolint:gosec // 1 or 2
 			}
 			eventually(t, "nothing is queued", func() bool { return d.Stats() == want })
+		})
+	}
+}
+
+// TestCompressedAnswer: receivers whose framework compresses all that it sends.
+func TestCompressedAnswer(t *testing.T) {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	if _, err := io.WriteString(w, `[{"action":"talk"}]`); err != nil || w.Close() != nil {
+		t.Fatal(err)
+	}
+	bomb := func() []byte {
+		var b bytes.Buffer
+		w := gzip.NewWriter(&b)
+		_, _ = w.Write(make([]byte, 4<<20))
+		_ = w.Close()
+		return b.Bytes()
+	}()
+	d := newTest(t, Config{}, testLimits())
+	for _, c := range []struct {
+		name   string
+		code   int
+		sent   []byte
+		body   string
+		reason string
+	}{
+		{"an NCCO", 200, packed.Bytes(), `[{"action":"talk"}]`, ""},
+		{"nothing", 204, nil, "", ""},
+		{"no gzip", 200, []byte(`[{"action":"talk"}]`), "", "Invalid response."},
+		{"a bomb", 200, bomb, "", "Response too long."},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReceiver(t, func(w http.ResponseWriter, r *http.Request) {
+				if asked := r.Header.Get("Accept-Encoding"); asked != "" {
+					t.Errorf("%s is asked for", asked)
+				}
+				w.Header().Set("Content-Encoding", "gzip")
+				w.WriteHeader(c.code)
+				_, _ = w.Write(c.sent)
+			})
+			if res := ask(t, d, Job{Target: Target{URL: r.URL}}); string(res.Body) != c.body || res.Reason != c.reason {
+				t.Errorf("%q, %q, %v", res.Body, res.Reason, res.Err)
+			}
 		})
 	}
 }

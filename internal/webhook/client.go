@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -144,11 +145,29 @@ func exchange(transport *http.Transport, req *http.Request, asks bool) (res Resu
 		_, _ = io.CopyN(io.Discard, resp.Body, maxIgnored) // as above
 		return res, nil
 	}
-	res.Body, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	body, err := decoded(resp)
+	if err != nil {
+		return res, err
+	}
+	res.Body, err = io.ReadAll(io.LimitReader(body, maxAnswer+1))
 	if err == nil && len(res.Body) > maxAnswer {
 		res.Body, err = nil, errTooLong
 	}
 	return res, err
+}
+
+// decoded is the body of an answer as it was meant. We ask for no compression, but some
+// receivers have it written in front of whatever they answer.
+func decoded(resp *http.Response) (io.Reader, error) {
+	switch strings.ToLower(resp.Header.Get("Content-Encoding")) {
+	case "gzip", "x-gzip": // the same (RFC 9110 section 8.4.1.3)
+		body, err := gzip.NewReader(resp.Body)
+		if errors.Is(err, io.EOF) {
+			return http.NoBody, nil // as of a 204
+		}
+		return body, err
+	}
+	return resp.Body, nil
 }
 
 // explain says for people why an attempt failed and whether another may help:

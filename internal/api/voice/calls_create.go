@@ -70,8 +70,8 @@ func (a *API) creation(app Application, o object) flow.Create {
 		Leg: newLegID(), App: app.ID,
 		From:    o.from(app),
 		Hook:    o.hook(),
-		Timeout: o.seconds("ringingTimer", 60, 1, 120),
-		Limit:   o.seconds("lengthTimer", 7200, 1, 86400),
+		Timeout: seconds(float64(o.integer("ringingTimer", 60, 1, 120))),
+		Limit:   seconds(float64(o.integer("lengthTimer", 7200, 1, 86400))),
 		Detect:  o.detection(),
 	}
 	to, _ := o.list("to")

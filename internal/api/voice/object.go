@@ -107,7 +107,7 @@ func (o object) fail(name, reason string) {
 	}
 	at := o.at
 	if o.wrong.strict {
-		name = snake(name)
+		at, name = snake(at), snake(name)
 	}
 	if name != "" && at != "" {
 		at += "."
@@ -203,7 +203,7 @@ func (o object) word(name string, words ...string) string {
 			return w
 		}
 	}
-	o.fail(name, "must be one of "+strings.Join(words, ", "))
+	o.fail(name, "must be one of "+strings.TrimPrefix(strings.Join(words, ", "), ", ")) // "" is none
 	return words[0]
 }
 

@@ -8,13 +8,13 @@ import (
 	"github.com/offhook/offhook/internal/core/flow"
 )
 
-// creates rings an endpoint for the application, as leg n.
 // fromOurselves is a call a to the number of the application, by way of so many of
 // our numbers.
 func fromOurselves(hops uint8) core.Offered {
 	return core.Offered{Leg: "a", Edge: core.EdgeLoop, From: core.Party{Number: "4930"}, To: "40", Hops: hops}
 }
 
+// creates rings an endpoint for the application, as leg n.
 func creates(c flow.Create) core.Event { return asks(c) }
 
 // TestCreate: legs that an application begins by itself.
@@ -410,6 +410,53 @@ func TestReachApplication(t *testing.T) {
 		`},
 		{"a party from there", events(desk, bobtab, fromBob("a", "17"), up("desk")), asks(core.AddParty{Leg: "desk", To: "40"}), `
 			refused not_found
+		`},
+	})
+}
+
+// TestToldWhere: what an action does is told where the action says, else where the leg
+// is, else where the application wants all of it (contract section 8).
+func TestToldWhere(t *testing.T) {
+	told := func(c flow.Create) []core.Event {
+		c.Hook.URL = "leg"
+		return events(creates(c), up("1001"))
+	}
+	one := keys(1)
+	own := one
+	own.Hook.URL = "action"
+	live := flow.Input{Async: true}
+	text := flow.Record{Transcribe: &core.Transcription{}}
+	ownText := flow.Record{Hook: core.Hook{URL: "action"}, Transcribe: &core.Transcription{Hook: core.Hook{URL: "text"}}}
+	runProgrammed(t, []programmedCase{
+		{"input, of the leg", told(create(phone("1001"), one)), press("1001", "7")[0], `
+			stop verb 1001
+			start ask 1001 1m0s
+			consult n input 1 keys="7" timed_out=false at leg
+		`},
+		{"input, of the action", told(create(phone("1001"), own)), press("1001", "7")[0], `
+			stop verb 1001
+			start ask 1001 1m0s
+			consult n input 1 keys="7" timed_out=false at action
+		`},
+		{"input, of the application", runs(one), press("a", "7")[0], `
+			stop verb a
+			start ask a 1m0s
+			consult a input 2 keys="7" timed_out=false
+		`},
+		{"each key", told(create(phone("1001"), live, say("x"))), press("1001", "7")[0], `
+			digit n 7 at leg
+		`},
+		{"recording and text, of the leg", told(create(phone("1001"), say("x"), text)), spoken("1001"), `
+			stop play 1001
+			record 1 [1001 + speech:x] at leg text at leg
+			hear 1001 nothing
+			set 1 [1001]
+		`},
+		{"recording and text, of the action", told(create(phone("1001"), say("x"), ownText)), spoken("1001"), `
+			stop play 1001
+			record 1 [1001 + speech:x] at action text at text
+			hear 1001 nothing
+			set 1 [1001]
 		`},
 	})
 }

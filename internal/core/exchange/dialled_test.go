@@ -449,7 +449,7 @@ func TestCall(t *testing.T) {
 			keys 1001 1p2
 			hear a file:wait.mp3
 			start ask 1001 1m0s
-			consult 1001* on_answer 1
+			consult 1001* on_answer 1 at x
 		`},
 		{"the callee hears it", events(runs(prepared), up("1001")), instructs("1001*", 1, say("a call for you")), `
 			stop ask 1001

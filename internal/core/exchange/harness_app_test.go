@@ -145,14 +145,18 @@ func (s *script) appLine(cmd core.Command) string {
 		if cmd.Kind == core.ConsultInput {
 			line += inputLine(cmd.Input)
 		}
-		return line
+		return line + hookLine(cmd.Hook)
 	case core.Notice:
 		if cmd.Kind == core.NoticeDigit {
-			return fmt.Sprintf("digit %s %c", s.name(cmd.Leg), cmd.Digit)
+			return fmt.Sprintf("digit %s %c", s.name(cmd.Leg), cmd.Digit) + hookLine(cmd.Hook)
 		}
 		return fmt.Sprintf("error %s %s", s.name(cmd.Leg), cmd.Reason)
 	case core.Record:
-		return "record " + s.number(cmd.ID) + s.channels(cmd.Channels)
+		line := "record " + s.number(cmd.ID) + s.channels(cmd.Channels) + hookLine(cmd.Hook)
+		if cmd.Transcribe != nil {
+			line += " text" + hookLine(cmd.Transcribe.Hook)
+		}
+		return line
 	case core.SetRecord:
 		return "set " + s.number(cmd.ID) + s.channels(cmd.Channels)
 	case core.StopRecord:
@@ -167,6 +171,14 @@ func (s *script) appLine(cmd core.Command) string {
 		return fmt.Sprintf("keys %s %s", s.name(cmd.Leg), cmd.Digits)
 	}
 	return fmt.Sprintf("%T", cmd)
+}
+
+// hookLine says where the application is told, if not where it wants all of it.
+func hookLine(h core.Hook) string {
+	if h.URL == "" {
+		return ""
+	}
+	return " at " + h.URL
 }
 
 func inputLine(in core.InputResult) string {

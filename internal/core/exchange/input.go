@@ -26,7 +26,8 @@ func (x *Exchange) input(l *leg, v flow.Input) (waits bool) {
 	p := l.app
 	if v.Async {
 		x.hush(l)
-		p.watch = &v.Hook
+		hook := p.hookOf(v.Hook)
+		p.watch = &hook
 		return false
 	}
 	p.keys = &keying{}
@@ -184,7 +185,7 @@ func (x *Exchange) submit(l *leg, v flow.Input, speech core.SpeechResult) {
 	x.stopListening(l)
 	x.stopTimer(l, core.TimerVerb)
 	p.keys = nil
-	x.consult(l, core.Consult{Kind: core.ConsultInput, Hook: v.Hook, Input: core.InputResult{
+	x.consult(l, core.Consult{Kind: core.ConsultInput, Hook: p.hookOf(v.Hook), Input: core.InputResult{
 		Legacy: v.Legacy,
 		Keys:   v.Keys != nil, Digits: k.digits, TimedOut: k.timedOut && v.Keys != nil,
 		Spoken: v.Speech != nil, Speech: speech,

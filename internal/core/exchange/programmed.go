@@ -122,6 +122,15 @@ func (x *Exchange) handOverTo(app string, c *liveCall) {
 	x.consult(l, core.Consult{Kind: core.ConsultAnswer})
 }
 
+// hookOf is where an application is told of what an action does: where that says, or
+// else where it is told of the leg.
+func (p *programmed) hookOf(action core.Hook) core.Hook {
+	if action.URL == "" {
+		return p.hook
+	}
+	return action
+}
+
 // consult asks the application of a leg, whose flow waits for the answer.
 func (x *Exchange) consult(l *leg, q core.Consult) {
 	q.Turn = x.await(l, q.Kind)

@@ -46,8 +46,11 @@ func (x *Exchange) beginRecord(r *recording, l *leg, v flow.Record) {
 	r.rows = r.hears()
 	x.records[r.id] = r
 	order := core.Record{
-		ID: r.id, App: l.app.app, Call: l.call.id, Hook: v.Hook, Format: v.Format, Channels: r.rows,
-		EndOnSilence: v.EndOnSilence, MaxTime: v.Timeout, Transcribe: v.Transcribe,
+		ID: r.id, App: l.app.app, Call: l.call.id, Hook: l.app.hookOf(v.Hook), Format: v.Format, Channels: r.rows,
+		EndOnSilence: v.EndOnSilence, MaxTime: v.Timeout,
+	}
+	if t := v.Transcribe; t != nil {
+		order.Transcribe = &core.Transcription{Language: t.Language, Hook: l.app.hookOf(t.Hook)}
 	}
 	if r.leg != nil {
 		order.Leg = l.name()

@@ -149,6 +149,10 @@ func (d *Directory) limit(a account) Limit {
 			return *l
 		}
 	}
+	if a.kind == applicationAccount {
+		app, _ := d.Application(a.name)
+		otherwise.CallsPerSecond = max(otherwise.CallsPerSecond, app.CallsPerSecond) // the operator's own word
+	}
 	return *otherwise
 }
 

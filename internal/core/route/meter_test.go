@@ -103,6 +103,29 @@ func TestMeterApplication(t *testing.T) {
 	c.want("another application", c.ring(core.UserID{App: "y", Name: "c"}, "wide") != "", true)
 }
 
+// An application that may begin more calls a second than the guard lets it by default
+// may do so over trunks; what is said of the guard itself counts more.
+func TestApplicationsOwnRate(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		app  Application
+		set  Limits
+		want float64
+	}{
+		{"neither", Application{}, Limits{}, 10},
+		{"slower", Application{CallsPerSecond: 3}, Limits{}, 10},
+		{"faster", Application{CallsPerSecond: 50}, Limits{}, 50},
+		{"faster than a limit", Application{CallsPerSecond: 50}, Limits{Application: &Limit{CallsPerSecond: 5}}, 5},
+		{"with limits of its own", Application{CallsPerSecond: 50, Limits: &Limit{CallsPerSecond: 7}}, Limits{}, 7},
+	} {
+		c.app.ID = "x"
+		d := &Directory{res: Resources{Limits: c.set}, applications: map[string]Application{"x": c.app}}
+		if got := d.limit(account{applicationAccount, "x"}).CallsPerSecond; got != c.want {
+			t.Errorf("%s: %v calls a second, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 func TestMeterMinutes(t *testing.T) {
 	c := newMeterClock(t)
 	talk := func(d time.Duration) bool {
