@@ -24,12 +24,15 @@ func (a *API) createCall(w http.ResponseWriter, r *request) error {
 		return err
 	}
 	order := a.creation(r.app, body)
+	fallback := core.Hook{URL: body.url("fallbackUrl"), Method: body.method("fallbackMethod")}
 	if err := body.err(); err != nil {
 		return err
 	}
+	a.legs.expect(order.Leg, fallback)
 	tellIt := a.outbox.hold(order.Leg)
 	reply, err := a.ask(r, order)
 	if err != nil {
+		a.legs.unexpect(order.Leg)
 		tellIt(false)
 		return err
 	}
@@ -79,7 +82,9 @@ func (a *API) creation(app Application, o object) flow.Create {
 		o.fail("to", "must be a list of one endpoint")
 		return c
 	}
-	c.Endpoint = newObject(to[0], "to[0]", o.wrong).endpoint(app.ID)
+	endpoint := newObject(to[0], "to[0]", o.wrong)
+	endpoint.at = "" // errors name its fields alone
+	c.Endpoint = endpoint.endpoint(app.ID)
 	a.instructions(app, o, &c)
 	return c
 }

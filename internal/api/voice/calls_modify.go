@@ -81,7 +81,7 @@ func (a *API) transferByURL(w http.ResponseWriter, r *request, url string) error
 		From: it.From, To: it.To, Headers: it.headers,
 	}
 	to := r.app.target(core.Hook{URL: url}, r.app.Answer, http.MethodGet, answerTime)
-	j := question(r.app, askedAnswer, it.Leg, to, a.answerBody(about))
+	j := a.question(r.app, askedAnswer, it.Leg, it.Leg, to, a.answerBody(about))
 	j.After = answerWaits
 	j.Done = func(res webhook.Result) { a.replace(r, it, res) }
 	w.WriteHeader(http.StatusNoContent)

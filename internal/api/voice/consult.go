@@ -42,7 +42,7 @@ func (a *API) askAnswer(app Application, c core.Consult) []webhook.Job {
 		a.instruct(c.Turn, flow.Failed, nil, "The application has no answer_url.")
 		return nil
 	}
-	j := question(app, askedAnswer, c.Leg, to, a.answerBody(c))
+	j := a.question(app, askedAnswer, c.Leg, c.Turn.Leg, to, a.answerBody(c))
 	j.After = answerWaits
 	j.Done = func(r webhook.Result) { a.answer(app, c, r) }
 	return []webhook.Job{j}
@@ -109,7 +109,7 @@ func (a *API) askEvent(app Application, c core.Consult, body params) []webhook.J
 		a.instruct(c.Turn, flow.Go, nil, "")
 		return nil
 	}
-	j := question(app, askedEvent, c.Leg, to, body)
+	j := a.question(app, askedEvent, c.Leg, c.Turn.Leg, to, body)
 	j.After = answerWaits
 	j.Done = func(r webhook.Result) { a.instructed(app, c.Turn, r) }
 	return []webhook.Job{j}

@@ -50,7 +50,7 @@ func (a *API) askWith(app Application, it leg, body params) []webhook.Job {
 		a.instruct(it.Turn, flow.Go, nil, "")
 		return nil
 	}
-	j := question(app, askedEvent, it.Leg, to, body)
+	j := a.question(app, askedEvent, it.Leg, it.Turn.Leg, to, body)
 	j.Durable, j.Last = true, it.Kind == core.ChangeEnded // after a kill nobody asks any more, but it is told
 	j.Done = func(r webhook.Result) { a.instructed(app, it.Turn, r) }
 	return []webhook.Job{j}

@@ -62,11 +62,14 @@ const (
 	askedEvent  = "event"
 )
 
-// question is a job whose answer may be an NCCO.
-func question(app Application, kind string, about core.LegID, to webhook.Target, body params) webhook.Job {
+// question is a job whose answer may be an NCCO for the leg named of. If there is no
+// answer, whom the request that made the leg named is asked, or else whom the
+// application names.
+func (a *API) question(app Application, kind string, about, of core.LegID, to webhook.Target, body params) webhook.Job {
 	j := job(app, about, to, body)
-	if app.Fallback.URL != "" {
-		j.Fallback = &webhook.Fallback{Target: app.target(core.Hook{}, app.Fallback, http.MethodGet, to.Timeout), Type: kind}
+	it, _ := a.legs.get(app.ID, of)
+	if next := app.target(it.fallback, app.Fallback, http.MethodGet, to.Timeout); next.URL != "" {
+		j.Fallback = &webhook.Fallback{Target: next, Type: kind}
 	}
 	return j
 }

@@ -12,6 +12,7 @@ import (
 type leg struct {
 	core.LegChange // the last one
 	headers        []core.Header
+	fallback       core.Hook // asked if a question about it is not answered; zero is the application's own
 	begun          time.Time
 	answered       time.Time
 	talked         time.Duration // with ChangeEnded
@@ -22,8 +23,29 @@ type leg struct {
 // legs are the legs of applications that live. The loop keeps them, so that a
 // request finds a leg as soon as the exchange knows it.
 type legs struct {
-	mu sync.Mutex // guards all
-	of map[core.LegID]leg
+	mu        sync.Mutex // guards all
+	of        map[core.LegID]leg
+	fallbacks map[core.LegID]core.Hook // of legs that are about to begin
+}
+
+// expect notes the fallback of a leg that is about to begin, if it has one.
+func (l *legs) expect(id core.LegID, fallback core.Hook) {
+	if fallback.URL == "" {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.fallbacks == nil {
+		l.fallbacks = make(map[core.LegID]core.Hook)
+	}
+	l.fallbacks[id] = fallback
+}
+
+// unexpect undoes expect: the leg does not begin.
+func (l *legs) unexpect(id core.LegID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.fallbacks, id)
 }
 
 // change takes a change in and returns the leg after it.
@@ -35,12 +57,13 @@ func (l *legs) change(now time.Time, c core.LegChange) leg {
 	}
 	old := l.of[c.Leg]
 	it := leg{
-		LegChange: c, headers: old.headers, begun: old.begun, answered: old.answered,
+		LegChange: c, headers: old.headers, fallback: old.fallback, begun: old.begun, answered: old.answered,
 		status: cmp.Or(Status(c), old.status),
 	}
 	switch c.Kind {
 	case core.ChangeBegan:
-		it.begun, it.headers = now, c.Headers
+		it.begun, it.headers, it.fallback = now, c.Headers, l.fallbacks[c.Leg]
+		delete(l.fallbacks, c.Leg)
 	case core.ChangeAnswered:
 		it.answered = now
 	case core.ChangeEnded:

@@ -267,3 +267,55 @@ func paramText(j webhook.Job, name string) string {
 	}
 	return ""
 }
+
+// TestFallbackOfRequest: a leg that a request made with a fallback has it for all
+// questions about it, whichever leg they tell of; others have the application's.
+func TestFallbackOfRequest(t *testing.T) {
+	w := newWorld(t)
+	made := func() core.LegID {
+		t.Helper()
+		body := strings.Replace(createBody, "{", `{"fallback_url":["http://app.test:8000/spare?x=1"],"fallback_method":"POST",`, 1)
+		w.do(http.MethodPost, "/v1/calls", "app", body)
+		asked, _ := w.exchange.take()
+		if len(asked) != 1 {
+			t.Fatalf("asked %v", asked)
+		}
+		return asked[0].(flow.Create).Leg
+	}
+	leg := made()
+	fallback := func(what string, tell func(), want string) {
+		t.Helper()
+		w.api.Flush()
+		w.hooks.take()
+		tell()
+		w.api.Flush()
+		for _, j := range w.hooks.take() {
+			if j.Done == nil {
+				continue
+			}
+			if got := j.Fallback.Method + " " + j.Fallback.URL + " " + j.Fallback.Type; got != want {
+				t.Errorf("%s: falls back to %s, want %s", what, got, want)
+			}
+			return
+		}
+		t.Errorf("%s: nobody is asked", what)
+	}
+	answer := core.Hook{URL: "https://app.test/answer"}
+	asks := func(leg core.LegID, kind core.ConsultKind) func() {
+		return func() {
+			w.api.Do(noon, core.Consult{App: testApp, Turn: core.Turn{Leg: leg, No: 1}, Kind: kind, Hook: answer, Leg: leg, Call: callOut, Payload: "{}"})
+		}
+	}
+	fallback("the answer", asks(leg, core.ConsultAnswer), "POST http://app.test:8000/spare?x=1 answer")
+	fallback("an input", asks(leg, core.ConsultInput), "POST http://app.test:8000/spare?x=1 event")
+	fallback("a synchronous connect", func() {
+		w.api.Changed(noon, core.LegChange{Kind: core.ChangeEnded, Leg: legOut, Call: callOut, App: testApp, Direction: core.Outbound, Cause: core.CauseBusy, Turn: core.Turn{Leg: leg, No: 2}})
+	}, "POST http://app.test:8000/spare?x=1 event")
+	fallback("another leg", asks(legIn, core.ConsultAnswer), "GET http://fallback.test/ answer")
+
+	w.exchange.refuse = &core.Error{Op: "test", Kind: core.Unavailable, Err: core.ErrTooFast}
+	made()
+	if n := len(w.api.legs.fallbacks); n != 0 {
+		t.Errorf("%d fallbacks are kept of legs that never began", n)
+	}
+}
