@@ -174,8 +174,9 @@ export class VonageClient {
 
   /** Says something to the leg of this user. */
   async say(callId: string, params: SayParams): Promise<void> {
-    const { text, level, loop, voiceName } = typeof params === "string" ? { text: params } : { level: undefined, loop: undefined, voiceName: undefined, ...params };
-    await this.#rest().ask("PUT", `/v1/legs/${encodeURIComponent(callId)}/talk`, { text, level, loop, voice_name: voiceName });
+    const { text, ssml, level, loop, voiceName }: Exclude<SayParams, string> = typeof params === "string" ? { text: params } : params;
+    const said = ssml === true && !/^\s*<speak[\s>]/.test(text) ? `<speak>${text}</speak>` : text;
+    await this.#rest().ask("PUT", `/v1/legs/${encodeURIComponent(callId)}/talk`, { text: said, level, loop, voice_name: voiceName });
   }
 
   /** Takes up a call that a reload interrupted; createSession with the session's id has done the work. */

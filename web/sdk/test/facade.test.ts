@@ -369,6 +369,12 @@ describe("by REST", () => {
     answers.set("https://api-us-4.vonage.com/v1/legs/l1/talk", { status: 200, body: {} });
     await client.say("l1", { text: "hello", level: 0.4 });
     assert.deepEqual(asked[0]?.body, '{"text":"hello","level":0.4}');
+    await client.say("l1", "<b>");
+    assert.deepEqual(asked[1]?.body, '{"text":"<b>"}');
+    await client.say("l1", { text: 'hello <break time="1s"/>', ssml: true, loop: 2 });
+    assert.deepEqual(asked[2]?.body, '{"text":"<speak>hello <break time=\\"1s\\"/></speak>","loop":2}');
+    await client.say("l1", { text: "<speak>hello</speak>", ssml: true });
+    assert.deepEqual(asked[3]?.body, '{"text":"<speak>hello</speak>"}');
   });
 
   test("what is of no use to a telephone is refused", async () => {
