@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/offhook/offhook/internal/source"
 )
 
 // The limits of a lock-out. A phone with an old password tries again every 30 s
@@ -26,13 +28,13 @@ const (
 // party is whom a failure is counted against: a source, a user, or, with both
 // set, that user from that source.
 type party struct {
-	source netip.Prefix
+	source netip.Addr
 	user   string
 }
 
 // newParty cuts a name that no user of ours has, before it is remembered.
-func newParty(source netip.Prefix, user string) party {
-	return party{source, user[:min(len(user), maxGuardedName)]}
+func newParty(from netip.Addr, user string) party {
+	return party{from, user[:min(len(user), maxGuardedName)]}
 }
 
 // failures counts within one window.
@@ -56,15 +58,15 @@ func newGuard() *guard {
 	return &guard{failed: newLRU[party, failures](guardSize), known: newLRU[party, time.Time](guardSize)}
 }
 
-func (g *guard) blocked(source netip.Addr, user string, now time.Time) bool {
-	from := sourceOf(source)
+func (g *guard) blocked(addr netip.Addr, user string, now time.Time) bool {
+	from := source.Of(addr)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	pair := newParty(from, user)
 	if until := g.known.get(pair); until != nil && now.Before(*until) {
 		return g.lockedLocked(pair, now)
 	}
-	return g.lockedLocked(party{source: from}, now) || user != "" && g.lockedLocked(newParty(netip.Prefix{}, user), now)
+	return g.lockedLocked(party{source: from}, now) || user != "" && g.lockedLocked(newParty(netip.Addr{}, user), now)
 }
 
 func (g *guard) lockedLocked(p party, now time.Time) bool {
@@ -72,13 +74,13 @@ func (g *guard) lockedLocked(p party, now time.Time) bool {
 	return f != nil && now.Before(f.lockedUntil)
 }
 
-func (g *guard) fail(source netip.Addr, user string, now time.Time) {
-	from := sourceOf(source)
+func (g *guard) fail(addr netip.Addr, user string, now time.Time) {
+	from := source.Of(addr)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.countLocked(party{source: from}, sourceLimit, now)
 	if user != "" {
-		g.countLocked(newParty(netip.Prefix{}, user), userLimit, now)
+		g.countLocked(newParty(netip.Addr{}, user), userLimit, now)
 		g.countLocked(newParty(from, user), sourceLimit, now)
 	}
 }
@@ -100,22 +102,10 @@ func (g *guard) countLocked(p party, limit int, now time.Time) {
 
 // succeed forgives nothing: an attacker with an account of the own could else
 // wipe the slate for a whole source.
-func (g *guard) succeed(source netip.Addr, user string, now time.Time) {
+func (g *guard) succeed(addr netip.Addr, user string, now time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.known.put(newParty(sourceOf(source), user), now.Add(knownFor))
-}
-
-// sourceOf returns what is counted as one source: an IPv4 host, an IPv6 /64,
-// which one customer gets whole.
-func sourceOf(addr netip.Addr) netip.Prefix {
-	addr = addr.Unmap().WithZone("")
-	bits := 32
-	if addr.Is6() {
-		bits = 64
-	}
-	p, _ := addr.Prefix(bits) // only the zero Addr fails, and gives the zero Prefix
-	return p
+	g.known.put(newParty(source.Of(addr), user), now.Add(knownFor))
 }
 
 // Blocked reports whether source has failed too often to be heard, for user or

@@ -125,7 +125,7 @@ func TestGuardMemoryIsBounded(t *testing.T) {
 			t.Errorf("%d bytes of a name are remembered", len(p.user))
 		}
 	}
-	if g.failed.get(newParty(netip.Prefix{}, strings.Repeat("x", 1<<20))) == nil {
+	if g.failed.get(newParty(netip.Addr{}, strings.Repeat("x", 1<<20))) == nil {
 		t.Error("a long name is not counted")
 	}
 	if g.failed.order.Len() != guardSize || len(g.failed.items) != guardSize || len(g.known.items) != guardSize {

@@ -3,6 +3,8 @@ package rtcedge
 import (
 	"net/http"
 	"net/netip"
+
+	"github.com/offhook/offhook/internal/source"
 )
 
 // sourceOf says where a request comes from; the zero Addr is unknown.
@@ -18,39 +20,26 @@ func (e *Edge) sourceOf(r *http.Request) netip.Addr {
 
 // admit lets one more stranger in and counts a handler that Close waits for. One
 // source alone cannot keep all others out.
-func (e *Edge) admit(source netip.Addr) bool {
+func (e *Edge) admit(from netip.Addr) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	net := network(source)
-	if e.closed || e.strangers >= e.Limits.Strangers || e.sources[net] >= e.Limits.SourceStrangers {
+	from = source.Of(from)
+	if e.closed || e.strangers >= e.Limits.Strangers || e.sources[from] >= e.Limits.SourceStrangers {
 		return false
 	}
 	e.strangers++
-	e.sources[net]++
+	e.sources[from]++
 	e.running.Add(1)
 	return true
 }
 
 // leave takes a stranger back who logged in or left.
-func (e *Edge) leave(source netip.Addr) {
+func (e *Edge) leave(from netip.Addr) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.strangers--
-	net := network(source)
-	if e.sources[net]--; e.sources[net] == 0 {
-		delete(e.sources, net)
+	from = source.Of(from)
+	if e.sources[from]--; e.sources[from] == 0 {
+		delete(e.sources, from)
 	}
-}
-
-// network is what one client may own: an IPv4 address or an IPv6 /64.
-func network(source netip.Addr) netip.Prefix {
-	bits := 64
-	if source.Is4() {
-		bits = 32
-	}
-	p, err := source.Prefix(bits)
-	if err != nil { // unknown source: all of them share one entry
-		return netip.Prefix{}
-	}
-	return p
 }

@@ -53,7 +53,7 @@ type Edge struct {
 	names     map[core.LegID]core.LegID // of legs that talk, by what applications call them
 	users     map[core.UserID]int       // how many devices each has
 	strangers int                       // sockets that have not logged in
-	sources   map[netip.Prefix]int      // where they come from
+	sources   map[netip.Addr]int        // where they come from
 }
 
 // New returns an edge that serves until Close.
@@ -65,7 +65,7 @@ func New(cfg Config) *Edge {
 		legs:    make(map[core.LegID]*device),
 		names:   make(map[core.LegID]core.LegID),
 		users:   make(map[core.UserID]int),
-		sources: make(map[netip.Prefix]int),
+		sources: make(map[netip.Addr]int),
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -152,19 +151,6 @@ func TestStrangersAreLimited(t *testing.T) {
 				t.Fatalf("third stranger was let in: %v", err)
 			}
 		})
-	}
-}
-
-func TestNetworkOfASource(t *testing.T) {
-	for source, want := range map[string]string{
-		"192.0.2.7":        "192.0.2.7/32",
-		"2001:db8:1:2::3":  "2001:db8:1:2::/64",
-		"::ffff:192.0.2.7": "::/64", // unmapped before
-		"fe80::1%eth0":     "fe80::/64",
-	} {
-		if got := network(netip.MustParseAddr(source)).String(); got != want {
-			t.Errorf("%s: %s, want %s", source, got, want)
-		}
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 
 	sipmsg "github.com/emiago/sipgo/sip"
+
+	"github.com/offhook/offhook/internal/source"
 )
 
 // Stack is a SIP endpoint: its listeners, connections, transactions and dialogs.
@@ -143,7 +145,7 @@ func (s *Stack) spawn(fn func()) bool {
 func (s *Stack) enter(l link, from netip.Addr) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from = networkOf(from)
+	from = source.Of(from)
 	if s.closed || len(s.links) >= s.cfg.MaxConns || !from.IsLoopback() && s.sources[from] >= s.cfg.MaxConnsPerSource {
 		return false
 	}
@@ -151,16 +153,6 @@ func (s *Stack) enter(l link, from netip.Addr) bool {
 	s.sources[from]++
 	s.wg.Add(1)
 	return true
-}
-
-// networkOf is what one client may own: an IPv4 address or an IPv6 /64.
-func networkOf(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if a.Is6() && !a.IsLoopback() {
-		network, _ := a.Prefix(64) // 64 is in range
-		return network.Addr()
-	}
-	return a
 }
 
 // flowClosed is the end of a connection's read loop: whoever waits for something

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"sync/atomic"
 	"time"
+
+	"github.com/offhook/offhook/internal/source"
 )
 
 const (
@@ -39,17 +41,6 @@ func newGate(perSecond int, log *slog.Logger, trunk func(netip.Addr) bool) *gate
 	return &gate{perSecond: uint32(max(perSecond, 0)), log: log, trunk: trunk, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
-// source is what is counted as one: an IPv4 address, or the 64 bits of IPv6 that
-// one network has.
-func source(a netip.Addr) netip.Addr {
-	a = a.Unmap()
-	if a.Is6() {
-		prefix, _ := a.Prefix(64) // 64 is in range
-		return prefix.Addr()
-	}
-	return a
-}
-
 // admit reports whether one more message from remote may be read. It is the Admit
 // of sip.Config.
 func (g *gate) admit(_ string, remote netip.AddrPort) bool {
@@ -61,7 +52,7 @@ func (g *gate) admitAt(from netip.Addr, now int64) bool {
 		return true
 	}
 	addr := from.Unmap()
-	from = source(from)
+	from = source.Of(from)
 	count := uint32(1<<32 - 1)
 	for i := range g.counts {
 		cell := &g.counts[i][maphash.Comparable(g.seeds[i], from)%gateCells]
@@ -93,7 +84,7 @@ func increase(cell *atomic.Uint64, second uint32) uint32 {
 
 // knows notes that somebody logged in from an address.
 func (g *gate) knows(from netip.Addr) {
-	g.knownCell(source(from)).Store(time.Now().Add(knownFor).Unix())
+	g.knownCell(source.Of(from)).Store(time.Now().Add(knownFor).Unix())
 }
 
 func (g *gate) isKnown(from netip.Addr, now int64) bool { return g.knownCell(from).Load() > now }

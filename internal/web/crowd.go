@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/offhook/offhook/internal/source"
 )
 
 // crowd bounds the connections that speak HTTP, so that strangers who only connect
@@ -46,7 +48,7 @@ func (c *crowd) state(conn net.Conn, now http.ConnState) {
 	defer c.mu.Unlock()
 	switch now {
 	case http.StateNew:
-		if !c.enterLocked(conn, sourceOf(conn)) {
+		if !c.enterLocked(conn, source.OfRemote(conn.RemoteAddr().String())) {
 			drop(conn)
 		}
 	case http.StateActive, http.StateIdle:
@@ -122,18 +124,4 @@ func (c *crowd) refuseLocked(from netip.Addr) {
 		c.told = now
 		c.log.Warn("HTTP connections refused: too many at once", "source", from, "of_source", c.sources[from], "in_all", len(c.inside), "refused", c.refused)
 	}
-}
-
-// sourceOf is what one client may own: an IPv4 address or an IPv6 /64.
-func sourceOf(conn net.Conn) netip.Addr {
-	at, err := netip.ParseAddrPort(conn.RemoteAddr().String())
-	if err != nil {
-		return netip.Addr{} // all of them count as one
-	}
-	from := at.Addr().Unmap().WithZone("")
-	if from.Is6() && !from.IsLoopback() {
-		network, _ := from.Prefix(64) // 64 is in range
-		return network.Addr()
-	}
-	return from
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/offhook/offhook/internal/source"
 )
 
 // Rate is how much one client, an IPv4 address or an IPv6 /64, may ask.
@@ -23,12 +25,12 @@ type clients struct {
 	rate Rate
 
 	mu     sync.Mutex // guards the fields below
-	known  map[netip.Prefix]*rate.Limiter
+	known  map[netip.Addr]*rate.Limiter
 	others *rate.Limiter
 }
 
 func newClients(r Rate) *clients {
-	c := &clients{rate: r, known: make(map[netip.Prefix]*rate.Limiter)}
+	c := &clients{rate: r, known: make(map[netip.Addr]*rate.Limiter)}
 	c.others = c.newLimiter()
 	return c
 }
@@ -45,7 +47,7 @@ func (c *clients) wait(remote string, now time.Time) time.Duration {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.of(network(remote), now).ReserveN(now, 1)
+	r := c.of(source.OfRemote(remote), now).ReserveN(now, 1)
 	if !r.OK() {
 		return time.Second // the burst is 0
 	}
@@ -57,7 +59,7 @@ func (c *clients) wait(remote string, now time.Time) time.Duration {
 }
 
 // of returns the limit of a client.
-func (c *clients) of(from netip.Prefix, now time.Time) *rate.Limiter {
+func (c *clients) of(from netip.Addr, now time.Time) *rate.Limiter {
 	if l, ok := c.known[from]; ok {
 		return l
 	}
@@ -79,23 +81,4 @@ func (c *clients) forgetIdle(now time.Time) {
 			delete(c.known, from)
 		}
 	}
-}
-
-// network returns what one client may have: an IPv4 address or an IPv6 /64. All
-// whose address is unknown share one.
-func network(remote string) netip.Prefix {
-	at, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	addr := at.Addr().Unmap().WithZone("")
-	bits := addr.BitLen()
-	if addr.Is6() {
-		bits = 64
-	}
-	p, err := addr.Prefix(bits)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	return p
 }
