@@ -97,26 +97,9 @@ func (p *pair) endLocked(cmd core.End) {
 // that the legs are in: two legs that hear each other and nobody else would call each
 // other for ever.
 func (p *pair) run() {
-	next := time.Now()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	frame := make([]int16, p.outPath.Frame())
-	for {
-		select {
-		case <-p.ctx.Done():
-			return
-		case <-timer.C:
-		}
-		for now := time.Now(); !next.After(now); next = next.Add(pcm.FrameTime) {
-			if now.Sub(next) > maxBehind {
-				next = now
-			}
-			p.toIn.say(p.inPath, frame)
-			p.toOut.say(p.outPath, frame)
-		}
-		timer.Reset(time.Until(next))
-	}
+	pcm.Every(p.ctx, func(time.Time) {
+		p.toIn.say(p.inPath, frame)
+		p.toOut.say(p.outPath, frame)
+	})
 }
-
-// maxBehind is how much run catches up after a stall of this machine.
-const maxBehind = 100 * time.Millisecond

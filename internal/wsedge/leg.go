@@ -218,34 +218,16 @@ func (l *leg) ping(conn *websocket.Conn) error {
 
 // play says what the server sent, at its time. Packets count its time, not timers.
 func (l *leg) play() {
-	next := time.Now()
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	frame := make([]int16, l.path.Frame())
-	for {
-		select {
-		case <-l.ctx.Done():
-			return
-		case <-timer.C:
+	pcm.Every(l.ctx, func(at time.Time) {
+		said, reached := l.in.frame(frame, at)
+		if said {
+			l.path.Say(frame)
+		} else {
+			l.path.Rest()
 		}
-		for now := time.Now(); !next.After(now); next = next.Add(pcm.FrameTime) {
-			if now.Sub(next) > maxBehind {
-				next = now
-			}
-			said, reached := l.in.frame(frame, next)
-			if said {
-				l.path.Say(frame)
-			} else {
-				l.path.Rest()
-			}
-			for _, payload := range reached {
-				l.out.text(notified(payload))
-			}
+		for _, payload := range reached {
+			l.out.text(notified(payload))
 		}
-		timer.Reset(time.Until(next))
-	}
+	})
 }
-
-// maxBehind is how much play catches up after a stall of this machine; behind that
-// it goes on from the present.
-const maxBehind = 100 * time.Millisecond

@@ -1,6 +1,6 @@
 // Package pcm has the path of a leg that is no phone: linear samples in place of a
 // codec, functions in place of a socket. Recorders and recognisers hear by it, and
-// WebSocket legs speak by it, too.
+// WebSocket legs speak by it, too; Every is the clock of those that speak.
 package pcm
 
 import (
