@@ -28,28 +28,27 @@ var allow = map[string]string{
 
 	"engine": "core core/route core/exchange",
 	"media":  "core core/route",
-	"sip":    "core core/route",
+	"sip":    "core core/route source",
 	"speech": "core core/route media",
 	"store":  "core core/route",
 	"events": "core core/route outage",
 	"config": "core core/route",
-	"auth":   "core core/route",
+	"auth":   "core core/route source",
 	"obs":    "core core/route",
 	"sounds": "core core/route media outward", // of media only the file formats
 
 	"outward": "",
 	"outage":  "",
+	"source":  "",
 
-	"cluster": "core core/route",
-
-	"sipedge": "core core/route media sip",
-	"rtcedge": "core core/route media sip",
+	"sipedge": "core core/route media sip source",
+	"rtcedge": "core core/route media sip source",
 	"wsedge":  "core core/route media sip outward",
 
 	"loopedge": "core media",
 
-	"api":     "core core/route core/flow webhook", // flow: what applications ask for
-	"web":     "core core/route",
+	"api":     "core core/route core/flow webhook source", // flow: what applications ask for
+	"web":     "core core/route source",
 	"webhook": "core outward outage",
 	"record":  "core core/route media",
 
