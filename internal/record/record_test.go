@@ -2,6 +2,7 @@ package record
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -241,7 +242,10 @@ func TestRecordingsOfEveryKind(t *testing.T) {
 				got.ContentType != c.kind || got.Channels != len(c.channels) || got.Begun.Before(before) || got.Ended.Sub(got.Begun) != 2*time.Second {
 				t.Errorf("told of %+v", got)
 			}
-			w.content(t, got)
+			data := w.content(t, got)
+			if c.kind == "audio/wav" && binary.LittleEndian.Uint16(data[20:]) != 1 {
+				t.Errorf("the coding is %#x, want plain PCM, which all readers know", data[20:22])
+			}
 			channels, err := w.channels(got)
 			if err != nil {
 				t.Fatal(err)

@@ -151,11 +151,7 @@ func (r *Recorder) channels(meta core.Recording) ([]file.PCM, error) {
 		pcm, err := file.Decode(content)
 		return []file.PCM{pcm}, err
 	}
-	head := int64(44)
-	if meta.Channels > 2 {
-		head = wideHeadSize
-	}
-	if _, err := content.Seek(head, io.SeekStart); err != nil {
+	if _, err := content.Seek(file.WAVHeader, io.SeekStart); err != nil {
 		return nil, fmt.Errorf("record: %w", err)
 	}
 	raw, err := io.ReadAll(content)

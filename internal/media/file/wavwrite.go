@@ -18,8 +18,11 @@ type wavHeader struct {
 	DataSize uint32
 }
 
-// wavRest is how much of the header the size of RIFF counts, in bytes.
-const wavRest = 36
+// WAVHeader is how long the header of a file that we write is, in bytes.
+const WAVHeader = 44
+
+// wavRest is how much of it the size of RIFF counts.
+const wavRest = WAVHeader - 8
 
 // EncodeWAV writes 16-bit PCM of interleaved channels. rate is in Hz.
 func EncodeWAV(w io.Writer, rate, channels int, pcm []int16) error {

@@ -30,7 +30,7 @@ type WAVWriter struct {
 	buf      []byte
 }
 
-// NewWAVWriter begins a file of rate Hz with 1 or 2 channels. The caller closes
+// NewWAVWriter begins a file of rate Hz with one channel or more. The caller closes
 // to after Close.
 func NewWAVWriter(to io.WriteSeeker, rate, channels int) (*WAVWriter, error) {
 	if err := EncodeWAV(to, rate, channels, nil); err != nil {
