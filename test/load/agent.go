@@ -48,10 +48,10 @@ type agent struct {
 	server   netip.AddrPort
 	reliable bool // nothing is sent twice
 	ids      atomic.Uint64
-	// incoming makes the dialog of a new INVITE. It is set before the first one.
-	incoming func(m *message, at time.Time) dialog
 
-	mu      sync.Mutex // guards what follows, and everything in the dialogs
+	mu sync.Mutex // guards what follows, and everything in the dialogs
+	// incoming makes the dialog of a new INVITE; see onInvite.
+	incoming func(m *message, at time.Time) dialog
 	dialogs map[string]dialog
 	resent  int // messages we had to send twice
 	strays  int // requests that belong to nothing
@@ -105,6 +105,11 @@ func (a *agent) close() {
 	close(a.stop)
 	a.link.close()
 	a.done.Wait()
+}
+
+// onInvite lets f make the dialogs of new INVITEs from now on.
+func (a *agent) onInvite(f func(m *message, at time.Time) dialog) {
+	a.locked(func() { a.incoming = f })
 }
 
 // locked runs f under the agent's lock.

@@ -95,7 +95,7 @@ func (w *site) close() {
 }
 
 // settle waits for the end of every call, lets the agents forget them and
-// returns what went wrong: dialogs without an end, messages sent twice.
+// reports what went wrong: dialogs without an end, messages sent twice.
 func (w *site) settle(b *bench, name string) {
 	limit := time.Now().Add(setupLimit + 2*time.Second)
 	counts := make(map[string]int)

@@ -189,9 +189,7 @@ func (w *webSite) place(book *ledger, i int, win *window) (*webCall, error) {
 	w.under.Lock()
 	w.placed[callee.user] = c
 	w.under.Unlock()
-	to.locked(func() {
-		to.incoming = func(m *message, _ time.Time) dialog { return w.take(book, to, win, m) }
-	})
+	to.onInvite(func(m *message, _ time.Time) dialog { return w.take(book, to, win, m) })
 	c.begun = time.Now()
 	c.out.dial()
 	return c, nil

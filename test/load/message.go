@@ -102,7 +102,7 @@ func userOf(uri string) string {
 	return user
 }
 
-// request is what buildRequest writes.
+// request is a request to be written.
 type request struct {
 	method, uri, via, branch string // via is transport, address and parameters
 	from, to, callID         string

@@ -73,12 +73,12 @@ func (b *bench) callRun(site *site, name string, rate float64) (callPoint, error
 		return callPoint{}, err
 	}
 	book := newLedger()
-	site.callees.incoming = func(m *message, _ time.Time) dialog {
+	site.callees.onInvite(func(m *message, _ time.Time) dialog {
 		c := site.callees.ring(book, m)
 		c.answer = describe(discard(site.callees), pcmuType)
 		c.pickUp()
 		return c
-	}
+	})
 	begin := func(i int) {
 		c := site.call(book, i, "")
 		c.hold, c.offer = talk, describe(discard(site.callers), pcmuType)

@@ -62,14 +62,14 @@ func (b *bench) groups() error {
 // groupRun places calls to the group and returns their cost in CPU ms each.
 func (b *bench) groupRun(site *site, name string) (float64, *ledger, error) {
 	book := newLedger()
-	site.callees.incoming = func(m *message, _ time.Time) dialog {
+	site.callees.onInvite(func(m *message, _ time.Time) dialog {
 		c := site.callees.ring(book, m)
 		c.answer = describe(discard(site.callees), pcmuType)
 		if c.record != nil && c.record.winner == c.user {
 			c.pickUpAfter(ringTime)
 		}
 		return c
-	}
+	})
 	begin := func(i int) {
 		c := site.call(book, i, groupNumber)
 		c.record.winner = site.house.callees[rand.IntN(members)].user

@@ -62,9 +62,9 @@ func (b *bench) growth(name string, calls int) (float64, error) {
 	return each, site.checkLeaks(b, name, before)
 }
 
-// collectGarbage makes the server give back what starting up took: hashing
-// passwords leaves room in the heap that would hide what calls take. Scrapes are
-// garbage for it and nothing else.
+// collectGarbage makes the server give back what starting up took, which leaves
+// room in the heap that would hide what calls take. Scrapes are garbage for it and
+// nothing else.
 func (s *server) collectGarbage() error {
 	const cycles = "go_gc_duration_seconds_count"
 	var first float64

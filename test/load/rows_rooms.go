@@ -100,7 +100,7 @@ func (b *bench) enterRooms(site *site, w *window, legs, each int, record bool) (
 	var mu sync.Mutex // guards streams
 	failed := make(chan error, legs)
 	book := newLedger()
-	site.callees.incoming = func(m *message, _ time.Time) dialog {
+	site.callees.onInvite(func(m *message, _ time.Time) dialog {
 		c := site.callees.ring(book, m)
 		s, err := answerStream(site, m, w, voice, nil)
 		if err != nil {
@@ -113,7 +113,7 @@ func (b *bench) enterRooms(site *site, w *window, legs, each int, record bool) (
 		defer mu.Unlock()
 		streams = append(streams, s)
 		return c
-	}
+	})
 	room := func(i int) map[string]any {
 		return map[string]any{"ncco": []any{map[string]any{
 			"action": "conversation", "name": fmt.Sprintf("room %d of %d", i/each, each), "record": record,

@@ -42,13 +42,13 @@ func (b *bench) voice() error {
 
 func (b *bench) voiceRun(site *site, name string) error {
 	book := newLedger()
-	site.callees.incoming = func(m *message, at time.Time) dialog {
+	site.callees.onInvite(func(m *message, at time.Time) dialog {
 		c := site.callees.ring(book, m)
 		book.note(c.record, func(r *record) { r.invited = at })
 		c.answer = describe(discard(site.callees), pcmuType)
 		c.pickUp()
 		return c
-	}
+	})
 	failed := make(chan error, 1)
 	begin := func(i int) {
 		user := site.house.callees[i%len(site.house.callees)].user

@@ -47,7 +47,7 @@ func (b *bench) stand(site *site, calls int, offer coding, answer *coding) (*sta
 		}
 		st.calls = append(st.calls, c)
 	}
-	site.callees.incoming = func(m *message, _ time.Time) dialog {
+	site.callees.onInvite(func(m *message, _ time.Time) dialog {
 		defer up.Done()
 		c := site.callees.ring(st.book, m)
 		if c.record == nil {
@@ -62,7 +62,7 @@ func (b *bench) stand(site *site, calls int, offer coding, answer *coding) (*sta
 		c.answer = describe(end.addr, end.wanted)
 		c.pickUp()
 		return c
-	}
+	})
 	openLoop(dialRate, time.Duration(float64(calls)/dialRate*float64(time.Second)), func(i int) { st.calls[i].dial() })
 
 	done := make(chan struct{})

@@ -15,8 +15,9 @@ import (
 )
 
 // NewSipp starts sipp with a scenario, the content of its XML file, on ip:port
-// (port 0 picks one), and waits until it listens there. It is given extra arguments such as "-m", "1" and, for a
-// caller, the target "host:port" as the last one. It ends by itself; see Process.Wait.
+// (port 0 picks one), and waits until it listens there. It is given extra arguments
+// such as "-m", "1" and, for a caller, the target "host:port" as the last one. It
+// ends by itself; see Process.Wait.
 func NewSipp(t testing.TB, name, scenario, ip string, port int, args ...string) *Process {
 	t.Helper()
 	file := filepath.Join(Artifacts(t), name+".xml")
