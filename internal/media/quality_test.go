@@ -320,7 +320,7 @@ func TestQuality(t *testing.T) {
 		{"A10 jitter 20 ms, Opus", trial{from: media.Opus, to: media.PCMU, through: jitter(ms(20), always)}, 0.975, 0.001, ms(42), ms(42)},
 		{"A10 jitter 60 ms, Opus", trial{from: media.Opus, to: media.PCMU, through: jitter(ms(60), always)}, 0.975, 0.001, ms(87), ms(87)},
 		{"A11 muddled", trial{from: media.PCMA, to: media.PCMU, through: muddle}, 0.975, 0.001, ms(5), ms(60)},
-		{"A11 muddled Opus", trial{from: media.Opus, to: media.PCMU, through: muddle}, 0.975, 0.002, ms(15), ms(60)},
+		{"A11 muddled Opus", trial{from: media.Opus, to: media.PCMU, through: muddle}, 0.975, 0.001, ms(15), ms(60)},
 		{"A12 skew of 100 ppm", trial{from: media.PCMA, to: media.PCMU, through: clean, skew: 100e-6}, 0.99, 0, ms(6), ms(6)},
 		{"mixed, clean", trial{from: media.PCMA, to: media.PCMU, through: clean, mixed: true}, 0.99, 0, ms(50), ms(50)},
 		{"mixed, from Opus to G.722", trial{from: media.Opus, to: media.G722, through: clean, mixed: true}, 0.98, 0, ms(50), ms(50)},

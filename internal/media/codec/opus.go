@@ -157,6 +157,7 @@ type gopusDecoder struct {
 	*gopus.Decoder
 	halver
 	lost []float32 // gopus recovers lost frames as floats only
+	gap  concealer
 }
 
 func newGopusDecoder(rate int) (*gopusDecoder, error) {
@@ -166,7 +167,9 @@ func newGopusDecoder(rate int) (*gopusDecoder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("codec: opus decoder: %w", err)
 	}
-	return &gopusDecoder{Decoder: d, halver: newHalver(rate), lost: make([]float32, MaxSamples(rate))}, nil
+	return &gopusDecoder{
+		Decoder: d, halver: newHalver(rate), lost: make([]float32, MaxSamples(rate)), gap: newConcealer(rate),
+	}, nil
 }
 
 // Decode implements Decoder.
@@ -175,24 +178,52 @@ func (d *gopusDecoder) Decode(pcm []int16, payload []byte) (n int, err error) {
 	if n, err = d.DecodeInt16(d.half(payload), pcm); err != nil {
 		return 0, fmt.Errorf("codec: opus: %w", err)
 	}
+	d.gap.heard(pcm[:n])
 	return n, nil
 }
 
-// Conceal implements Decoder. It uses what next says about the frame before it
-// (RFC 6716 section 2.1.7); without that it guesses.
+// Reset implements Decoder.
+func (d *gopusDecoder) Reset() {
+	d.Decoder.Reset()
+	d.gap.reset()
+}
+
+// Conceal implements Decoder. It uses the copy of the lost frame in next, if there is
+// one (RFC 6716 section 2.1.7). Without that gopus' guess is now and then silent where
+// somebody spoke, so that it only keeps the decoder's state, and the last pitch period
+// is heard again.
 func (d *gopusDecoder) Conceal(pcm []int16, next []byte) (err error) {
 	defer survive(&err)
 	if len(pcm) > len(d.lost) {
 		return ErrTooLong
 	}
-	lost := d.lost[:len(pcm)]
+	lost, copied := d.lost[:len(pcm)], hasCopy(next)
 	n, err := d.DecodeWithFEC(d.half(next), lost, len(next) > 0)
 	if err != nil {
 		return fmt.Errorf("codec: opus: conceal: %w", err)
+	}
+	if !copied {
+		d.gap.fill(pcm)
+		return nil
 	}
 	for i, s := range lost[:n] {
 		pcm[i] = int16(max(math.MinInt16, min(math.MaxInt16, math.Round(float64(s)*(1<<15)))))
 	}
 	clear(pcm[n:])
+	d.gap.heard(pcm)
 	return nil
+}
+
+// hasCopy reports whether a packet carries a copy of the frame before it: the flag
+// behind one for each 20 ms (RFC 6716 section 4.2.3), which CELT alone does not have.
+func hasCopy(packet []byte) bool {
+	const firstHybrid, firstCELT, secondFrame = 12, 16, 2
+	if len(packet) < 2 || packet[0]&secondFrame != 0 || packet[0]>>3 >= firstCELT {
+		return false
+	}
+	flags := 1
+	if config := packet[0] >> 3; config < firstHybrid {
+		flags = max(1, int(config%4)) // frames of 10, 20, 40 and 60 ms
+	}
+	return packet[1]<<flags&0x80 != 0
 }

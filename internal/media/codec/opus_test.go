@@ -132,3 +132,45 @@ func TestOpusResetForgetsLoss(t *testing.T) {
 		t.Errorf("%+v after Reset", e.settings)
 	}
 }
+
+// A packet that carries a copy of the frame before it is told from one that does not.
+func TestCopiesAreRecognised(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		rate, frames int // frames of 10 ms in a packet
+	}{
+		{"SILK, 20 ms", 8000, 2},
+		{"SILK, 40 ms", 8000, 4},
+		{"SILK, 60 ms", 16000, 6},
+		{"hybrid, 20 ms", 48000, 2},
+	} {
+		for _, loss := range []int{0, 20} {
+			e, err := newGopusEncoder(c.rate)
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.apply(modelledFor(c.rate, loss))
+			said, frame, copies, packets := announcement(t, c.rate), c.rate/100*c.frames, 0, 0
+			payload := make([]byte, opusMaxPacket)
+			for ; len(said) >= frame; said = said[frame:] {
+				n, err := e.Encode(payload, said[:frame])
+				if err != nil {
+					t.Fatal(err)
+				}
+				packets++
+				if hasCopy(payload[:n]) {
+					copies++
+				}
+			}
+			t.Logf("%s, %d %% lost: %d of %d packets with a copy", c.name, loss, copies, packets)
+			if loss == 0 && copies > 0 || loss > 0 && copies < packets/4 {
+				t.Errorf("%s, %d %% lost: %d of %d packets with a copy", c.name, loss, copies, packets)
+			}
+		}
+	}
+	for _, p := range [][]byte{nil, {0}, {31 << 3, 0xff}, {3, 0xff, 0xff}} {
+		if hasCopy(p) {
+			t.Errorf("% x has a copy", p)
+		}
+	}
+}

@@ -19,6 +19,8 @@ const (
 	// long is how long delivering a datagram takes if more than relaying is done
 	// with it.
 	long = 100 * time.Microsecond
+	// tooLong is how long nobody else's datagram may wait for one that takes long.
+	tooLong = 10 * long
 	// enough is how often in a row it takes that until it counts: once may be because
 	// the machine did something else.
 	enough = 2
@@ -33,8 +35,9 @@ const (
 //
 // Its workers take turns: the one that leads waits and delivers what it found. It
 // hands the lead on before it delivers what took long the last times, as transcoding
-// does. So relaying, which is short, costs no hand-over, and long work uses every
-// core.
+// does, if several sockets have that, or one has much of it. So relaying, which is
+// short, and a packet to transcode that comes alone cost no hand-over, and long work
+// uses every core.
 type poller struct {
 	file   *os.File // the epoll descriptor, which the runtime watches like a socket
 	raw    syscall.RawConn
@@ -44,7 +47,7 @@ type poller struct {
 
 	mu      sync.Mutex // guards what follows
 	epoll   int        // of file
-	sockets map[int32]*Socket
+	sockets []*Socket  // by descriptor, nil between
 }
 
 func newPoller() (*poller, error) {
@@ -60,7 +63,7 @@ func newPoller() (*poller, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("epoll: %w", err), file.Close())
 	}
-	p := &poller{file: file, raw: raw, epoll: epoll, sockets: make(map[int32]*Socket)}
+	p := &poller{file: file, raw: raw, epoll: epoll}
 	for range runtime.GOMAXPROCS(0) {
 		p.wg.Go(p.work)
 	}
@@ -77,7 +80,10 @@ func (p *poller) close() error {
 // add begins to deliver what comes in on s, and what waits there already.
 func (p *poller) add(s *Socket) error {
 	p.mu.Lock()
-	p.sockets[int32(s.fd)] = s
+	if missing := s.fd + 1 - len(p.sockets); missing > 0 {
+		p.sockets = append(p.sockets, make([]*Socket, missing)...)
+	}
+	p.sockets[s.fd] = s
 	p.mu.Unlock()
 	event := syscall.EpollEvent{Events: syscall.EPOLLIN | edge, Fd: int32(s.fd)}
 	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, s.fd, &event); err != nil {
@@ -91,8 +97,8 @@ func (p *poller) add(s *Socket) error {
 func (p *poller) remove(s *Socket) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.sockets[int32(s.fd)] == s {
-		delete(p.sockets, int32(s.fd))
+	if s.fd < len(p.sockets) && p.sockets[s.fd] == s {
+		p.sockets[s.fd] = nil
 		_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, s.fd, nil)
 	}
 }
@@ -130,6 +136,9 @@ func (p *poller) turn(w *worker, epoll int) bool {
 				continue
 			}
 			s.drain(w)
+		}
+		if len(w.busy) == 1 && !w.busy[0].hogs.Load() && !w.busy[0].read(w) { // sooner done than handed on
+			w.busy = w.busy[:0]
 		}
 		if len(w.busy) > 0 || n < burst {
 			return len(w.busy) > 0

@@ -22,6 +22,7 @@ type Socket struct {
 	users   atomic.Int32 // who may use fd, the owner among them; the last one closes it
 	closed  atomic.Bool
 	slow    atomic.Int32 // how often in a row delivering took long, up to enough
+	hogs    atomic.Bool  // the last time it took too long
 	news    atomic.Bool  // something came in since the last reading began
 	reading sync.Mutex   // held by who delivers
 }
@@ -112,24 +113,29 @@ func (s *Socket) WriteTo(b []byte, to netip.AddrPort) error {
 	return nil
 }
 
-// drain delivers what has come in, unless another worker is about it: that one
-// then takes the news along.
+// drain delivers what has come in, unless another worker is about it.
 func (s *Socket) drain(w *worker) {
-	s.news.Store(true)
-	for s.news.Load() {
-		if !s.reading.TryLock() {
-			return
-		}
-		s.news.Store(false)
-		began, count := time.Now(), 0
-		for more := true; more && !s.closed.Load(); {
-			n := s.deliver(w)
-			count += n
-			more = n == len(w.headers) // else nothing is left
-		}
-		s.note(tookLong(time.Since(began), count))
-		s.reading.Unlock()
+	for s.read(w) {
 	}
+}
+
+// read delivers what one system call fetches, unless another worker is about it: that
+// one then takes the news along. It is true if there may be more.
+func (s *Socket) read(w *worker) bool {
+	s.news.Store(true)
+	if !s.reading.TryLock() {
+		return false
+	}
+	s.news.Store(false)
+	began, count := time.Now(), 0
+	if !s.closed.Load() {
+		count = s.deliver(w)
+	}
+	took := time.Since(began)
+	s.note(tookLong(took, count))
+	s.hogs.Store(took > tooLong)
+	s.reading.Unlock()
+	return count == len(w.headers) || s.news.Load()
 }
 
 // tookLong reports whether delivering so many datagrams took long for each.

@@ -53,7 +53,7 @@ func TestLongWorkDelaysNobody(t *testing.T) {
 	var before atomic.Int32
 	start(t, slow, func(*Datagram) {
 		if before.Add(1) <= enough {
-			time.Sleep(2 * long) // from the last on known for it
+			time.Sleep(2 * tooLong) // from the last on known for it
 		}
 		inside <- struct{}{}
 		<-goOn
