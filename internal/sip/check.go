@@ -52,6 +52,9 @@ func (s *Stack) check(req *Request) *refusal {
 	if r := useSession(req, req.Method); r != nil {
 		return r
 	}
+	if _, err := ParseRoutes(req, recordRoute); err != nil {
+		return &refusal{code: 400, reason: "Malformed Record-Route"}
+	}
 	return checkAccept(req)
 }
 

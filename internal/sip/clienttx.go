@@ -206,10 +206,14 @@ func sameHop(invite *Request, method Method) *Request {
 	r.AppendHeader(invite.Via())
 	for _, h := range invite.Headers() {
 		switch h := h.(type) {
-		case *routeHeader, *FromHeader, *CallIDHeader, *maxForwardsHeader:
+		case *FromHeader, *CallIDHeader, *maxForwardsHeader:
 			r.AppendHeader(h)
 		case *CSeqHeader:
 			r.AppendHeader(&CSeqHeader{SeqNo: h.SeqNo, MethodName: method})
+		default:
+			if h.Name() == "Route" {
+				r.AppendHeader(h)
+			}
 		}
 	}
 	return r

@@ -1,6 +1,9 @@
 package sip
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // ErrNoACK is reported for a 2xx of ours that was not acknowledged for 32 s.
 var ErrNoACK = errors.New("sip: no ACK")
@@ -58,8 +61,8 @@ type Dialog struct {
 	silent  bool // we hung up: no more events
 	local   Address
 	remote  Address
-	target  Uri   // the peer's Contact
-	routes  []Uri // route set, first hop first
+	target  Uri     // the peer's Contact
+	routes  []Route // route set, first hop first
 	flow    Flow
 	sticky  bool // requests take flow although it is UDP
 	auth    *authState
@@ -103,11 +106,7 @@ func newIncomingDialog(ses *session, tx *ServerTx, ev DialogEvents) *Dialog {
 		target: req.From().Address, flow: tx.flow, inSeq: req.CSeq().SeqNo,
 	}
 	d.timer.d = d
-	for _, h := range req.Headers() {
-		if rr, ok := h.(*recordRouteHeader); ok {
-			d.routes = append(d.routes, rr.Address)
-		}
-	}
+	d.routes, _ = ParseRoutes(req, recordRoute) // checked when it came
 	d.sticky = true
 	d.peerAllows(req)
 	if c := req.Contact(); c != nil {
@@ -137,13 +136,12 @@ func newOutgoingDialog(o *Outgoing, res *Response) *Dialog {
 
 // learn takes the remote target and, reversed, the route set of a response.
 func (d *Dialog) learn(res *Response) {
-	var routes []Uri
-	for _, h := range res.Headers() {
-		if rr, ok := h.(*recordRouteHeader); ok {
-			routes = append([]Uri{rr.Address}, routes...)
-		}
+	routes, err := ParseRoutes(res, recordRoute)
+	if err != nil {
+		d.ses.log.Warn("sip: route set ignored", "dialog", d.ID(), "err", err)
 	}
 	if routes != nil {
+		slices.Reverse(routes)
 		d.routes = routes
 	}
 	d.peerAllows(res)

@@ -71,15 +71,13 @@ func (d *Dialog) transact(method Method, contentType string, body []byte, header
 func (d *Dialog) newRequest(method Method, seq uint32, f Flow) *Request {
 	uri, routes := d.target, d.routes
 	if len(routes) > 0 {
-		if _, loose := Param(routes[0].UriParams, "lr"); !loose { // a strict router of RFC 2543
-			uri, routes = routes[0], append(routes[1:len(routes):len(routes)], d.target)
+		if !routes[0].loose { // a strict router of RFC 2543
+			uri, routes = routes[0].URI, append(routes[1:len(routes):len(routes)], RouteTo(d.target))
 		}
 	}
 	r := NewRequest(method, uri)
 	r.AppendHeader(new(maxForwardsHeader(70)))
-	for _, hop := range routes {
-		r.AppendHeader(&routeHeader{Address: hop})
-	}
+	appendRoutes(r, routes)
 	r.AppendHeader(&FromHeader{DisplayName: d.local.Name, Address: d.local.URI, Params: Params{{K: "tag", V: d.ses.localTag}}})
 	to := &ToHeader{DisplayName: d.remote.Name, Address: d.remote.URI}
 	if d.remoteTag != "" {
@@ -139,7 +137,7 @@ func (d *Dialog) reach(found func(Flow, error)) {
 	case t == WS || t == WSS || (d.sticky && t != UDP && natted(d.target, d.flow.remote.Addr())):
 		found(Flow{}, ErrFlowClosed) // nobody can connect to a browser
 	case len(d.routes) > 0:
-		d.ses.stack.open(Target{}, d.routes[0], found)
+		d.ses.stack.open(Target{}, d.routes[0].URI, found)
 	default:
 		d.ses.stack.open(Target{}, d.target, found)
 	}

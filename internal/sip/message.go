@@ -198,8 +198,6 @@ func HasToken(m Message, header, token string) bool {
 }
 
 type (
-	recordRouteHeader   = sipmsg.RecordRouteHeader
-	routeHeader         = sipmsg.RouteHeader
 	maxForwardsHeader   = sipmsg.MaxForwardsHeader
 	contentLengthHeader = sipmsg.ContentLengthHeader
 	sipParam            = sipmsg.HeaderKV

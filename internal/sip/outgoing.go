@@ -21,7 +21,7 @@ type InviteRequest struct {
 	// section 4.3). They go where they say; Target.TLS holds for all.
 	Backups []Uri
 	// Route is the preloaded route set, first hop first.
-	Route []Uri
+	Route []Route
 	// Headers are added as they are.
 	Headers []Header
 	// Body is the SDP offer; nil asks the peer for one, then Dialog.Ack is due.
@@ -112,7 +112,7 @@ func (o *Outgoing) Cancel(headers ...Header) {
 // firstHop is the URI that says where the INVITE goes.
 func (o *Outgoing) firstHop() Uri {
 	if len(o.r.Route) > 0 {
-		return o.r.Route[0]
+		return o.r.Route[0].URI
 	}
 	return o.r.RequestURI
 }
@@ -133,9 +133,7 @@ func (o *Outgoing) build(f Flow) *Request {
 	o.flow, o.proceeding = f, false
 	r := NewRequest(INVITE, o.requestURI())
 	r.AppendHeader(new(maxForwardsHeader(orDefault(o.r.MaxForwards, 70))))
-	for _, uri := range o.r.Route {
-		r.AppendHeader(&routeHeader{Address: uri})
-	}
+	appendRoutes(r, o.r.Route)
 	r.AppendHeader(&FromHeader{
 		DisplayName: escapeName(o.r.From.Name), Address: o.r.From.URI,
 		Params: Params{{K: "tag", V: o.ses.localTag}},

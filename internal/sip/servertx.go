@@ -2,6 +2,7 @@ package sip
 
 import (
 	"net/netip"
+	"strings"
 	"sync"
 	"time"
 )
@@ -84,8 +85,8 @@ func (tx *ServerTx) NewResponse(code int, reason string) *Response {
 			res.AppendHeader(h)
 		case *ToHeader:
 			res.AppendHeader(tx.taggedTo(h, code))
-		case *recordRouteHeader:
-			if tx.req.Method == INVITE && code > 100 && code < 300 {
+		default:
+			if tx.req.Method == INVITE && code > 100 && code < 300 && strings.EqualFold(h.Name(), recordRoute) {
 				res.AppendHeader(h)
 			}
 		}

@@ -51,7 +51,7 @@ type Stack struct {
 func NewStack(c Config) *Stack {
 	c = c.withDefaults()
 	s := &Stack{
-		cfg: c, log: c.Log, parser: sipmsg.NewParser(),
+		cfg: c, log: c.Log, parser: sipmsg.NewParser(readsText()),
 		wsHost:   hostPort{host: token(12) + ".invalid"},
 		servers:  serverTable{byKey: make(map[string]*ServerTx), merges: make(map[string]*ServerTx)},
 		clients:  clientTable{byKey: make(map[string]*clientTx)},

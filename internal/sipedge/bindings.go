@@ -23,8 +23,8 @@ type binding struct {
 	regID    string
 	params   string // Contact parameters to echo: instance, reg-id and q
 	flow     sip.Flow
-	path     []sip.Uri // the proxies on the way to it, ours first (RFC 3327)
-	q        float64   // preference among the user's contacts, 0 to 1
+	path     []sip.Route // the proxies on the way to it, ours first (RFC 3327)
+	q        float64     // preference among the user's contacts, 0 to 1
 	callID   string
 	cseq     uint32
 	expires  time.Time

@@ -20,9 +20,9 @@ type destination struct {
 	flow        sip.Flow
 	instance    string // of the phone that flow leads to, "" if none
 	target      sip.Target
-	backups     []sip.Uri // where else it goes
-	route       []sip.Uri // the proxies on the way
-	trunk       *Trunk    // nil for other destinations
+	backups     []sip.Uri   // where else it goes
+	route       []sip.Route // the proxies on the way
+	trunk       *Trunk      // nil for other destinations
 	place       place
 	headers     []sip.Header
 	credentials *sip.Credentials

@@ -191,28 +191,24 @@ func (e *Edge) flowTo(tx *sip.ServerTx, req *sip.Request, c *sip.ContactHeader) 
 
 // pathOf reads the proxies that a REGISTER came through and wants on the way back
 // (RFC 3327 section 5.3).
-func pathOf(req *sip.Request) ([]sip.Uri, error) {
-	var path []sip.Uri
-	for _, value := range sip.Tokens(req, "Path") {
-		uri, err := sip.ParseURI(addrSpec(value))
-		if err != nil || len(path) == maxPath {
-			return nil, errPath
-		}
-		path = append(path, uri)
+func pathOf(req *sip.Request) ([]sip.Route, error) {
+	path, err := sip.ParseRoutes(req, "Path")
+	if err != nil || len(path) > maxPath {
+		return nil, errPath
 	}
 	return path, nil
 }
 
 // keepsFlow reports whether a client that asks for flows reached us itself, or by a
 // proxy that says it keeps its flow.
-func keepsFlow(req *sip.Request, path []sip.Uri) bool {
+func keepsFlow(req *sip.Request, path []sip.Route) bool {
 	if len(sip.HeaderValues(req, "Via")) == 1 || !sip.HasToken(req, "Supported", "outbound") {
 		return true
 	}
 	if len(path) == 0 {
 		return false
 	}
-	_, ok := sip.Param(path[len(path)-1].UriParams, "ob")
+	_, ok := sip.Param(path[len(path)-1].URI.UriParams, "ob")
 	return ok
 }
 
