@@ -49,8 +49,10 @@ type Path interface {
 	// nobody.
 	KeysTo(f func(key byte))
 	// Protect makes it SRTP with these keys from the next Start on, or plain RTP if
-	// c is nil. mux says that RTCP shares the port of RTP.
-	Protect(c *sdp.Crypto, mux bool) error
+	// c is nil.
+	Protect(c *sdp.Crypto) error
+	// Control says where RTCP goes.
+	Control(c sdp.Control)
 	// Start begins, or goes on with, a negotiated format towards remote, which
 	// is not valid while the far end wants no RTP. The far end's source is
 	// learnt anew.

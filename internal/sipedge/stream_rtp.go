@@ -91,12 +91,13 @@ func (s *rtpStream) held() bool { return s.result.Held() }
 // settle starts the path with what was negotiated. A far end on hold names no
 // address: the former one is kept.
 func (s *rtpStream) settle(r sdp.Result) error {
-	if err := s.path.Protect(r.Crypto, r.Mux); err != nil {
+	if err := s.path.Protect(r.Crypto); err != nil {
 		return err
 	}
 	if !r.Remote.IsValid() {
-		r.Remote = s.result.Remote
+		r.Remote, r.Control.At = s.result.Remote, s.result.Control.At
 	}
+	s.path.Control(r.Control)
 	r.Format.NoTones = s.noTones
 	s.result, s.up = r, true
 	s.path.Expect(r.Direction.Receives())

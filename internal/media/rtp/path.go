@@ -49,7 +49,7 @@ type Path struct {
 	news    atomic.Pointer[netip.AddrPort] // signalled address for who reads
 	shield  atomic.Pointer[shield]         // nil is plain RTP
 	keys    atomic.Pointer[func(key byte)]
-	mux     atomic.Bool // RTCP goes to the port of RTP
+	control atomic.Pointer[sdp.Control] // where RTCP goes
 	stream  media.Stream
 
 	received, sent, receivedBytes, sentBytes            atomic.Uint64
@@ -86,6 +86,7 @@ func newPath(a *Allocator, port uint16, c Config, rtpSocket, rtcpSocket *udp.Soc
 		allocator: a, port: port, cfg: c, ssrc: rand.Uint32(), rtp: rtpSocket, rtcp: rtcpSocket,
 	}
 	p.format.Store(&media.Format{})
+	p.Control(sdp.Control{})
 	p.Follow(c.Peer)
 	return p
 }
@@ -126,10 +127,9 @@ func (p *Path) Start(f media.Format, remote netip.AddrPort) {
 }
 
 // Protect makes what is sent and accepted from now on SRTP with these keys, or
-// plain RTP if c is nil. mux says that RTCP shares the port of RTP (RFC 5761). Call
-// it before Start, and again when a new offer and answer may have brought other keys.
-func (p *Path) Protect(c *sdp.Crypto, mux bool) error {
-	p.mux.Store(mux)
+// plain RTP if c is nil. Call it before Start, and again when a new offer and answer may
+// have brought other keys.
+func (p *Path) Protect(c *sdp.Crypto) error {
 	if p.shield.Load().same(c) {
 		return nil
 	}
@@ -146,6 +146,9 @@ func (p *Path) Protect(c *sdp.Crypto, mux bool) error {
 	}
 	return err
 }
+
+// Control says where RTCP goes: to the port above RTP until told otherwise.
+func (p *Path) Control(c sdp.Control) { p.control.Store(&c) }
 
 // Expect says whether the far end announced to send. It does until told otherwise.
 func (p *Path) Expect(rtp bool) { p.mum.Store(!rtp) }
@@ -348,6 +351,9 @@ func (p *Path) moved(from netip.AddrPort) {
 		return
 	}
 	if p.remote.CompareAndSwap(old, &from) {
+		if c := *p.control.Load(); from.Addr() != old.Addr() && c.At.IsValid() {
+			p.Control(sdp.Control{Mux: c.Mux}) // what it says of RTCP is as wrong as of RTP
+		}
 		p.cfg.Log.Info("far end's media source learnt", "signalled", *old, "source", from)
 	}
 }

@@ -105,11 +105,16 @@ func (p *Path) report(r *reports, now time.Time) {
 }
 
 // sendControl sends RTCP to a far end that wants RTP at to: one port above, unless
-// both share one. A lost report is made good by the next.
+// both share one or it said where. A lost report is made good by the next.
 func (p *Path) sendControl(data []byte, to netip.AddrPort) {
-	socket := p.rtp
-	if !p.mux.Load() {
-		socket, to = p.rtcp, netip.AddrPortFrom(to.Addr(), to.Port()+1)
+	socket, c := p.rtcp, p.control.Load()
+	switch {
+	case c.Mux:
+		socket = p.rtp
+	case c.At.IsValid():
+		to = c.At
+	default:
+		to = netip.AddrPortFrom(to.Addr(), to.Port()+1)
 	}
 	if s := p.shield.Load(); s != nil {
 		s.mu.Lock()
@@ -123,11 +128,12 @@ func (p *Path) sendControl(data []byte, to netip.AddrPort) {
 	_ = socket.WriteTo(data, to)
 }
 
-// controlled takes a datagram of RTCP. Only who may send us RTP is believed.
+// controlled takes a datagram of RTCP. Only who may send us RTP is believed, and who
+// gets our RTCP.
 func (p *Path) controlled(d *udp.Datagram) {
 	defer p.survive()
-	to, data := p.remote.Load(), d.Bytes()
-	if to == nil || d.From.Addr() != to.Addr() {
+	to, data, from := p.remote.Load(), d.Bytes(), d.From.Addr()
+	if to == nil || from != to.Addr() && from != p.control.Load().At.Addr() {
 		return
 	}
 	if s := p.shield.Load(); s != nil {

@@ -42,9 +42,10 @@ func protectedPair(t *testing.T, a, b *sdp.Crypto, mux bool, c Config) (p, q *Pa
 		from, to *Path
 		crypto   *sdp.Crypto
 	}{{p, q, a}, {q, p, b}} {
-		if err := side.from.Protect(side.crypto, mux); err != nil {
+		if err := side.from.Protect(side.crypto); err != nil {
 			t.Fatal(err)
 		}
+		side.from.Control(sdp.Control{Mux: mux})
 		side.from.Start(media.Format{Codec: media.PCMU}, netip.AddrPortFrom(localhost(), side.to.LocalPort()))
 	}
 	return p, q
@@ -137,7 +138,7 @@ func TestKeysMayChange(t *testing.T) {
 	}
 	protect := func(a, b *sdp.Crypto) {
 		t.Helper()
-		if p.Protect(a, false) != nil || q.Protect(b, false) != nil {
+		if p.Protect(a) != nil || q.Protect(b) != nil {
 			t.Fatal("refused")
 		}
 	}

@@ -43,8 +43,9 @@ type Result struct {
 	Direction Direction
 	// Crypto protects both directions; nil is plain RTP.
 	Crypto *Crypto
-	// Mux says that RTCP comes and goes on the port of RTP (RFC 5761).
-	Mux bool
+	// Control is where the far end wants RTCP. Ours is wanted on the port above RTP,
+	// or, with Mux, on that of RTP itself, so that no a=rtcp of ours is ever due.
+	Control Control
 }
 
 // Held reports whether the far end does not want to hear us.
@@ -167,7 +168,7 @@ func (o *Offer) Answer(local Local, prefer []media.Codec) (answer []byte, r Resu
 		mine.Port = 0
 	} else {
 		r.Crypto = local.accept(&mine, s)
-		if _, r.Mux = s.Attr("rtcp-mux"); r.Mux {
+		if r.Control = s.control(r.Remote); r.Control.Mux {
 			mine.Attrs = append(mine.Attrs, Attr{Key: "rtcp-mux"})
 		}
 	}
@@ -243,8 +244,7 @@ func ParseAnswer(offer, body []byte) (Result, error) {
 		return Result{}, err
 	}
 	dir := theirs.direction(s).Reverse().And(ours.direction(mine))
-	_, mux := s.Attr("rtcp-mux")
-	return Result{Format: f, Remote: remote, Direction: dir, Crypto: crypto, Mux: mux}, nil
+	return Result{Format: f, Remote: remote, Direction: dir, Crypto: crypto, Control: s.control(remote)}, nil
 }
 
 // parsePair reads our offer and its answer; both have a first section.
