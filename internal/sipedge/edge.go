@@ -73,9 +73,10 @@ type Edge struct {
 	running sync.WaitGroup // the expiry loop
 	crew    crew           // runs the strands of legs
 
-	mu      sync.Mutex // guards legs, dialogs, and the dialogs of each leg
+	mu      sync.Mutex // guards legs, dialogs, ended, and the dialogs of each leg
 	legs    map[core.LegID]*leg
-	dialogs map[dialogKey]core.LegID // of those legs
+	dialogs map[dialogKey]knownDialog // of those legs
+	ended   endedDialogs
 }
 
 // New returns an Edge whose stack listens nowhere yet: make it with StackConfig,
@@ -89,7 +90,7 @@ func New(cfg Config) *Edge {
 		clients:       clients{byUser: make(map[core.UserID]map[*leg]client)},
 		probes:        probes{running: make(map[string]*probe)},
 		registrations: registrations{byUser: make(map[string]*registration)},
-		stop:          make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]core.LegID),
+		stop:          make(chan struct{}), legs: make(map[core.LegID]*leg), dialogs: make(map[dialogKey]knownDialog),
 	}
 	e.digest = sip.NewAuthenticator(sip.AuthConfig{Realm: cfg.Realm, Lookup: e.lookup, Key: cfg.NonceKey, SHA256: cfg.SHA256})
 	e.trunks.Store(&trunkTable{})
@@ -216,9 +217,7 @@ func (e *Edge) remove(l *leg) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.legs, l.id)
-	for _, key := range l.dialogs {
-		delete(e.dialogs, key)
-	}
+	e.unknownLocked(l)
 }
 
 func (e *Edge) leg(id core.LegID) *leg {

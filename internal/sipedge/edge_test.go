@@ -281,9 +281,9 @@ const offerSDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r
 	"a=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n"
 
 // invite sends an INVITE to number and returns its final status and responses.
-func (p *peer) invite(b *bench, number string, credentials *sip.Credentials, ev sip.OutgoingEvents) *sip.Outgoing {
+func (p *peer) invite(b *bench, number string, credentials *sip.Credentials, ev sip.OutgoingEvents, headers ...sip.Header) *sip.Outgoing {
 	return p.stack.Invite(sip.InviteRequest{
 		RequestURI: uri(number, b.at), From: sip.Address{URI: uri("+12995550100", p.at)}, To: sip.Address{URI: uri(number, b.at)},
-		ContactUser: "caller", Target: sip.Target{Addr: b.at.String()}, Body: []byte(offerSDP), Credentials: credentials,
+		ContactUser: "caller", Target: sip.Target{Addr: b.at.String()}, Body: []byte(offerSDP), Credentials: credentials, Headers: headers,
 	}, ev)
 }

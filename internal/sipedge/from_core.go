@@ -103,6 +103,7 @@ func (l *leg) answer(cmd core.Answer) {
 		return
 	}
 	l.stage = stageAnswered
+	l.known(l.dialog, true)
 	l.in.Answer(l.reply)
 	l.connected()
 }
@@ -114,6 +115,7 @@ func (l *leg) answerWithOffer(peers core.Peers) {
 		return
 	}
 	l.stage = stageAnswered
+	l.known(l.dialog, true)
 	if l.opened {
 		l.in.Answer(nil)
 		l.connected()

@@ -355,13 +355,7 @@ func userCall(t *testing.T, b *bench, phone *peer, notes chan string) (*sip.Dial
 	}
 	phone.invite(b, "bob", &sip.Credentials{Username: "alice", Password: "secret"}, ev)
 	testkit.Eventually(t, 5*time.Second, "the call is offered", func() bool { return count[core.Offered](b) > before })
-	var leg core.LegID
-	for _, e := range b.all() {
-		if offered, ok := e.(core.Offered); ok {
-			leg = offered.Leg // the newest
-		}
-	}
-	ref := core.LegRef{Leg: leg, Edge: core.EdgeSIP}
+	ref := last(b)
 	b.edge.Do(core.Answer{LegRef: ref})
 	return next(t, "200", o.answered), ref
 }

@@ -10,41 +10,6 @@ import (
 	"github.com/offhook/offhook/internal/sip"
 )
 
-// dialogKey identifies a dialog of ours (RFC 3261 section 12).
-type dialogKey struct{ callID, local, remote string }
-
-func keyOf(d *sip.Dialog) dialogKey { return dialogKey{d.CallID(), d.LocalTag(), d.RemoteTag()} }
-
-// known makes a dialog of the leg findable for Replaces.
-func (l *leg) known(d *sip.Dialog) {
-	l.edge.mu.Lock()
-	defer l.edge.mu.Unlock()
-	if key := keyOf(d); l.edge.legs[l.id] == l && l.edge.dialogs[key] == "" {
-		l.edge.dialogs[key] = l.id
-		l.dialogs = append(l.dialogs, key)
-	}
-}
-
-// replaced returns the leg that a Replaces value names (RFC 3891 section 3): its
-// to-tag is ours, its from-tag the far end's.
-func (e *Edge) replaced(value string) (core.LegID, bool) {
-	callID, params, _ := strings.Cut(value, ";")
-	key := dialogKey{callID: strings.TrimSpace(callID)}
-	for param := range strings.SplitSeq(params, ";") {
-		name, tag, _ := strings.Cut(strings.TrimSpace(param), "=")
-		switch strings.ToLower(strings.TrimSpace(name)) {
-		case "to-tag":
-			key.local = strings.TrimSpace(tag)
-		case "from-tag":
-			key.remote = strings.TrimSpace(tag)
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	id, ok := e.dialogs[key]
-	return id, ok
-}
-
 // referral is a REFER whose outcome the far end awaits (RFC 3515).
 type referral struct {
 	dialog *sip.Dialog
@@ -98,11 +63,9 @@ func (e *Edge) referTo(value string) (to string, replaces core.LegID, code int) 
 		if err != nil {
 			return "", "", 400
 		}
-		leg, ok := e.replaced(dialog)
-		if !ok {
-			return "", "", 481
+		if replaces, code = e.replaced(dialog); code != 0 {
+			return "", "", code
 		}
-		replaces = leg
 	}
 	return userOf(uri), replaces, 0
 }

@@ -33,9 +33,9 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		tx.Reply(refusal, "")
 		return
 	}
-	replaces, ok := e.replacing(req)
-	if !ok {
-		tx.Reply(481, "")
+	replaces, refusal := e.replacing(req)
+	if refusal != 0 {
+		tx.Reply(refusal, "")
 		return
 	}
 	if tx.Loops() > maxLoops {
@@ -79,17 +79,7 @@ func (l *leg) take(tx *sip.ServerTx, caller client, from core.Party) {
 	})
 	l.dialog = l.in.Dialog()
 	l.dialog.SetCredentials(l.edge.trunks.Load().byName[from.Trunk].credentials())
-	l.known(l.dialog)
-}
-
-// replacing returns the leg whose place an INVITE shall take (RFC 3891), "" if it
-// names none. ok is false if there is no such leg.
-func (e *Edge) replacing(req *sip.Request) (leg core.LegID, ok bool) {
-	value := sip.HeaderValue(req, "Replaces")
-	if value == "" {
-		return "", true
-	}
-	return e.replaced(value)
+	l.known(l.dialog, false)
 }
 
 // callerAt returns where the sender of an INVITE is.
@@ -163,7 +153,7 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 		return
 	}
 	if d != nil {
-		l.known(d) // what rings here can be picked up (RFC 3891 section 3)
+		l.known(d, false) // what rings here can be picked up (RFC 3891 section 3)
 	}
 	// After early media a 180 is news, but a 183 is not: it may be a repeat.
 	if code := res.StatusCode; code == 180 || code == 181 || code == 182 || code == 183 && !l.early {
@@ -197,7 +187,7 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 	}
 	sameDialog := l.early && l.dialog == d
 	l.stage, l.dialog, l.takesInfo = stageAnswered, d, allowsInfo(res)
-	l.known(d)
+	l.known(d, true)
 	l.log.Debug("answered", "dialog", d.ID())
 	l.edge.post(core.LegAccepted{Leg: l.id})
 	if l.offersLate() && !sameDialog {

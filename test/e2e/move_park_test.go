@@ -96,13 +96,26 @@ func TestParkAndPickup(t *testing.T) {
 			cus, ann, ben := m.phone("cus", cusHz), m.phone("ann", annHz), m.phone("ben", benHz)
 			c := dial(m.T, cus, "ann"+m.index, phone.DialOptions{})
 			a := m.ring(ann)
-			b := dial(m.T, ben, "ann"+m.index, replacing(a))
+			o := replacing(a)
+			o.Headers[0] = sip.NewHeader("Replaces", a.Replaces()+";early-only")
+			b := dial(m.T, ben, "ann"+m.index, o)
 			b.Await(phone.Answered, soon)
 			c.Await(phone.Answered, soon)
 			wantCancelled(m.T, ann, whyElsewhere)
 			m.wantPair("cus", c.call, benHz, "ben", b.call, cusHz)
 			m.hangUp(b.call, cus)
 			m.wantRecords("ann", "outbound 26")
+		}},
+		{"answered before it could be picked up", "cus ann ben", func(m *mover) {
+			cus, ann := m.phone("cus", cusHz), m.phone("ann", annHz)
+			c, a := m.call(cus, ann, "ann")
+			o := replacing(a)
+			o.Headers[0] = sip.NewHeader("Replaces", a.Replaces()+";early-only")
+			if ev := dial(m.T, m.phone("ben", benHz), "ann"+m.index, o).Await(phone.Ended, soon); ev.Code != 486 {
+				m.Errorf("got %d", ev.Code)
+			}
+			m.wantPair("cus", c, annHz, "ann", a, cusHz)
+			m.hangUp(c, ann)
 		}},
 		{"nothing to pick up", "cus ann", func(m *mover) {
 			p := dial(m.T, m.phone("cus", cusHz), "*8ann"+m.index, phone.DialOptions{})
