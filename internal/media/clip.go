@@ -16,8 +16,8 @@ const (
 // clipKey names a sound as some listeners get it.
 type clipKey struct {
 	content
+	coding
 
-	codec Codec
 	frame int // samples of a packet at speechRate
 }
 
@@ -44,7 +44,7 @@ type clips struct {
 
 // open returns the clip of what is played in format f.
 func (c *clips) open(what content, f Format) (*clip, error) {
-	key := clipKey{what, f.Codec, samplesOf(f)}
+	key := clipKey{what, f.coding().shared(), samplesOf(f)}
 	if kept, ok := c.kept[key]; ok {
 		return kept, nil
 	}
@@ -52,7 +52,7 @@ func (c *clips) open(what content, f Format) (*clip, error) {
 	if err != nil {
 		return nil, err
 	}
-	enc, err := c.pool.Encoder(f.Codec, from.rate)
+	enc, err := key.encoder(c.pool, from.rate)
 	if err != nil {
 		return nil, fmt.Errorf("media: sound: %w", err)
 	}

@@ -144,7 +144,7 @@ func (k *keying) sound(p *Packet) *Packet {
 	}
 	if k.enc == nil {
 		var err error
-		if k.enc, err = k.pool.Encoder(k.to.Codec, speechRate); err != nil {
+		if k.enc, err = k.to.coding().encoder(k.pool, speechRate); err != nil {
 			k.end()
 			return p
 		}

@@ -150,7 +150,7 @@ func (l *listener) shared(pool *codec.Pool, step uint64) *coded {
 	case less != nil && l.to.Codec == G722, !l.sharing && (l.was.sum != nil || less != nil && l.mute <= shareAfter):
 		return nil
 	}
-	return l.hears.sum.encoded(l.to.Codec, pool, step, l.pcm[:l.rate/50])
+	return l.hears.sum.encoded(l.to.coding().shared(), pool, step, l.pcm[:l.rate/50])
 }
 
 // resume prepares an encoder of l's own for the sound that it goes on with. Its
@@ -160,7 +160,7 @@ func (l *listener) resume(pool *codec.Pool, step uint64) {
 	if l.was.sum != nil {
 		from = l.was.sum
 	}
-	if c := from.find(l.to.Codec); c != nil && remembers(l.to.Codec) && c.step+1 >= step {
+	if c := from.find(l.to.coding().shared()); c != nil && remembers(l.to.Codec) && c.step+1 >= step {
 		l.still = 0
 		copy(l.pcm[:], c.pcm[(step+1)%2][:])
 		l.encode(pool, l.pcm[:l.rate/50])
@@ -189,7 +189,7 @@ func (l *listener) encode(pool *codec.Pool, pcm []int16) {
 	}
 	if l.enc == nil {
 		var err error
-		if l.enc, err = pool.Encoder(l.to.Codec, l.rate); err != nil {
+		if l.enc, err = l.to.coding().encoder(pool, l.rate); err != nil {
 			l.enc, l.n = nil, 0
 			return
 		}
@@ -244,7 +244,7 @@ func (l *listener) turn(to heardSum) {
 // inherit lets the encoder that l shared go on if all who shared it came along.
 func (l *listener) inherit() {
 	if old := l.was.sum; old != nil && old.users == 0 && l.sharing {
-		l.hears.sum.inherit(old, l.to.Codec)
+		l.hears.sum.inherit(old, l.to.coding().shared())
 	}
 }
 

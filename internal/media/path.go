@@ -69,7 +69,9 @@ type Format struct {
 	// DTMFClock is the clock of the telephone-event payload; 8000 or 48000.
 	DTMFClock uint32
 	NoTones   bool // tones in the far end's voice are no keys
-	PTime     int  // milliseconds per packet we send: 20 unless the far end asked else
+	// Wishes are the far end's, of Opus.
+	Wishes codec.Wishes
+	PTime  int // milliseconds per packet we send: 20 unless the far end asked else
 }
 
 // isNoise reports whether p is comfort noise.

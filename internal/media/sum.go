@@ -42,13 +42,13 @@ type sumKey struct {
 // coded is a sum in packets of 20 ms, for all listeners of one codec to whom
 // nothing must be taken out of it.
 type coded struct {
-	codec Codec
-	enc   codec.Encoder
-	from  *sum   // what enc coded before, faded out in the first step
-	step  uint64 // in which packet was made
-	n     int
-	pcm   [2][wideFrame]int16 // of this step and the one before, by whether the step is odd
-	buf   [HeaderRoom + MaxPayload + TailRoom]byte
+	coding
+	enc  codec.Encoder
+	from *sum   // what enc coded before, faded out in the first step
+	step uint64 // in which packet was made
+	n    int
+	pcm  [2][wideFrame]int16 // of this step and the one before, by whether the step is odd
+	buf  [HeaderRoom + MaxPayload + TailRoom]byte
 }
 
 // keyOf returns the key of the sum of taps, which it sorts.
@@ -119,22 +119,22 @@ func (s *sum) write(pcm []int16, less *tap, step uint64) bool {
 	return s.active
 }
 
-// find returns the packets of s in codec k, nil if there are none.
-func (s *sum) find(k Codec) *coded {
+// find returns the packets of s coded as k, nil if there are none.
+func (s *sum) find(k coding) *coded {
 	for _, c := range s.coded {
-		if c.codec == k {
+		if c.coding == k {
 			return c
 		}
 	}
 	return nil
 }
 
-// encoded returns this step in codec k. The encoder comes with the first listener;
+// encoded returns this step coded as k. The encoder comes with the first listener;
 // before is what that one heard last.
-func (s *sum) encoded(k Codec, pool *codec.Pool, step uint64, before []int16) *coded {
+func (s *sum) encoded(k coding, pool *codec.Pool, step uint64, before []int16) *coded {
 	c := s.find(k)
 	if c == nil {
-		c = &coded{codec: k}
+		c = &coded{coding: k}
 		s.coded = append(s.coded, c)
 	}
 	if c.step == step {
@@ -142,12 +142,12 @@ func (s *sum) encoded(k Codec, pool *codec.Pool, step uint64, before []int16) *c
 	}
 	c.step, c.n = step, 0
 	if c.enc == nil {
-		enc, err := pool.Encoder(k, s.key.rate)
+		enc, err := k.encoder(pool, s.key.rate)
 		if err != nil {
 			return c
 		}
 		c.enc = enc
-		if remembers(k) {
+		if remembers(k.codec) {
 			_, _ = enc.Encode(c.buf[HeaderRoom:HeaderRoom+MaxPayload], before) // it begins with this
 		}
 	}
@@ -170,12 +170,12 @@ func remembers(k Codec) bool { return k == Opus || k == G722 || k == L16x24 }
 
 // inherit takes over an encoder of old, which nobody hears any more, so that its
 // listeners hear one stream across the change.
-func (s *sum) inherit(old *sum, k Codec) {
+func (s *sum) inherit(old *sum, k coding) {
 	c := old.find(k)
-	if !remembers(k) || s.find(k) != nil || c == nil || c.enc == nil || old.key.rate != s.key.rate {
+	if !remembers(k.codec) || s.find(k) != nil || c == nil || c.enc == nil || old.key.rate != s.key.rate {
 		return
 	}
-	s.coded = append(s.coded, &coded{codec: k, enc: c.enc, from: old})
+	s.coded = append(s.coded, &coded{coding: k, enc: c.enc, from: old})
 	c.enc = nil
 }
 

@@ -132,7 +132,7 @@ func (t *transcoder) open() bool {
 		}
 	}
 	if t.enc == nil {
-		t.enc, err = t.pool.Encoder(t.to.Codec, t.rate)
+		t.enc, err = t.to.coding().encoder(t.pool, t.rate)
 	}
 	return err == nil
 }

@@ -23,7 +23,10 @@ type opusSettings struct {
 	plain bool
 	// loss in percent that packets carry copies of the one before for (in-band
 	// FEC), 0 for none. There are no copies in plain packets.
-	loss int
+	loss     int
+	band     int  // sampling rate that suffices for the listener, in Hz, 0 for all
+	constant bool // all packets have one size
+	silence  bool // DTX
 }
 
 // fecFrom is the loss in percent from which copies are worth their cost: three
@@ -60,19 +63,10 @@ func modelledFor(rate, loss int) opusSettings {
 	return s
 }
 
-// next returns the settings that follow s in a stream when loss changes. A stream
-// does not become plain again: gopus 0.1.1 makes a loud click of it
-// (TestOpusSounds).
-func (s opusSettings) next(rate, loss int) opusSettings {
-	if s.bitRate > 0 && !s.plain {
-		return modelledFor(rate, loss)
-	}
-	return opusFor(rate, loss)
-}
-
 type gopusEncoder struct {
 	*gopus.Encoder
 	settings opusSettings
+	wishes   Wishes
 }
 
 func newGopusEncoder(rate int) (*gopusEncoder, error) {
@@ -84,7 +78,7 @@ func newGopusEncoder(rate int) (*gopusEncoder, error) {
 		return nil, fmt.Errorf("codec: opus encoder: %w", err)
 	}
 	g := &gopusEncoder{Encoder: e}
-	g.apply(opusFor(rate, 0))
+	g.Heed(Wishes{})
 	return g, nil
 }
 
@@ -99,18 +93,43 @@ func (e *gopusEncoder) apply(s opusSettings) {
 		signal = gopus.SignalMusic
 	}
 	// None of these fails: the values are all in range.
-	_ = errors.Join(e.SetBitrate(s.bitRate), e.SetComplexity(s.complexity), e.SetPacketLoss(s.loss), e.SetSignal(signal))
+	_ = errors.Join(e.SetBitrate(s.bitRate), e.SetComplexity(s.complexity), e.SetPacketLoss(s.loss), e.SetSignal(signal),
+		e.SetMaxBandwidth(bandOf(s.band)))
 	e.SetFEC(s.loss > 0)
-	e.SetVBR(!s.plain)
+	e.SetVBR(!s.constant)
+	e.SetDTX(s.silence)
+}
+
+// bandOf returns what a listener who plays rate Hz can hear (RFC 7587 section 3.1.1).
+func bandOf(rate int) gopus.Bandwidth {
+	switch {
+	case rate == 0 || rate > 24000:
+		return gopus.BandwidthFullband
+	case rate > 16000:
+		return gopus.BandwidthSuperwideband
+	case rate > 12000:
+		return gopus.BandwidthWideband
+	case rate > 8000:
+		return gopus.BandwidthMediumband
+	}
+	return gopus.BandwidthNarrowband
 }
 
 // ExpectLoss implements LossAware.
-func (e *gopusEncoder) ExpectLoss(percent int) { e.apply(e.settings.next(e.SampleRate(), percent)) }
+func (e *gopusEncoder) ExpectLoss(percent int) {
+	e.apply(e.wishes.next(e.settings, e.SampleRate(), percent))
+}
+
+// Heed implements Wishful.
+func (e *gopusEncoder) Heed(w Wishes) {
+	e.wishes = w
+	e.apply(w.opusFor(e.SampleRate(), 0))
+}
 
 // Reset implements Encoder.
 func (e *gopusEncoder) Reset() {
 	e.Encoder.Reset()
-	e.apply(opusFor(e.SampleRate(), 0))
+	e.Heed(Wishes{})
 }
 
 // Encode implements Encoder.

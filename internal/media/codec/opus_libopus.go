@@ -39,6 +39,7 @@ type libEncoder struct {
 	c        *C.OpusEncoder
 	rate     int
 	settings opusSettings
+	wishes   Wishes
 }
 
 func newLibEncoder(rate int) (*libEncoder, error) {
@@ -49,12 +50,18 @@ func newLibEncoder(rate int) (*libEncoder, error) {
 	}
 	e := &libEncoder{c: c, rate: rate}
 	runtime.AddCleanup(e, func(c *C.OpusEncoder) { C.opus_encoder_destroy(c) }, c)
-	e.apply(opusFor(rate, 0))
+	e.Heed(Wishes{})
 	return e, nil
 }
 
 // ExpectLoss implements LossAware.
-func (e *libEncoder) ExpectLoss(percent int) { e.apply(e.settings.next(e.rate, percent)) }
+func (e *libEncoder) ExpectLoss(percent int) { e.apply(e.wishes.next(e.settings, e.rate, percent)) }
+
+// Heed implements Wishful.
+func (e *libEncoder) Heed(w Wishes) {
+	e.wishes = w
+	e.apply(w.opusFor(e.rate, 0))
+}
 
 // apply sets what may change during a stream.
 func (e *libEncoder) apply(s opusSettings) {
@@ -62,12 +69,18 @@ func (e *libEncoder) apply(s opusSettings) {
 		return
 	}
 	e.settings = s
-	fec, vbr, signal := 0, 1, C.OPUS_AUTO
+	fec, vbr, dtx, signal := 0, 1, 0, C.OPUS_AUTO
 	if s.loss > 0 {
 		fec = 1
 	}
 	if s.plain {
-		vbr, signal = 0, C.OPUS_SIGNAL_MUSIC
+		signal = C.OPUS_SIGNAL_MUSIC
+	}
+	if s.constant {
+		vbr = 0
+	}
+	if s.silence {
+		dtx = 1
 	}
 	// None of these fails: the values are all in range.
 	C.set(e.c, C.OPUS_SET_BITRATE_REQUEST, C.opus_int32(s.bitRate))
@@ -76,6 +89,8 @@ func (e *libEncoder) apply(s opusSettings) {
 	C.set(e.c, C.OPUS_SET_INBAND_FEC_REQUEST, C.opus_int32(fec))
 	C.set(e.c, C.OPUS_SET_VBR_REQUEST, C.opus_int32(vbr))
 	C.set(e.c, C.OPUS_SET_SIGNAL_REQUEST, C.opus_int32(signal))
+	C.set(e.c, C.OPUS_SET_DTX_REQUEST, C.opus_int32(dtx))
+	C.set(e.c, C.OPUS_SET_MAX_BANDWIDTH_REQUEST, C.opus_int32(C.OPUS_BANDWIDTH_NARROWBAND+int(bandOf(s.band))))
 }
 
 // Encode implements Encoder.
@@ -92,7 +107,7 @@ func (e *libEncoder) Encode(dst []byte, pcm []int16) (int, error) {
 // Reset implements Encoder.
 func (e *libEncoder) Reset() {
 	C.reset_encoder(e.c)
-	e.apply(opusFor(e.rate, 0))
+	e.Heed(Wishes{})
 }
 
 type libDecoder struct {

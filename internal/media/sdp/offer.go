@@ -298,7 +298,7 @@ func format(send, recv choice, ptime int) media.Format {
 	return media.Format{
 		Codec: send.audio.codec, SendType: send.audio.typ, RecvType: recv.audio.typ,
 		SendDTMF: send.event.typ, RecvDTMF: recv.event.typ, DTMFClock: send.event.clock,
-		SendNoise: send.noise.typ, RecvNoise: recv.noise.typ, PTime: ptime,
+		SendNoise: send.noise.typ, RecvNoise: recv.noise.typ, PTime: ptime, Wishes: send.audio.wishes(),
 	}
 }
 

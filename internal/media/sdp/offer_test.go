@@ -9,9 +9,12 @@ import (
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/media"
+	"github.com/offhook/offhook/internal/media/codec"
 )
 
 var (
+	// unsaid are the wishes of who says nothing of Opus.
+	unsaid = codec.Wishes{NoCopies: true}
 	local  = Local{Addr: netip.MustParseAddrPort("198.51.100.1:30000"), Session: 77, Version: 3, Noise: true}
 	prefer = []media.Codec{media.Opus, media.PCMU, media.PCMA}
 )
@@ -62,7 +65,7 @@ func TestAnswer(t *testing.T) {
 			"Opus with events at 8000 only, as some phones offer",
 			head("m=audio 4000 RTP/AVP 107 101", "a=rtpmap:107 opus/48000", "a=rtpmap:101 telephone-event/8000"), prefer,
 			Result{Format: media.Format{
-				Codec: media.Opus, SendType: 107, RecvType: 107, SendDTMF: 101, RecvDTMF: 101, DTMFClock: 8000, PTime: 20,
+				Codec: media.Opus, SendType: 107, RecvType: 107, SendDTMF: 101, RecvDTMF: 101, DTMFClock: 8000, Wishes: unsaid, PTime: 20,
 			}, Remote: remote, Direction: SendRecv},
 			[]string{
 				"m=audio 30000 RTP/AVP 107 101", "a=rtpmap:107 opus/48000/2", "a=fmtp:107 minptime=10;useinbandfec=1",
@@ -128,7 +131,7 @@ func TestAnswer(t *testing.T) {
 		},
 		{
 			"no comfort noise with Opus", head("m=audio 4000 RTP/AVP 96 13", "a=rtpmap:96 opus/48000/2"), prefer,
-			Result{Format: media.Format{Codec: media.Opus, SendType: 96, RecvType: 96, PTime: 20}, Remote: remote, Direction: SendRecv},
+			Result{Format: media.Format{Codec: media.Opus, SendType: 96, RecvType: 96, Wishes: unsaid, PTime: 20}, Remote: remote, Direction: SendRecv},
 			[]string{"m=audio 30000 RTP/AVP 96", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 minptime=10;useinbandfec=1", "a=ptime:20", "a=sendrecv"},
 		},
 		{
@@ -223,13 +226,13 @@ func TestOfferAndItsAnswer(t *testing.T) {
 		{
 			"the first codec of the answer is in use", head("m=audio 4000 RTP/AVP 111 8 110", "a=rtpmap:111 opus/48000/2", "a=rtpmap:110 telephone-event/48000"),
 			Result{Format: media.Format{
-				Codec: media.Opus, SendType: 111, RecvType: 111, SendDTMF: 110, RecvDTMF: 110, DTMFClock: 48000, PTime: 20,
+				Codec: media.Opus, SendType: 111, RecvType: 111, SendDTMF: 110, RecvDTMF: 110, DTMFClock: 48000, Wishes: unsaid, PTime: 20,
 			}, Remote: remote, Direction: SendRecv},
 		},
 		{
 			"other numbers than we offered", head("m=audio 4000 RTP/AVP 96 97", "a=rtpmap:96 opus/48000/2", "a=rtpmap:97 telephone-event/8000", "a=ptime:10"),
 			Result{Format: media.Format{
-				Codec: media.Opus, SendType: 96, RecvType: 111, SendDTMF: 97, RecvDTMF: 101, DTMFClock: 8000, PTime: 10,
+				Codec: media.Opus, SendType: 96, RecvType: 111, SendDTMF: 97, RecvDTMF: 101, DTMFClock: 8000, Wishes: unsaid, PTime: 10,
 			}, Remote: remote, Direction: SendRecv},
 		},
 		{
@@ -244,7 +247,7 @@ func TestOfferAndItsAnswer(t *testing.T) {
 		},
 		{
 			"Opus with a needless number", head("m=audio 4000 RTP/AVP 111 13", "a=rtpmap:111 opus/48000/2"),
-			Result{Format: media.Format{Codec: media.Opus, SendType: 111, RecvType: 111, PTime: 20}, Remote: remote, Direction: SendRecv},
+			Result{Format: media.Format{Codec: media.Opus, SendType: 111, RecvType: 111, Wishes: unsaid, PTime: 20}, Remote: remote, Direction: SendRecv},
 		},
 		{
 			"no events", head("m=audio 4000 RTP/AVP 8", "a=maxptime:40", "a=ptime:60"),
