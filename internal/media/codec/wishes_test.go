@@ -14,9 +14,10 @@ func spoken(t *testing.T, w Wishes, rate, loss int) (sizes, silent []int, toc []
 	t.Helper()
 	e, d := pair(t, Opus, rate, rate)
 	e.(Wishful).Heed(w)
-	said, frame := announcement(t, rate), rate/50
+	const seconds = 2 // of 12: Opus takes long with the race detector
+	said, frame := announcement(t, rate)[:seconds*rate], rate/50
 	voice := len(said) / frame
-	said = append(said, make([]int16, 100*frame)...)
+	said = append(said, make([]int16, 60*frame)...)
 	var heard []int16
 	payload, pcm := make([]byte, 1400), make([]int16, MaxSamples(rate))
 	for n := range len(said) / frame {
@@ -67,7 +68,7 @@ func TestOpusHeedsWishes(t *testing.T) {
 		hush  bool
 	}{
 		{"20 kbit/s at 16 kHz", Wishes{BitRate: 20000}, 16000, 0, 20000, 31, 0.95, false, false},
-		{"20 kbit/s at 48 kHz", Wishes{BitRate: 20000}, 48000, 0, 20000, 31, 0.95, false, false},
+		{"20 kbit/s at 48 kHz", Wishes{BitRate: 20000}, 48000, 0, 20000, 31, 0.95, true, false},
 		{"12 kbit/s, loss", Wishes{BitRate: 12000}, 16000, 10, 12000, 31, 0.85, false, false},
 		{"6 kbit/s", Wishes{BitRate: 6000}, 8000, 0, 6000, 31, 0.8, false, false},
 		{"narrowband", Wishes{Band: 8000}, 16000, 0, 20000, 3, 0.5, false, false},
@@ -77,7 +78,7 @@ func TestOpusHeedsWishes(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			sizes, silent, toc, like := spoken(t, tt.w, tt.rate, tt.loss)
 			got := mean(sizes) * 8 * 50
-			t.Logf("%.0f bit/s, likeness %.3f, silence %.1f bytes", got, like, mean(silent[50:]))
+			t.Logf("%.0f bit/s, likeness %.3f, silence %.1f bytes", got, like, mean(silent[30:]))
 			if got > 1.05*tt.most || like < tt.like {
 				t.Errorf("%.0f bit/s of %.0f, likeness %.3f of %.3f", got, tt.most, like, tt.like)
 			}
@@ -87,8 +88,8 @@ func TestOpusHeedsWishes(t *testing.T) {
 			if tt.equal && slices.Min(sizes) != slices.Max(sizes) {
 				t.Errorf("packets of %d to %d bytes", slices.Min(sizes), slices.Max(sizes))
 			}
-			if tt.hush && mean(silent[50:]) > 4 {
-				t.Errorf("silence takes %.1f bytes a packet", mean(silent[50:]))
+			if tt.hush && mean(silent[30:]) > 4 {
+				t.Errorf("silence takes %.1f bytes a packet", mean(silent[30:]))
 			}
 		})
 	}
