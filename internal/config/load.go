@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -26,8 +27,11 @@ func Load(path string) (Config, error) {
 		return finish(c, "", nil, ".")
 	}
 	text, err := readLimited(path)
+	if at, ok := errors.AsType[*fs.PathError](err); ok {
+		return Config{}, fmt.Errorf("%s: %w", path, at.Err)
+	}
 	if err != nil {
-		return Config{}, fmt.Errorf("config.Load: %w", err)
+		return Config{}, err
 	}
 	c := defaults()
 	tree, err := decode(text, &c)
@@ -83,6 +87,9 @@ func decode(text []byte, c *Config) (tree *ast.File, err error) {
 	}
 	if err := onlyPlain(tree.Docs[0].Body); err != nil {
 		return tree, err
+	}
+	if errs := shape(tree.Docs[0].Body, reflect.TypeFor[Config](), ""); len(errs) > 0 {
+		return tree, errors.Join(errs...)
 	}
 	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(c)
 	if _, placed := errors.AsType[yaml.Error](err); err != nil && !placed {

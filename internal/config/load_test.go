@@ -115,8 +115,14 @@ func TestLoadWrongFiles(t *testing.T) {
 	}{
 		{"unknown section", "sipp:\n  udp: x\n", []string{`:1:1: unknown field "sipp"`}},
 		{"resource in the wrong place", "users: []\n", []string{`:1:1: unknown field "users", which belongs below resources`}},
-		{"unknown key", "http:\n  listen: :80\nsip:\n  ring_timeuot: 30s\n", []string{`:4:3: unknown field "ring_timeuot"`}},
-		{"unknown key of an embedded resource", "resources:\n  users:\n    - {name: a, pasword: x}\n", []string{`:3:17: unknown field "pasword"`}},
+		{"unknown key", "http:\n  listen: :80\nsip:\n  ring_timeuot: 30s\n", []string{`:4:3: sip: unknown field "ring_timeuot"; known are domain, keep_alive, `}},
+		{"section that is a number", "http: 5\n", []string{`:1:7: http: expected keys and their values, found a number`}},
+		{"file that is a list", "- 1\n", []string{`:1:1: expected keys and their values, found a list`}},
+		{"list that is a text", "resources:\n  groups: desk\n", []string{`:2:11: resources.groups: expected a list, such as [a, b], found a text`}},
+		{"value that is a list", "http: {listen: [80]}\nsip: {domain: {a: b}}\n", []string{`http.listen: expected a single value, found a list`, `sip.domain: expected a single value, found keys`}},
+		{"all unknown keys at once", "htp: 1\nsip: {tpc: x}\n", []string{`:1:1: unknown field "htp": did you mean "http"?`, `:2:7: sip: unknown field "tpc"`}},
+		{"tabs", "http:\n\tlisten: x\n", []string{`:2:1: indent with spaces, not with tabs`}},
+		{"unknown key of an embedded resource", "resources:\n  users:\n    - {name: a, pasword: x}\n", []string{`:3:17: resources.users[0]: unknown field "pasword": did you mean "password"?`}},
 		{"key twice", "sip:\n  domain: a\n  domain: b\n", []string{`:3:3: mapping key "domain" already defined`}},
 		{"not YAML", "sip: {domain: a\n", []string{`:1:6: `}},
 		{"anchor in itself", "media: &x\n  <<: *x\n", []string{`:1:8: anchors (&), aliases (*), merge keys (<<) and tags (!) are not supported`, `:2:3: anchors`}},
@@ -155,7 +161,7 @@ func TestLoadWrongFiles(t *testing.T) {
 			`:3:51: resources.accounts[0].signature_secret: not 16 to 128 characters`,
 		}},
 		{"unknown key of a webhook", "resources:\n  applications:\n    - id: 11111111-2222-3333-4444-555555555555\n      answer_url: http://a.test/\n      answer: {url: http://b.test/, timeout: 3s}\n", []string{
-			`:5:37: unknown field "timeout"`,
+			`:5:37: resources.applications[0].answer: unknown field "timeout"; known are connection_timeout, method, socket_timeout, url`,
 		}},
 		{"webhook in short and long", "resources:\n  applications:\n    - id: 11111111-2222-3333-4444-555555555555\n      answer_url: http://a.test/\n      answer: {url: http://b.test/}\n      event_url: nowhere\n", []string{
 			`:4:19: resources.applications[0].answer_url: answer.url is there too, use one of them`,

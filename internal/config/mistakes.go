@@ -100,7 +100,7 @@ func locate(path string, err error) error {
 		if m, ok := errors.AsType[misfit](e); ok {
 			errs = append(errs, placed(path, m.node.GetToken(), m.Error()))
 		} else if y, ok := errors.AsType[yaml.Error](e); ok {
-			errs = append(errs, placed(path, y.GetToken(), withHint(y.GetMessage())))
+			errs = append(errs, placed(path, y.GetToken(), plainer(y.GetMessage())))
 		} else {
 			errs = append(errs, fmt.Errorf("%s: %w", path, e))
 		}
@@ -167,11 +167,10 @@ func flatten(err error) []error {
 	return all
 }
 
-// withHint adds to the message about an unknown key where that key belongs.
-func withHint(message string) string {
-	key, unknown := strings.CutPrefix(message, `unknown field "`)
-	if _, known := fieldType(reflect.TypeFor[Resources](), strings.TrimSuffix(key, `"`)); unknown && known {
-		return message + ", which belongs below resources"
+// plainer says in our words what the YAML package says in its own.
+func plainer(message string) string {
+	if strings.HasPrefix(message, "tab character cannot") || strings.HasPrefix(message, "found character '\t'") {
+		return "indent with spaces, not with tabs"
 	}
 	return message
 }
