@@ -30,6 +30,9 @@ var faults = []fault{
 	{name: "answer waits for the media for ever", file: "core/exchange/connect.go", right: "		x.startTimer(c.caller, core.TimerAnswer, answerTime)\n", wrong: "", killer: "TestApply"},
 	{name: "caller id rule ignored", file: "core/exchange/hunt.go", right: "x.dir.Caller(l.from, cand.Target, cand.CallerID)", wrong: "x.dir.Caller(l.from, cand.Target, \"\")", killer: "TestCallerID"},
 	{name: "fall-through ignored", file: "core/exchange/hunt.go", right: "	if to == nil || c.diverts >= maxDiverts {\n", wrong: "	if to != nil || c.diverts >= maxDiverts {\n", killer: "TestGroups|TestApply"},
+	{name: "numbers of ours lead to each other once more", file: "core/exchange/hunt.go", right: "	case target.Own && c.caller.hops >= maxHops:\n", wrong: "	case target.Own && c.caller.hops > maxHops:\n", killer: "TestSimulator"},
+	{name: "numbers of ours are not counted", file: "core/exchange/hunt.go", right: "		order.Hops = c.caller.hops + 1\n", wrong: "		order.Hops = 1\n", killer: "TestSimulator"},
+	{name: "who is offered a number of ours is as from outside", file: "core/exchange/offer.go", right: ", hops: ev.Hops,\n", wrong: ",\n", killer: "TestSimulator"},
 
 	// Trunks and limits.
 	{name: "fail-over on busy", file: "core/route/trunks.go", right: "	return code >= 500 && code <= 599", wrong: "	return code >= 400 && code <= 599", killer: "TestFailsOver"},

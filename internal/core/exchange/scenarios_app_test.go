@@ -126,6 +126,39 @@ func wrong(s *sim, q core.Consult) {
 	}
 }
 
+// echo rings the number that it answers, by one application or the other, and does
+// anything at either end.
+func echo(s *sim, q core.Consult) {
+	own := flow.Endpoint{Phone: []string{"40", "42"}[s.dice(2)]}
+	if s.dice(4) == 0 {
+		own.OnAnswer = &core.Hook{URL: "https://app.example/on"}
+	}
+	rings := s.callVerb()
+	rings.Group, rings.Endpoints = "", append(rings.Endpoints[:min(1, len(rings.Endpoints))], own)
+	verbs := []flow.Verb{say("hello"), s.converseVerb(), s.verb()}
+	if s.dice(3) > 0 {
+		verbs = []flow.Verb{rings, s.verb()}
+	}
+	if s.dice(6) == 0 {
+		s.instruct(q) // in time, late, never or badly
+	} else {
+		s.says(s.soon(), q.Turn, flow.Run, verbs...)
+	}
+	for range s.dice(3) {
+		s.ask(s.seconds(20), s.meddling(q.Leg))
+	}
+	if s.dice(3) == 0 {
+		s.hangup(s.seconds(20), q.Leg, core.CauseNormal, 0)
+	}
+}
+
+// echoes are legs that an application begins, to its own number.
+func echoes(s *sim, at time.Duration) {
+	for range 3 {
+		s.create(at+s.seconds(5), flow.Create{Endpoint: flow.Endpoint{Phone: []string{"40", "42"}[s.dice(2)]}, Verbs: append(s.verbs(), s.converseVerb()), Detect: s.detection()})
+	}
+}
+
 // create lets the application ring somebody.
 func (s *sim) create(after time.Duration, c flow.Create) {
 	c.Leg, c.App = s.newLeg(), appID
@@ -265,6 +298,10 @@ var programmedScenarios = []scenario{
 	{name: "operators move members of a conference", to: []string{"40"}, calls: 4, program: overseen, around: movers},
 	{name: "a group falls through to an application", to: []string{"41"}, mood: rings},
 	{name: "the house calls an application", from: "alice", to: []string{"40"}, calls: 2},
+	{name: "applications ring their own numbers", to: []string{"40", "42"}, calls: 2, program: echo},
+	{name: "applications begin calls to their own numbers", to: []string{"40"}, program: echo, around: echoes, mood: answers},
+	{name: "operators move calls of applications to themselves", to: []string{"40"}, calls: 3, program: echo, around: movers},
+	{name: "calls of applications to themselves break", to: []string{"42"}, calls: 3, program: echo, around: breaks},
 	{name: "an application's calls break", to: []string{"40"}, calls: 4, program: conference, around: breaks},
 	{name: "the node stops amid conversations", to: []string{"40"}, calls: 4, program: conference, around: stops},
 }

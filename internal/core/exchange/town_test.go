@@ -27,6 +27,8 @@ type town struct {
 	read    func(*town, core.LegChange)
 	answer  func(*town, core.Consult) // what applications say
 	rough   bool                      // messages are lost and repeated
+	pairs   map[core.LegID]*pair      // by either leg
+	widows  map[core.LegID]time.Time  // whose pair ended then, in the other leg
 }
 
 // agenda is what will happen, a heap by time.
@@ -64,6 +66,7 @@ func newTown(tb testing.TB, seed uint64) *town {
 	t := &town{
 		world: newWorld(tb, fmt.Sprintf("town %d", seed), r.IntN),
 		gone:  map[core.LegID]bool{}, bridged: map[core.LegID]core.LegID{}, taken: map[core.CallID]bool{},
+		pairs: map[core.LegID]*pair{}, widows: map[core.LegID]time.Time{},
 		clock: map[core.TimerID]*appointment{}, mood: (*town).callee, read: (*town).talk, answer: (*town).instruct,
 	}
 	t.react, t.timely = t.obey, true
@@ -86,13 +89,24 @@ func (t *town) plan(after time.Duration, ev core.Event) *appointment {
 	return one
 }
 
-// hangup lets a leg's party end it, unless it is over by then.
+// hangup lets a leg's party end it, unless it is over by then. Legs of a pair have no
+// party; somebody releases them.
 func (t *town) hangup(after time.Duration, leg core.LegID, cause core.Cause, code int) {
+	if t.pairs[leg] != nil {
+		t.plan(after, core.Asked{Do: core.Release{Leg: leg}})
+		return
+	}
 	t.plan(after, core.LegGone{Leg: leg, Cause: cause, Code: code})
 }
 
 // obey is all edges and all people.
 func (t *town) obey(cmd core.Command) {
+	if to, ok := cmd.(core.LegCommand); ok {
+		if p := t.pairs[to.LegID()]; p != nil {
+			t.obeyPair(p, cmd)
+			return
+		}
+	}
 	switch cmd := cmd.(type) {
 	case core.Ring:
 		t.mood(t, cmd)
@@ -113,6 +127,7 @@ func (t *town) obey(cmd core.Command) {
 	case core.Publish:
 		if cmd.Change.Kind == core.ChangeEnded {
 			t.gone[cmd.Change.Leg] = true
+			t.endsPair(cmd.Change.Leg)
 		}
 		if cmd.Change.Turn.No != 0 {
 			t.answer(t, core.Consult{Turn: cmd.Change.Turn, Leg: cmd.Change.Leg})
@@ -125,6 +140,10 @@ func (t *town) obey(cmd core.Command) {
 
 // callee decides what the party of a new leg does.
 func (t *town) callee(cmd core.Ring) {
+	if cmd.Edge == core.EdgeLoop {
+		t.pairUp(cmd)
+		return
+	}
 	leg, at := cmd.Leg, t.soon()
 	switch t.dice(8) {
 	case 0:
@@ -178,6 +197,7 @@ func (t *town) live() {
 			continue
 		}
 		t.now = one.at
+		t.checkPairs()
 		delete(t.timers, one.timer)
 		if t.clock[one.timer] == one {
 			delete(t.clock, one.timer)
@@ -202,7 +222,7 @@ func (t *town) live() {
 
 // deliver applies one event; on a rough day some are lost, and some come again.
 func (t *town) deliver(one *appointment) {
-	if t.rough {
+	if t.rough && !t.ofPair(one.ev) {
 		switch one.ev.(type) {
 		case core.LegRinging, core.LegEarly, core.LegUp, core.Played, core.LegDigit, core.LegHeld:
 			if t.dice(25) == 0 {
