@@ -280,7 +280,7 @@ func TestWritersWaitForEachOther(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		if records, err := stores[0].RecentCDRs(t.Context(), 1000); err != nil || len(records) != 120 {
+		if records, err := stores[0].CDRs(t.Context(), core.CDRQuery{Limit: 1000}); err != nil || len(records) != 120 {
 			t.Errorf("%d records, %v, want 120", len(records), err)
 		}
 	})

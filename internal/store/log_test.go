@@ -224,17 +224,17 @@ func TestTextFromTheNetwork(t *testing.T) {
 	})
 }
 
-func TestRecentCDRs(t *testing.T) {
+func TestNewestRecordsComeFirst(t *testing.T) {
 	opened(t, func(t sub, s *store.Store) {
 		for i := range 5 {
 			mustAppend(t, s, 0, entry(core.LegID(fmt.Sprint("leg", i)), 1, core.ChangeBegan, i))
 		}
-		got, err := s.RecentCDRs(t.Context(), 2)
+		got, err := s.CDRs(t.Context(), core.CDRQuery{Limit: 2})
 		if err != nil || len(got) != 2 || got[0].Leg != "leg4" || got[1].Leg != "leg3" {
-			t.Errorf("RecentCDRs(2) = %+v, %v", got, err)
+			t.Errorf("2 of 5 are %+v, %v", got, err)
 		}
-		if got, err := s.RecentCDRs(t.Context(), -1); err != nil || len(got) != 1 {
-			t.Errorf("RecentCDRs(-1) = %d, %v", len(got), err)
+		if got, err := s.CDRs(t.Context(), core.CDRQuery{Limit: -1}); err != nil || len(got) != 1 {
+			t.Errorf("limit -1 gives %d, %v", len(got), err)
 		}
 	})
 }

@@ -20,20 +20,6 @@ func (s *Store) CDR(ctx context.Context, leg core.LegID) (core.CDR, error) {
 	return r, notFound("store.CDR", "leg", err)
 }
 
-// RecentCDRs returns the records of the legs that began last, the newest first,
-// at most limit (1 to 1000).
-func (s *Store) RecentCDRs(ctx context.Context, limit int) ([]core.CDR, error) {
-	rows, err := s.db.QueryContext(ctx, selectCDR+`ORDER BY begun_us DESC, leg LIMIT $1`, min(max(limit, 1), 1000))
-	if err != nil {
-		return nil, fmt.Errorf("store.RecentCDRs: %w", err)
-	}
-	records, err := collect(rows, func() (core.CDR, error) { return scanCDR(rows) })
-	if err != nil {
-		return nil, fmt.Errorf("store.RecentCDRs: %w", err)
-	}
-	return records, nil
-}
-
 // CDRs returns one page of records. Records that begin while pages are read come
 // before the first page and disturb none.
 func (s *Store) CDRs(ctx context.Context, q core.CDRQuery) ([]core.CDR, error) {
