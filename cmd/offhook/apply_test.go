@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -12,8 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/offhook/offhook/internal/auth"
 	"github.com/offhook/offhook/internal/config"
 	"github.com/offhook/offhook/internal/core"
+	"github.com/offhook/offhook/internal/core/route"
 )
 
 // exchangeOf is an API that knows what it was given.
@@ -64,6 +67,31 @@ const applied = `resources:
     - {name: outer, endpoints: [{group: inner}]}
     - {name: inner, endpoints: [{user: anna}]}
 `
+
+// TestApplyOfALongFile sends more than a usual request to a real exchange.
+func TestApplyOfALongFile(t *testing.T) {
+	const users = 5000
+	n := runNode(t, config.Resources{Users: []config.User{{User: route.User{Name: "root", Role: route.RoleAdmin}}}})
+	token, err := auth.MintToken(n.tokenKey, "root", time.Now(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	text.WriteString("resources:\n  users:\n")
+	for i := range users {
+		fmt.Fprintf(&text, "    - {name: user%d, password: %q}\n", i, strings.Repeat("long word ", 25))
+	}
+	if text.Len() < 1<<20 {
+		t.Fatalf("the file has %d bytes only", text.Len())
+	}
+	var out strings.Builder
+	if err := (applyCmd{File: write(t, text.String()), access: access{URL: "http://" + n.web.Addr().String(), Token: token}}).Run(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	if done := strings.Count(out.String(), " created\n"); done != users {
+		t.Errorf("%d users of %d were created", done, users)
+	}
+}
 
 func TestApply(t *testing.T) {
 	x := &exchangeOf{}

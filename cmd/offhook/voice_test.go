@@ -38,19 +38,28 @@ type voiceNode struct {
 func newVoiceNode(t *testing.T) *voiceNode {
 	t.Helper()
 	v := &voiceNode{T: t, keys: make(map[string]*rsa.PrivateKey)}
-	cfg := config.Default()
-	cfg.HTTP.Listen, cfg.SIP.UDP, cfg.SIP.TCP, cfg.SIP.TLS = "127.0.0.1:0", "127.0.0.1:0", "", ""
-	cfg.Media.WebRTCUDP, cfg.Media.WebRTCTCP = "127.0.0.1:0", ""
-	cfg.Store.Folder = t.TempDir()
-	cfg.Store.URL = "sqlite:" + filepath.Join(cfg.Store.Folder, "offhook.db")
+	var resources config.Resources
 	for _, id := range []string{oneApp, otherApp} {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			t.Fatal(err)
 		}
 		v.keys[id] = key
-		cfg.Resources.Applications = append(cfg.Resources.Applications, config.Application{Application: route.Application{ID: id, PublicKey: publicPEM(t, key)}})
+		resources.Applications = append(resources.Applications, config.Application{Application: route.Application{ID: id, PublicKey: publicPEM(t, key)}})
 	}
+	v.url = "http://" + runNode(t, resources).web.Addr().String()
+	return v
+}
+
+// runNode runs a whole node until the test ends.
+func runNode(t *testing.T, resources config.Resources) *node {
+	t.Helper()
+	cfg := config.Default()
+	cfg.HTTP.Listen, cfg.SIP.UDP, cfg.SIP.TCP, cfg.SIP.TLS = "127.0.0.1:0", "127.0.0.1:0", "", ""
+	cfg.Media.WebRTCUDP, cfg.Media.WebRTCTCP = "127.0.0.1:0", ""
+	cfg.Store.Folder = t.TempDir()
+	cfg.Store.URL = "sqlite:" + filepath.Join(cfg.Store.Folder, "offhook.db")
+	cfg.Resources = resources
 	n, err := newNode(t.Context(), cfg, slog.New(slog.DiscardHandler), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -63,8 +72,7 @@ func newVoiceNode(t *testing.T) *voiceNode {
 		}
 	})
 	t.Cleanup(func() { stop(); running.Wait() })
-	v.url = "http://" + n.web.Addr().String()
-	return v
+	return n
 }
 
 func publicPEM(t *testing.T, key *rsa.PrivateKey) string {

@@ -16,15 +16,16 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// The limits of one connection. A request is small here: the largest is a page
-// of configuration; audio and signalling live in WebSockets with limits of their own.
+// The limits of one connection. A request is small here: the largest is the resources
+// of a whole configuration, in one request of the API; audio and signalling live in
+// WebSockets with limits of their own.
 const (
 	headerTimeout   = 10 * time.Second // from the first byte, or from accept, to the end of the headers
 	requestTimeout  = 30 * time.Second // headers and body
 	responseTimeout = 60 * time.Second // from the end of the headers to the end of the response
 	idleTimeout     = 120 * time.Second
 	maxHeader       = 32 << 10 // bytes; a token with many claims fits
-	maxBody         = 1 << 20  // bytes
+	maxBody         = 16 << 20 // bytes, for who reads more than the handlers allow
 )
 
 // Config says where and how to listen.
