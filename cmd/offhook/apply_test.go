@@ -70,16 +70,16 @@ const applied = `resources:
 
 // TestApplyOfALongFile sends more than a usual request to a real exchange.
 func TestApplyOfALongFile(t *testing.T) {
-	const users = 5000
+	const schedules = 100
 	n := runNode(t, config.Resources{Users: []config.User{{User: route.User{Name: "root", Role: route.RoleAdmin}}}})
 	token, err := auth.MintToken(n.tokenKey, "root", time.Now(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var text strings.Builder
-	text.WriteString("resources:\n  users:\n")
-	for i := range users {
-		fmt.Fprintf(&text, "    - {name: user%d, password: %q}\n", i, strings.Repeat("long word ", 25))
+	text.WriteString("resources:\n  schedules:\n")
+	for i := range schedules {
+		fmt.Fprintf(&text, "    - {name: year%d, time_zone: UTC, holidays: [%s]}\n", i, strings.Repeat(`"2027-12-24",`, 1000))
 	}
 	if text.Len() < 1<<20 {
 		t.Fatalf("the file has %d bytes only", text.Len())
@@ -88,8 +88,8 @@ func TestApplyOfALongFile(t *testing.T) {
 	if err := (applyCmd{File: write(t, text.String()), access: access{URL: "http://" + n.web.Addr().String(), Token: token}}).Run(t.Context(), &out); err != nil {
 		t.Fatal(err)
 	}
-	if done := strings.Count(out.String(), " created\n"); done != users {
-		t.Errorf("%d users of %d were created", done, users)
+	if done := strings.Count(out.String(), " created\n"); done != schedules {
+		t.Errorf("%d schedules of %d were created", done, schedules)
 	}
 }
 
