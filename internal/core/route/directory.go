@@ -1,6 +1,7 @@
 package route
 
 import (
+	"slices"
 	"time"
 
 	"github.com/offhook/offhook/internal/core"
@@ -60,7 +61,9 @@ func (d *Directory) Resources() Resources {
 	if d == nil {
 		return Resources{}
 	}
-	return d.res
+	r := d.res
+	r.Users = slices.Clip(r.Users) // what is behind them is another Directory's; see grow
+	return r
 }
 
 // User returns the user with this identity.

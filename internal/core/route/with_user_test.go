@@ -57,6 +57,11 @@ func TestWithUserTwice(t *testing.T) {
 	d, _ = d.WithUser(User{Name: "anna"})
 	one, _ := d.WithUser(User{Name: "one"})
 	two, _ := d.WithUser(User{Name: "two"})
+	three, _ := one.WithUser(User{Name: "three"})
+	_ = append(one.Resources().Users, User{Name: "four"})
+	if name := three.Resources().Users[2].Name; name != "three" {
+		t.Errorf("the third user is %q", name)
+	}
 	if a, b := one.Resources().Users[1].Name, two.Resources().Users[1].Name; a != "one" || b != "two" {
 		t.Errorf("%q and %q", a, b)
 	}
