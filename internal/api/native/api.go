@@ -98,7 +98,7 @@ func New(cfg Config, d *route.Directory) *API {
 	a.moves(h)
 	a.records(h)
 	a.events(h)
-	a.mux.HandleFunc("/api/", unknownPath)
+	a.mux.HandleFunc(everyPath, a.unknownPath)
 	return a
 }
 
@@ -109,10 +109,14 @@ func description(version string) huma.Config {
 		"Every operation needs the bearer token of a user with the role admin; offhook token --user NAME makes one."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
 	c.CreateHooks = nil // no $schema in bodies
+	c.Transformers = []huma.Transformer{withoutBodies}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{bearer: {Type: "http", Scheme: "bearer", BearerFormat: "JWT"}}
 	c.Security = []map[string][]string{{bearer: {}}}
 	return c
 }
+
+// everyPath is the pattern of what has no operation.
+const everyPath = "/api/"
 
 // bearer is the name of the one security scheme.
 const bearer = "token"

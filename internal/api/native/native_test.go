@@ -466,7 +466,7 @@ func TestBadRequests(t *testing.T) {
 	}{
 		{"GET", "/api/v1", "", 404},
 		{"GET", "/api/v1/nothing", "", 404},
-		{"PATCH", "/api/v1/users/boss", `{}`, 404},
+		{"PATCH", "/api/v1/users/boss", `{}`, 405},
 		{"POST", "/api/v1/users", "", 400},
 		{"POST", "/api/v1/users", "{", 400},
 		{"POST", "/api/v1/users", "\xff", 400},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -65,9 +66,61 @@ func misfits(err error) (all []route.MisfitError) {
 	return all
 }
 
-// unknownPath answers what no operation has, in the words of the others.
-func unknownPath(w http.ResponseWriter, _ *http.Request) {
-	writeProblem(w, http.StatusNotFound, "no such path or method: see /api/openapi.json")
+// unknownPath answers what no operation has, in the words of the others: a path that
+// has operations by other methods says which (RFC 9110 section 15.5.6).
+func (a *API) unknownPath(w http.ResponseWriter, r *http.Request) {
+	allowed := a.methods(r)
+	if len(allowed) == 0 {
+		writeProblem(w, http.StatusNotFound, "no such path: see /api/openapi.json")
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	writeProblem(w, http.StatusMethodNotAllowed, r.Method+" means nothing here, but "+strings.Join(allowed, ", ")+": see /api/openapi.json")
+}
+
+// methods returns those that the path of r has operations for.
+func (a *API) methods(r *http.Request) (allowed []string) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := a.mux.Handler(other); pattern != everyPath {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
+
+// withoutBodies leaves out of an error what it quotes of the request but single values:
+// the rest may be megabytes, and may hold passwords.
+func withoutBodies(_ huma.Context, _ string, answer any) (any, error) {
+	p, ok := answer.(*huma.ErrorModel)
+	if !ok {
+		return answer, nil
+	}
+	for _, e := range p.Errors {
+		switch value := e.Value.(type) {
+		case string:
+			if len(value) > maxQuoted || e.Location == "body" || isSecret(e.Location) {
+				e.Value = nil
+			}
+		case bool, float64, int, int64, nil:
+		default:
+			e.Value = nil
+		}
+	}
+	return p, nil
+}
+
+// maxQuoted is the longest text of a request that an error repeats, in bytes.
+const maxQuoted = 200
+
+// isSecret reports whether what stands at a place of a request is nobody's business.
+func isSecret(location string) bool {
+	return strings.HasSuffix(location, "password") || strings.HasSuffix(location, "secret") || strings.HasSuffix(location, "key")
 }
 
 // writeProblem answers with problem details before any operation is known.
