@@ -100,6 +100,7 @@ func muddle(r *rand.Rand, _ int) []time.Duration {
 type ear struct {
 	*line
 	begin time.Time
+	stall time.Duration // for how long it lets nobody go on who sends at stallAt
 	mu    sync.Mutex
 	came  []sound
 }
@@ -117,9 +118,20 @@ type lossy struct{ *ear }
 func (lossy) Stats() media.Stats { return media.Stats{FarLost: 10} }
 
 func (e *ear) Send(p *media.Packet) {
+	e.stand()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.came = append(e.came, sound{time.Since(e.begin), p.Timestamp, p.Seq, slices.Clone(p.Payload())})
+}
+
+// stand keeps who sends while the machine stands still.
+func (e *ear) stand() {
+	e.mu.Lock()
+	at := e.begin.Add(stallAt * 20 * time.Millisecond)
+	e.mu.Unlock()
+	if now := time.Now(); e.stall > 0 && !now.Before(at) {
+		time.Sleep(at.Add(e.stall).Sub(now))
+	}
 }
 
 // always is no packet at which it ends.
@@ -132,6 +144,7 @@ type trial struct {
 	skew     float64 // how much faster than ours his clock is
 	mixed    bool
 	copies   bool // he sends copies of each frame of Opus
+	stall    time.Duration
 }
 
 // outcome is how it was heard.
@@ -157,7 +170,7 @@ func (c trial) run(t *testing.T, said []int16) (got outcome) {
 	synctest.Test(t, func(t *testing.T) {
 		server := media.NewServer(media.Config{})
 		defer server.Close()
-		a, b := newLine(c.from), &ear{line: newLine(c.to), begin: time.Now()}
+		a, b := newLine(c.from), &ear{line: newLine(c.to), begin: time.Now(), stall: c.stall}
 		server.Attach("a", a)
 		server.Attach("b", b)
 		row := core.Hear{Leg: "b", From: []core.LegID{"a"}}

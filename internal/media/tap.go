@@ -134,9 +134,7 @@ func (t *tap) convert() {
 
 // giveUp drops all that t holds, which may be in the middle of something.
 func (t *tap) giveUp() {
-	for t.inbox.next() != nil {
-		t.inbox.taken()
-	}
+	t.inbox.drop()
 	t.dec, t.buffer = nil, nil
 	t.fresh, t.voiced, t.active, t.pressed = false, false, false, 0
 }

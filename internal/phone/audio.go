@@ -14,6 +14,12 @@ import (
 	"github.com/offhook/offhook/internal/media/sdp"
 )
 
+const (
+	frameTime = 20 * time.Millisecond
+	// longestStall is for how long what is said waits while the machine stands still.
+	longestStall = 500 * time.Millisecond
+)
+
 // audio is the sound of one call: an RTP path, what is said and what is heard.
 type audio struct {
 	path    *rtp.Path
@@ -169,23 +175,40 @@ func (a *audio) hear(p *media.Packet) {
 	}
 }
 
-// speak sends 20 ms of audio every 20 ms until close.
+// speak sends 20 ms of audio every 20 ms until close. Its schedule is absolute: what it
+// could not say while the machine stood still it says at once when it goes on, as a
+// sound card keeps what the microphone heard. What is more than a sound card keeps is
+// never said, and the time stamps tell of it.
 func (a *audio) speak() {
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	var pcm [Frame]int16
+	next := time.Now().Add(frameTime)
+	timer := time.NewTimer(frameTime)
+	defer timer.Stop()
 	for {
 		select {
 		case <-a.stop:
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		}
-		clear(pcm[:])
-		if source := a.source.Load(); source != nil && *source != nil {
-			(*source)(pcm[:])
+		now := time.Now()
+		if late := now.Sub(next); late > longestStall {
+			skipped := late / frameTime
+			next = next.Add(skipped * frameTime)
+			a.mouth.skip(a.path.Format(), int(skipped))
 		}
-		a.mouth.say(a.path, pcm[:])
+		for ; !next.After(now); next = next.Add(frameTime) {
+			a.utter()
+		}
+		timer.Reset(time.Until(next))
 	}
+}
+
+// utter sends the next 20 ms.
+func (a *audio) utter() {
+	var pcm [Frame]int16
+	if source := a.source.Load(); source != nil && *source != nil {
+		(*source)(pcm[:])
+	}
+	a.mouth.say(a.path, pcm[:])
 }
 
 // press queues keys to send.

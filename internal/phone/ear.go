@@ -6,18 +6,20 @@ import (
 	"github.com/offhook/offhook/internal/media/jitter"
 )
 
-// longestGap is how many lost packets are filled with silence; a longer gap is
-// taken for a new beginning.
-const longestGap = 50
+// longestGap is how many samples that did not come are filled with silence, a second;
+// a longer gap is taken for a new beginning.
+const longestGap = Rate
 
-// ear decodes the packets of one call. It has no jitter buffer: packets that come
-// late are dropped, lost ones become silence, so that what is heard keeps its
-// length. Good enough to measure, not to enjoy.
+// ear decodes the packets of one call. It has no jitter buffer and no clock: packets go
+// where their time stamps say, whenever they come, so that the machine that measures
+// changes nothing by standing still. What comes behind its turn is dropped; what was
+// lost, or left out by the speaker, becomes silence. Good enough to measure, not to enjoy.
 type ear struct {
 	codec   media.Codec
 	decoder codec.Decoder
 	begun   bool
 	next    uint16 // sequence number expected
+	expect  uint32 // time stamp of the next packet, if nothing is missing
 	pcm     []int16
 	out     []int16 // one decoded packet
 	noise   jitter.Noise
@@ -40,23 +42,27 @@ func (e *ear) hear(f media.Format, p *media.Packet) []int16 {
 		e.codec, e.decoder, e.begun = f.Codec, decoder, false
 		e.out = make([]int16, codec.MaxSamples(Rate))
 	}
-	gap := p.Seq - e.next
-	if e.begun && gap >= 1<<15 {
+	if e.begun && p.Seq-e.next >= 1<<15 {
 		return nil // late or twice
 	}
-	if !e.begun || gap > longestGap {
+	gap := 0
+	if e.begun {
+		gap = int(int64(int32(p.Timestamp-e.expect)) * Rate / int64(f.Codec.ClockRate()))
+	}
+	if gap < 0 || gap > longestGap {
 		gap = 0
 	}
-	e.begun, e.next = true, p.Seq+1
-	e.pcm = append(e.pcm[:0], make([]int16, int(gap)*Frame)...)
+	e.pcm = append(e.pcm[:0], make([]int16, gap)...)
 	e.pcm = e.decode(e.pcm, p.Payload())
+	e.begun, e.next = true, p.Seq+1
+	e.expect = p.Timestamp + uint32(len(e.pcm)-gap)*(f.Codec.ClockRate()/Rate)
 	return e.pcm
 }
 
 // rest returns what a packet of comfort noise sounds like for the time of a packet of
 // audio; what is heard of the pause behind it is nothing.
 func (e *ear) rest(p *media.Packet) []int16 {
-	e.next = p.Seq + 1
+	e.begun, e.next = false, p.Seq+1
 	e.noise.Set(p.Payload())
 	e.pcm = append(e.pcm[:0], make([]int16, Frame)...)
 	e.noise.Fill(e.pcm)

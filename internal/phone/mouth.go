@@ -76,6 +76,9 @@ func (m *mouth) say(path media.Path, pcm []int16) {
 	m.marker = false
 }
 
+// skip lets n packets pass that were never made.
+func (m *mouth) skip(f media.Format, n int) { m.stamp += uint32(n) * (f.Codec.ClockRate() / 50) }
+
 // rest sends comfort noise, and then nothing, in place of silence if the far end
 // takes that.
 func (m *mouth) rest(path media.Path, f media.Format, pcm []int16) bool {

@@ -196,8 +196,8 @@ func TestFullPhoneIsBusy(t *testing.T) {
 func TestAutoAnswerWaits(t *testing.T) {
 	alice, bob := newParty(t, "alice", Config{}), newParty(t, "bob", Config{AutoAnswer: true, AnswerAfter: 200 * time.Millisecond})
 	alice.dial(bob)
-	rang := alice.next(Ringing).At
-	if waited := alice.next(Answered).At.Sub(rang); waited < 150*time.Millisecond {
+	rang := bob.next(Incoming).At
+	if waited := bob.next(Answered).At.Sub(rang); waited < 150*time.Millisecond {
 		t.Errorf("answered after %v", waited)
 	}
 }

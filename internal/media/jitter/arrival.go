@@ -17,6 +17,14 @@ const (
 	arrivalSettled = 50
 	// arrivalSpare is of how many packets one late one does not count.
 	arrivalSpare = 200
+	// oneMoment is the time between two packets that come at once: what was held up
+	// together is late for one reason, and only its first packet counts.
+	oneMoment = 5 * time.Millisecond
+	// arrivalStall is by how much a moment must be later than all others to be taken
+	// for one that does not come again: the network, the sender's machine or ours has
+	// stood still. Waiting for the next one would delay everything for the whole
+	// window, and cut a piece of that length out of the speech at its end.
+	arrivalStall = 80 * time.Millisecond
 	// Packets that were overtaken by a later one are not waited for while they are
 	// fewer than this share of all, of 1<<20: what is missing without them is short
 	// and alone, which is filled unnoticed, and waiting delays everything.
@@ -46,7 +54,10 @@ type Arrival struct {
 
 // passage is one packet: when it came, and how long after its place in the
 // stream. The zero of both is arbitrary.
-type passage struct{ at, transit time.Duration }
+type passage struct {
+	at, transit time.Duration
+	along       bool // it came with the one before it
+}
 
 // Observe notes a packet of audio that came now; clock is the RTP clock in Hz. Its
 // timestamp may be older than the last one's; packets that came twice should be
@@ -58,11 +69,12 @@ func (a *Arrival) Observe(now time.Time, timestamp, clock uint32) {
 	a.ticks += int64(int32(timestamp - a.stamp))
 	a.stamp = timestamp
 	at := now.Sub(a.epoch)
-	a.note(passage{at, at - time.Duration(a.ticks)*time.Second/time.Duration(clock)})
+	a.note(passage{at: at, transit: at - time.Duration(a.ticks)*time.Second/time.Duration(clock)})
 }
 
 // Lateness returns how late packets come: the latest of the last 3 s, without one
-// of two hundred. 0 is a network without jitter.
+// of two hundred and without one moment at which all stood still. 0 is a network
+// without jitter.
 func (a *Arrival) Lateness() time.Duration {
 	if a.count < arrivalSettled {
 		return max(a.late, a.settled)
@@ -82,8 +94,9 @@ func (a *Arrival) note(p passage) {
 	}
 	if a.count > 0 {
 		before := a.seen[(a.at+arrivalCount-1)%arrivalCount]
+		p.along = p.at-before.at < oneMoment
 		if d := p.transit - before.transit; d > arrivalJump || d < -arrivalJump {
-			a.settled, a.count, a.newest = a.Lateness(), 0, p.at-p.transit
+			a.settled, a.count, a.newest, p.along = a.Lateness(), 0, p.at-p.transit, false
 		}
 	}
 	changed := a.expire(p.at)
@@ -130,21 +143,23 @@ func (a *Arrival) decides(p passage) bool {
 
 // measure finds the earliest packet of the window and the latest that counts.
 func (a *Arrival) measure() {
-	latest := [2]time.Duration{} // greatest first
-	a.earliest = 0
+	const never = -1 << 62
+	latest := [2]time.Duration{never, never} // greatest first
+	a.earliest = -never
 	for n := range a.count {
 		p := a.seen[(a.at+arrivalCount-1-n)%arrivalCount]
-		if n == 0 {
-			a.earliest, latest = p.transit, [2]time.Duration{p.transit, p.transit}
-			continue
-		}
 		a.earliest = min(a.earliest, p.transit)
 		switch {
+		case p.along:
 		case p.transit > latest[0]:
 			latest[0], latest[1] = p.transit, latest[0]
 		case p.transit > latest[1]:
 			latest[1] = p.transit
 		}
 	}
-	a.late = latest[a.count/arrivalSpare] - a.earliest
+	late := latest[a.count/arrivalSpare]
+	if latest[0]-latest[1] > arrivalStall {
+		late = latest[1]
+	}
+	a.late = max(0, late-a.earliest)
 }

@@ -190,7 +190,7 @@ func (b *Buffer) place(timestamp uint32) int64 {
 
 func (b *Buffer) observe(now time.Time, pos int64) {
 	at := now.Sub(b.epoch)
-	b.arrival.note(passage{at, at - b.duration(pos)})
+	b.arrival.note(passage{at: at, transit: at - b.duration(pos)})
 }
 
 // skip gives up what waits before seq.

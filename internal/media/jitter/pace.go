@@ -8,11 +8,16 @@ const (
 	margin = 2 * time.Millisecond
 	// maxTarget is as long as a Buffer waits; what comes later is lost.
 	maxTarget = 300 * time.Millisecond
-	// maxExtra is how much more may wait than asked for, after a network has stood
-	// still; above it whole packets are left out.
-	maxExtra = 150 * time.Millisecond
-	// judged is how many packets are looked at before the delay is made shorter.
-	judged = 12
+	// maxExtra is how much more may wait than asked for, when a network has stood still;
+	// above it whole packets are left out at once, which makes the gap that there is a
+	// little longer. afterGap is for how many packets that is so: later it would be a
+	// gap of its own.
+	maxExtra = 100 * time.Millisecond
+	afterGap = 25
+	// judged is how many packets are looked at before the delay is made shorter,
+	// hurried how many while there is more than hurry to leave out.
+	judged, hurried = 12, 4
+	hurry           = 60 * time.Millisecond
 	// tolerance is how much longer than needed the delay may be before it is cut.
 	tolerance = 2 * time.Millisecond
 	// A sender whose clock is slow empties the buffer little by little. When the
@@ -36,15 +41,20 @@ type pace struct {
 	debt    int           // samples that the delay has grown because something was late
 	mark    time.Duration // delay after the last change, 0 if not known yet
 	loss    int           // share of lost packets, of 1<<20; it fades
+	gap     int           // packets for which a gap is still near
 }
 
 // restart begins to judge anew, after the delay was changed.
-func (p *pace) restart() { *p = pace{slack: p.slack, debt: p.debt, loss: p.loss} }
+func (p *pace) restart() { *p = pace{slack: p.slack, debt: p.debt, loss: p.loss, gap: p.gap} }
+
+// resumed begins anew behind a pause, which may have been none of the speaker's.
+func (p *pace) resumed() { *p = pace{loss: p.loss, gap: afterGap} }
 
 // grown notes that something came n samples late, and was played then.
 func (p *pace) grown(n int) {
 	p.restart()
 	p.debt += n
+	p.gap = afterGap
 }
 
 // took notes a packet that was played slack before it would have been late.
@@ -55,6 +65,7 @@ func (p *pace) took(slack time.Duration) {
 	p.packets++
 	p.slack, p.least = slack, min(p.least, slack)
 	p.loss -= p.loss / 256
+	p.gap = max(0, p.gap-1)
 }
 
 // lost notes packets that were not there.
@@ -82,7 +93,7 @@ func (b *Buffer) adapt(unit int) {
 	}
 	target, delay := b.target(), b.Delay()
 	switch {
-	case p.slack > target+b.duration(int64(b.frame))+maxExtra:
+	case p.gap > 0 && p.slack > target+b.duration(int64(b.frame))+maxExtra:
 		b.leaveOut(target)
 	case p.slack < target, delay < min(p.mark-drift, target+reserve):
 		b.lengthen()
@@ -104,8 +115,8 @@ func (b *Buffer) lengthen() {
 // packet does, because packets come whole.
 func (b *Buffer) shorten(target, delay time.Duration) {
 	p := &b.pace
-	if p.packets >= judged {
-		frame := b.duration(int64(b.frame))
+	frame := b.duration(int64(b.frame))
+	if p.packets >= judged || p.packets >= hurried && p.least > target+frame+hurry {
 		p.excess = p.spare // what a Read leaves over is not needed at all
 		if p.least-frame >= target {
 			p.excess += b.frame

@@ -6,6 +6,8 @@ const (
 	// maxMadeUp is how long something is made up for a stream that has stopped; the
 	// decoders have faded out before.
 	maxMadeUp = 120 * time.Millisecond
+	// standstill is the time between two Reads after which the listener has a gap.
+	standstill = 100 * time.Millisecond
 	// uneven is how much timestamps may be off without meaning anything.
 	uneven = 5 * time.Millisecond
 )
@@ -18,7 +20,10 @@ func (b *Buffer) Read(now time.Time, pcm []int16) State {
 		clear(pcm)
 		return Silence
 	}
-	b.now = now.Sub(b.epoch)
+	before := b.now
+	if b.now = now.Sub(b.epoch); b.now-before > standstill {
+		b.pace.gap = afterGap
+	}
 	b.fill(len(pcm))
 	if b.playing {
 		b.adapt(len(pcm))
@@ -72,7 +77,7 @@ func (b *Buffer) resume(p *packet) bool {
 	}
 	b.playing, b.expect = true, p.pos
 	b.owed, b.made = 0, 0
-	b.pace = pace{loss: b.pace.loss}
+	b.pace.resumed()
 	return true
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/offhook/offhook/internal/media"
 )
 
-// TestDiagnose follows one browser from its first check to its end.
+// TestDiagnose follows browsers from the first check to the end.
 func TestDiagnose(t *testing.T) {
-	s := newServer(t, Config{ListenTCP: loopback, ConsentTimeout: 500 * time.Millisecond})
+	s := newServer(t, Config{ListenTCP: loopback})
 	e := newPath(t, s)
 	expect := func(since media.Stats, want core.Silence, text string) {
 		t.Helper()
@@ -26,6 +26,12 @@ func TestDiagnose(t *testing.T) {
 	expect(media.Stats{}, core.SilenceNoICE, "tcp 127.0.0.1:")
 	l.check(nominate)
 	expect(media.Stats{}, core.SilenceNoDTLS, "ICE is up")
+
+	brief := newServer(t, Config{ListenTCP: loopback, ConsentTimeout: 500 * time.Millisecond})
+	e = newPath(t, brief)
+	l = newLight(t, brief)
+	l.negotiate(e.path)
+	l.check(nominate)
 	time.Sleep(600 * time.Millisecond)
 	expect(media.Stats{}, core.SilenceNoConsent, "gone")
 

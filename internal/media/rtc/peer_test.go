@@ -120,7 +120,7 @@ func (b *browser) connect(p *Path) string {
 
 func (b *browser) until(want webrtc.PeerConnectionState) {
 	b.t.Helper()
-	for deadline := time.After(10 * time.Second); ; {
+	for deadline := time.After(time.Minute); ; {
 		select {
 		case s := <-b.state:
 			if s == want {
@@ -251,8 +251,8 @@ func next[T any](t *testing.T, what string, c <-chan T) T {
 	select {
 	case v := <-c:
 		return v
-	case <-time.After(10 * time.Second):
-		t.Fatalf("%s: nothing within 10 s", what)
+	case <-time.After(time.Minute):
+		t.Fatalf("%s: nothing within a minute", what)
 	}
 	panic("unreachable")
 }
