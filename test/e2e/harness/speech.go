@@ -37,6 +37,13 @@ const (
 // time; a busy machine spoils another one each time.
 func AwaitSpeech(t testing.TB, from, to *phone.Call, words []int16, bar Bar, within time.Duration) {
 	t.Helper()
+	AwaitPieces(t, words, bar, within, func() []int16 { return hearOnce(t, from, to, words) })
+}
+
+// AwaitPieces is AwaitSpeech for who speaks in another way: hear lets words be said
+// once, and returns what is heard of them.
+func AwaitPieces(t testing.TB, words []int16, bar Bar, within time.Duration, hear func() []int16) {
+	t.Helper()
 	best := make([]meter.Comparison, (len(words)+speechBlock-1)/speechBlock)
 	good := make([]bool, len(best))
 	deadline := time.Now().Add(within)
@@ -45,7 +52,7 @@ func AwaitSpeech(t testing.TB, from, to *phone.Call, words []int16, bar Bar, wit
 			t.Fatalf("%d of %d pieces of speech were never heard well in %d tries: want %+v, best %+v", left, len(best), try-1, bar, best)
 		}
 		left = 0
-		for i, got := range pieces(words, hearOnce(t, from, to, words)) {
+		for i, got := range pieces(words, hear()) {
 			if good[i] = good[i] || bar.met(got); !good[i] {
 				left++
 			}
