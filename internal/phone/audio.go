@@ -191,9 +191,9 @@ func (a *audio) speak() {
 		}
 		now := time.Now()
 		if late := now.Sub(next); late > longestStall {
-			skipped := late / frameTime
-			next = next.Add(skipped * frameTime)
-			a.mouth.skip(a.path.Format(), int(skipped))
+			skipped := late.Truncate(frameTime)
+			next = next.Add(skipped)
+			a.mouth.skip(a.path.Format(), int(skipped/frameTime))
 		}
 		for ; !next.After(now); next = next.Add(frameTime) {
 			a.utter()

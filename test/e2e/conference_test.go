@@ -21,8 +21,9 @@ import (
 const (
 	// conferenceGuests are reached over the trunk, with the chair they are 50 legs of G.711.
 	conferenceGuests = 49
-	// conferenceTime is how long they talk; a minute with OFFHOOK_LONG=1.
-	conferenceTime = 15 * time.Second
+	// conferenceSeconds is how long everybody must hear the others well; a minute with
+	// OFFHOOK_LONG=1.
+	conferenceSeconds = 10
 )
 
 // What the first guests and the pages say; all others say nothing.
@@ -57,27 +58,14 @@ func TestConferenceOfFifty(t *testing.T) {
 		c.pages[i].Answer()
 		testkit.Eventually(t, soon, "the page hears the others", func() bool { return meter.Level(c.pages[i].Hear(time.Second/2)) > -50 })
 	}
-	testkit.Eventually(t, soon, "everybody hears all who speak", func() bool { return c.wrong() == "" })
-
-	length := conferenceTime
+	seconds := conferenceSeconds
 	if os.Getenv("OFFHOOK_LONG") != "" {
-		length = time.Minute
+		seconds = 60
 	}
-	begin, before, cpu := time.Now(), c.received(), c.Metric("process_cpu_seconds_total")
-	looks, wrong := 0, 0
-	for ; time.Since(begin) < length; looks++ {
-		time.Sleep(time.Second)
-		if who := c.wrong(); who != "" {
-			t.Logf("after %v: %s", time.Since(begin).Round(time.Second), who)
-			wrong++
-		}
-	}
+	begin, cpu := time.Now(), c.Metric("process_cpu_seconds_total")
+	c.wantRight(seconds)
 	minutes := time.Since(begin).Minutes() * float64(len(c.lines)+1+len(c.pages))
-	t.Logf("%d of %d looks wrong; %.3f CPU-s a participant-minute", wrong, looks, (c.Metric("process_cpu_seconds_total")-cpu)/minutes)
-	if wrong > looks/5 { // a busy machine plays a page's sound with gaps
-		t.Errorf("%d of %d times somebody did not hear just the others", wrong, looks)
-	}
-	c.wantSteady(before, time.Since(begin))
+	t.Logf("%.3f CPU-s a participant-minute", (c.Metric("process_cpu_seconds_total")-cpu)/minutes)
 
 	c.api.Do(t, "DELETE", "/calls/"+c.call, "", 204)
 	c.AwaitMetric("offhook_legs", 0, soon)
@@ -174,23 +162,57 @@ func (c *conference) legs() (legs []map[string]any) {
 	return legs
 }
 
-// wrong says who does not hear just the others who speak, "" if all do.
-func (c *conference) wrong() string {
+// wantRight looks every second until everybody has heard just the others in so many of
+// them: a busy machine spoils a second of one or another. Of the packets none is missing,
+// and they come at the pace of the time whenever the machine does not stand still.
+func (c *conference) wantRight(seconds int) {
+	c.t.Helper()
+	begin, first := time.Now(), c.received()
+	right, best := make([]int, len(c.lines)+len(c.pages)), make([]float64, len(c.lines))
+	deadline := begin.Add(time.Minute + 10*time.Duration(seconds)*time.Second)
+	for looks, short := 0, true; short; looks++ {
+		if time.Now().After(deadline) {
+			c.t.Fatalf("of %d seconds so many were right for each: %d, want %d", looks, right, seconds)
+		}
+		at, before := time.Now(), c.received()
+		time.Sleep(time.Second)
+		passed := time.Since(at).Seconds()
+		for i, n := range c.received() {
+			best[i] = max(best[i], float64(n-before[i])/passed)
+		}
+		short = false
+		for i, what := range c.wrong() {
+			if what == "" {
+				right[i]++
+			} else {
+				c.t.Logf("after %v: listener %d %s", time.Since(begin).Round(time.Second), i, what)
+			}
+			short = short || right[i] < seconds
+		}
+	}
+	passed := time.Since(begin).Seconds()
+	for i, line := range c.lines {
+		mean, lost := float64(line.Stats().PacketsReceived-first[i])/passed, line.Stats().Lost
+		if best[i] < 48 || mean > 51.5 || lost > 0 {
+			c.t.Errorf("guest %d got %.1f packets a second, %.1f at best, want 50; %d are missing", i, mean, best[i], lost)
+		}
+	}
+}
+
+// wrong says of each guest and page what it does not hear of the others who speak, ""
+// if it hears just them.
+func (c *conference) wrong() (list []string) {
 	for i, line := range c.lines {
 		own := 0.0
 		if i < len(guestTones) {
 			own = guestTones[i]
 		}
-		if what := hearsOthers(line.Heard(time.Second), phone.Rate, own); what != "" {
-			return fmt.Sprintf("guest %d %s", i, what)
-		}
+		list = append(list, hearsOthers(line.Heard(time.Second), phone.Rate, own))
 	}
 	for i, page := range c.pages {
-		if what := hearsOthers(page.Hear(time.Second), harness.HearRate, pageTones[i]); what != "" {
-			return fmt.Sprintf("page %d %s", i, what)
-		}
+		list = append(list, hearsOthers(page.Hear(time.Second), harness.HearRate, pageTones[i]))
 	}
-	return ""
+	return list
 }
 
 // hearsOthers says what is wrong with a second of the conference, for somebody
@@ -224,17 +246,4 @@ func (c *conference) received() (counts []uint64) {
 		counts = append(counts, line.Stats().PacketsReceived)
 	}
 	return counts
-}
-
-// wantSteady wants every guest to have got 50 packets a second, none missing.
-func (c *conference) wantSteady(before []uint64, passed time.Duration) {
-	c.t.Helper()
-	want := passed.Seconds() * 50
-	for i, line := range c.lines {
-		stats := line.Stats()
-		got := float64(stats.PacketsReceived - before[i])
-		if got < 0.98*want-2 || got > 1.02*want+2 || stats.Lost > 0 {
-			c.t.Errorf("guest %d got %.0f packets in %v, want %.0f; %d are missing", i, got, passed, want, stats.Lost)
-		}
-	}
 }

@@ -85,8 +85,8 @@ func hearOnce(t testing.TB, from, to *phone.Call, words []int16) []int16 {
 // pieces compares each piece of words with its place in heard.
 func pieces(words, heard []int16) (list []meter.Comparison) {
 	whole := meter.Compare(words, heard, phone.Rate).Delay
-	for at := 0; at < len(words); at += speechBlock {
-		at := max(0, min(at, len(words)-speechBlock)) // the last one whole, too
+	for begin := 0; begin < len(words); begin += speechBlock {
+		at := max(0, min(begin, len(words)-speechBlock)) // the last one whole, too
 		piece := words[at:min(at+speechBlock, len(words))]
 		from := min(max(0, at+whole-speechSlack), len(heard))
 		to := min(from+len(piece)+2*speechSlack, len(heard))
