@@ -205,6 +205,21 @@ type (
 
 func newResponse(code int, reason string) *Response { return sipmsg.NewResponse(code, reason) }
 
+// EscapeUser makes text the user part of a URI (RFC 3261 section 25.1).
+func EscapeUser(text string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c|0x20 >= 'a' && c|0x20 <= 'z', c >= '0' && c <= '9', strings.IndexByte("-_.!~*'()&=+$,;?/", c) >= 0:
+			b.WriteByte(c)
+		default:
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
 // escapeName makes a display name safe inside quotes. Escapes already there stay.
 func escapeName(name string) string {
 	var b strings.Builder

@@ -104,3 +104,13 @@ func TestMalformedRecordRouteIsRefused(t *testing.T) {
 		none(s.t, s.in, "call")
 	})
 }
+
+func TestEscapeUser(t *testing.T) {
+	for in, want := range map[string]string{
+		"+12995550100": "+12995550100", "a@b": "a%40b", "a b<>\"#%:": "a%20b%3C%3E%22%23%25%3A", "*8;x=1/2?": "*8;x=1/2?", "jörg": "j%C3%B6rg",
+	} {
+		if got := EscapeUser(in); got != want {
+			t.Errorf("%q is %q, want %q", in, got, want)
+		}
+	}
+}

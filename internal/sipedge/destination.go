@@ -48,7 +48,7 @@ func (e *Edge) toContact(cmd core.Ring, by passed) (destination, error) {
 		return destination{}, errors.New("registration is gone")
 	}
 	to := destination{uri: b.uri, flow: b.flow, instance: b.instance, from: e.fromAddress(cmd.From, e.cfg.Domain)}
-	to.to = sip.Address{URI: sip.Uri{Scheme: "sip", User: b.user.Name, Host: e.cfg.Domain}}
+	to.to = sip.Address{URI: sip.Uri{Scheme: "sip", User: sip.EscapeUser(b.user.Name), Host: e.cfg.Domain}}
 	to.place = e.placeOn(b.flow)
 	to.route = b.path
 	to.show(by)
@@ -110,7 +110,7 @@ func (e *Edge) fromAddress(p core.Party, domain string) sip.Address {
 	if name == "" {
 		name = user
 	}
-	return sip.Address{Name: printable(name), URI: sip.Uri{Scheme: "sip", User: user, Host: domain}}
+	return sip.Address{Name: printable(name), URI: sip.Uri{Scheme: "sip", User: sip.EscapeUser(user), Host: domain}}
 }
 
 // printable drops what cannot stand in a quoted display name.

@@ -42,7 +42,7 @@ func (e *Edge) ask(b binding, within time.Duration) {
 	req := sip.NewRequest(sip.OPTIONS, b.uri)
 	us := sip.Uri{Scheme: "sip", User: contactUser, Host: e.cfg.Domain}
 	req.AppendHeader(&sip.FromHeader{Address: us, Params: sip.Params{}})
-	req.AppendHeader(&sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: b.user.Name, Host: e.cfg.Domain}, Params: sip.Params{}})
+	req.AppendHeader(&sip.ToHeader{Address: sip.Uri{Scheme: "sip", User: sip.EscapeUser(b.user.Name), Host: e.cfg.Domain}, Params: sip.Params{}})
 	late := time.AfterFunc(within, func() { e.missed(b) })
 	e.stack.Send(sip.Outbound{Request: req, Flow: b.flow, ContactUser: contactUser}, func(_ *sip.Response, err error) {
 		if late.Stop() && err == nil {

@@ -1,0 +1,102 @@
+package sip
+
+import (
+	"bytes"
+	"strings"
+)
+
+// plainVias returns data with each Via on a line of its own and without the blanks that
+// the grammar allows (RFC 3261 section 25.1). The parser loses the host of
+// "SIP/2.0/UDP host:5060 ;branch=x" and of a Via without parameters in a list. Nearly
+// every message comes back as it is.
+func plainVias(data []byte) []byte {
+	end := bytes.Index(data, []byte("\r\n\r\n"))
+	if end < 0 {
+		return data
+	}
+	head := data[:end+2]
+	var plain []byte
+	kept := 0 // of head in plain
+	for at := 0; at < len(head); {
+		next := at + lineEnd(head[at:])
+		if value, ok := viaValue(head[at:next]); ok && !isPlain(value) {
+			plain = append(plain, head[kept:at]...)
+			for via := range splitList(string(value)) {
+				plain = append(append(append(plain, "Via: "...), withoutBlanks(via)...), crlf...)
+			}
+			kept = next
+		}
+		at = next
+	}
+	if kept == 0 {
+		return data
+	}
+	return append(plain, data[kept:]...)
+}
+
+// lineEnd returns the length of the first line of head with its end and those that
+// continue it.
+func lineEnd(head []byte) int {
+	n := 0
+	for {
+		i := bytes.IndexByte(head[n:], '\n')
+		if i < 0 {
+			return len(head)
+		}
+		if n += i + 1; n == len(head) || head[n] != ' ' && head[n] != '\t' {
+			return n
+		}
+	}
+}
+
+// viaValue returns the value of a line that is a Via.
+func viaValue(line []byte) ([]byte, bool) {
+	if line[0]|0x20 != 'v' {
+		return nil, false
+	}
+	name, value, ok := bytes.Cut(line, []byte(":"))
+	name = bytes.TrimSpace(name)
+	if !ok || !bytes.EqualFold(name, []byte("via")) && len(name) != 1 {
+		return nil, false
+	}
+	return bytes.TrimSpace(value), true
+}
+
+// isPlain reports whether a Via value is a single one with a single blank.
+func isPlain(value []byte) bool {
+	blanks := 0
+	for _, c := range value {
+		switch c {
+		case ' ', '\t', '\r', '\n':
+			blanks++
+		case ',', '"':
+			return false
+		}
+	}
+	return blanks == 1
+}
+
+// withoutBlanks drops the blanks of a Via beside separators, and makes one of others.
+func withoutBlanks(via string) string {
+	var b strings.Builder
+	const separators = "/;=:"
+	quoted, escaped, blank, last := false, false, false, byte('/')
+	for i := range len(via) {
+		c := via[i]
+		switch {
+		case quoted:
+			escaped, quoted = !escaped && c == '\\', escaped || c != '"'
+		case c == ' ', c == '\t', c == '\r', c == '\n':
+			blank = true
+			continue
+		default:
+			quoted = c == '"'
+			if blank && strings.IndexByte(separators, c) < 0 && strings.IndexByte(separators, last) < 0 {
+				b.WriteByte(' ')
+			}
+		}
+		b.WriteByte(c)
+		blank, last = false, c
+	}
+	return b.String()
+}
