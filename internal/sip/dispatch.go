@@ -17,7 +17,7 @@ func (s *Stack) receive(data []byte, f Flow) error {
 	if s.cfg.Tracer != nil {
 		s.cfg.Tracer(Trace{Flow: f, Data: data})
 	}
-	msg, err := s.parser.ParseSIP(plainVias(data))
+	msg, err := s.parser.ParseSIP(plain(data))
 	if err == nil && strayLineEnd(data) {
 		err = errGarbage
 	}

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestPlainVias: every form of Via that the grammar allows is understood (RFC 3261
+// TestPlain: every form of Via and Contact that the grammar allows is understood (RFC 3261
 // sections 7.3.1 and 25.1), and other headers stay as they are.
-func TestPlainVias(t *testing.T) {
+func TestPlain(t *testing.T) {
 	for _, tt := range []struct{ name, in, want string }{
 		{"plain", "Via: SIP/2.0/UDP h:5060;branch=b\r\n", "Via: SIP/2.0/UDP h:5060;branch=b\r\n"},
 		{"blank behind the port", "Via: SIP/2.0/UDP h:5060 ;branch=b ; rport\r\n", "Via: SIP/2.0/UDP h:5060;branch=b;rport\r\n"},
@@ -16,11 +16,13 @@ func TestPlainVias(t *testing.T) {
 		{"a list", "Via: SIP/2.0/UDP a, SIP/2.0/TCP [2001:db8::1]:5070 ;x,SIP/2.0/UDP c\r\n", "Via: SIP/2.0/UDP a\r\nVia: SIP/2.0/TCP [2001:db8::1]:5070;x\r\nVia: SIP/2.0/UDP c\r\n"},
 		{"quoted", "Via: SIP/2.0/UDP h;x=\"a, \\\" ; b\" ;branch=b\r\n", "Via: SIP/2.0/UDP h;x=\"a, \\\" ; b\";branch=b\r\n"},
 		{"others", "Vi: a , b\r\nX: v: a , b\r\nSubject: a\r\n v: x , y\r\n", "Vi: a , b\r\nX: v: a , b\r\nSubject: a\r\n v: x , y\r\n"},
+		{"escaped quotes of a contact", "m: \"A \\\"B, C\\\\\" <sip:a@b>;q=1 ,\r\n <sip:c@d>\r\n", "Contact: \"A 'B, C\" <sip:a@b>;q=1\r\nContact: <sip:c@d>\r\n"},
+		{"other contacts", "Contact: \"A, B\" <sip:a@b> , <sip:c@d>\r\nContent-Type: a/b;c=\"\\\"\"\r\n", "Contact: \"A, B\" <sip:a@b> , <sip:c@d>\r\nContent-Type: a/b;c=\"\\\"\"\r\n"},
 		{"empty", "Via:\r\nVia: ,\r\n", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			const before, after = "OPTIONS sip:h SIP/2.0\r\nTo: <sip:a@b>\r\n", "CSeq: 1 OPTIONS\r\n\r\nVia: a , b\r\n"
-			if got := string(plainVias([]byte(before + tt.in + after))); got != before+tt.want+after {
+			if got := string(plain([]byte(before + tt.in + after))); got != before+tt.want+after {
 				t.Errorf("%q", got)
 			}
 		})
@@ -41,10 +43,10 @@ func TestBlanksInVia(t *testing.T) {
 	})
 }
 
-func BenchmarkPlainVias(b *testing.B) {
+func BenchmarkPlain(b *testing.B) {
 	data := []byte("INVITE sip:h SIP/2.0\r\nVia: SIP/2.0/UDP h:5060;branch=b\r\n" + strings.Repeat("Header: of usual length, more or less\r\n", 12) + "\r\n")
 	b.ReportAllocs()
 	for b.Loop() {
-		plainVias(data)
+		plain(data)
 	}
 }

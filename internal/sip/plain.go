@@ -5,33 +5,40 @@ import (
 	"strings"
 )
 
-// plainVias returns data with each Via on a line of its own and without the blanks that
-// the grammar allows (RFC 3261 section 25.1). The parser loses the host of
-// "SIP/2.0/UDP host:5060 ;branch=x" and of a Via without parameters in a list. Nearly
-// every message comes back as it is.
-func plainVias(data []byte) []byte {
+// plain returns data with each Via on a line of its own and without the blanks that the
+// grammar allows (RFC 3261 section 25.1), and without escapes in Contacts. The parser
+// loses the host of "SIP/2.0/UDP host:5060 ;branch=x" and of a Via without parameters in
+// a list, and takes an escaped quote for the end of a display name, which we do not use.
+// Nearly every message comes back as it is.
+func plain(data []byte) []byte {
 	end := bytes.Index(data, []byte("\r\n\r\n"))
 	if end < 0 {
 		return data
 	}
 	head := data[:end+2]
-	var plain []byte
-	kept := 0 // of head in plain
+	var out []byte
+	kept := 0 // of head in out
 	for at := 0; at < len(head); {
 		next := at + lineEnd(head[at:])
-		if value, ok := viaValue(head[at:next]); ok && !isPlain(value) {
-			plain = append(plain, head[kept:at]...)
+		line := head[at:next]
+		if value, ok := valueOf(line, "via", 'v'); ok && !isPlain(value) {
+			out, kept = append(out, head[kept:at]...), next
 			for via := range splitList(string(value)) {
-				plain = append(append(append(plain, "Via: "...), withoutBlanks(via)...), crlf...)
+				out = append(append(append(out, "Via: "...), withoutBlanks(via)...), crlf...)
 			}
-			kept = next
+		}
+		if value, ok := valueOf(line, "contact", 'm'); ok && bytes.IndexByte(value, '\\') >= 0 {
+			out, kept = append(out, head[kept:at]...), next
+			for contact := range splitList(string(value)) {
+				out = append(append(append(out, "Contact: "...), withoutEscapes.Replace(contact)...), crlf...)
+			}
 		}
 		at = next
 	}
 	if kept == 0 {
 		return data
 	}
-	return append(plain, data[kept:]...)
+	return append(out, data[kept:]...)
 }
 
 // lineEnd returns the length of the first line of head with its end and those that
@@ -49,14 +56,18 @@ func lineEnd(head []byte) int {
 	}
 }
 
-// viaValue returns the value of a line that is a Via.
-func viaValue(line []byte) ([]byte, bool) {
-	if line[0]|0x20 != 'v' {
+// withoutEscapes drops the quoted pairs of a display name, and folding.
+var withoutEscapes = strings.NewReplacer(`\"`, "'", `\\`, "", "\r\n", "")
+
+// valueOf returns the value of a line if it is of the header with that name or its
+// compact form, both in lower case.
+func valueOf(line []byte, long string, compact byte) ([]byte, bool) {
+	if first := line[0] | 0x20; first != long[0] && first != compact {
 		return nil, false
 	}
 	name, value, ok := bytes.Cut(line, []byte(":"))
 	name = bytes.TrimSpace(name)
-	if !ok || !bytes.EqualFold(name, []byte("via")) && len(name) != 1 {
+	if !ok || !strings.EqualFold(string(name), long) && (len(name) != 1 || name[0]|0x20 != compact) {
 		return nil, false
 	}
 	return bytes.TrimSpace(value), true
