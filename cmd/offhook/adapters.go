@@ -30,6 +30,15 @@ type poster func(core.Event) error
 // Post implements the packages' Poster.
 func (p poster) Post(ev core.Event) error { return p(ev) }
 
+// sipPoster is the Poster of the SIP edge.
+type sipPoster struct{ *node }
+
+// Post implements sipedge.Poster.
+func (p sipPoster) Post(ev core.Event) error { return p.loop.Post(ev) }
+
+// PostHere implements sipedge.Poster.
+func (p sipPoster) PostHere(ev core.Event) error { return p.loop.PostHere(ev) }
+
 // hearing gives each media command to who carries it out.
 type hearing struct {
 	media    *media.Server

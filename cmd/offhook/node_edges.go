@@ -34,7 +34,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	}
 	n.ports = newPorts(&n.audio, n.cfg.Media.RTPPorts, n.log)
 	edge := sipedge.Config{
-		Poster: poster(n.post), Secrets: n.auth, Media: n.media, Ports: n.ports,
+		Poster: sipPoster{n}, Secrets: n.auth, Media: n.media, Ports: n.ports,
 		Web: webPaths{n.rtc}, Log: n.log,
 		Domain: n.cfg.SIP.Domain, Realm: n.cfg.SIP.Realm, Local: n.cfg.Network.Local,
 		Cost: n.cfg.Media.Prefer == config.PreferCost, MessagesPerSecond: n.cfg.SIP.MessagesPerSecond, SRTP: n.cfg.SIP.SRTP, Overloaded: n.pressure.Overloaded,
@@ -77,7 +77,7 @@ func (n *node) openEdges(ctx context.Context) error {
 	crand.Read(seed[:]) // never fails, by contract
 	n.loop = engine.New(engine.Config{
 		Exchange: exchange.New(exchange.Config{Seed: seed, Directory: directory}),
-		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Loop: n.loops, Media: hearing{n.media, n.recorder, listener}, Apps: appDriver{n.voice, n.rtcE}, Events: n.bus, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
+		SIP:      n.sip, Browser: n.rtcE, Socket: n.sockets, Loop: n.loops, Media: hearing{n.media, n.recorder, listener}, Apps: appDriver{n.voice, n.rtcE}, Events: n.bus, Turned: n.sip.Turned, Log: n.log, DrainLimit: n.cfg.Limits.Drain,
 	})
 	n.sip.Start(n.stack) // from now on it tells the loop of trunks
 	return n.recorder.Start(ctx)

@@ -98,7 +98,6 @@ func (t toldFirst) Append(ctx context.Context, entries []core.LegEntry) (int, er
 		t.node.voice.Flush()
 	}
 	t.node.webhooks.Sync()
-	defer obs.HurryLog(t.node.log)
 	return t.Journal.Append(ctx, entries)
 }
 

@@ -14,7 +14,7 @@ import (
 // second at most, and the loop needs microseconds for each.
 const legCap = 256
 
-// Config is what a Loop needs. All fields but Socket, Loop, Apps and DrainLimit are required.
+// Config is what a Loop needs. All fields but Socket, Loop, Apps, Turned and DrainLimit are required.
 type Config struct {
 	Exchange Exchange
 	SIP      LegDriver // legs with core.EdgeSIP
@@ -24,14 +24,18 @@ type Config struct {
 	Media    MediaDriver
 	Apps     AppDriver // nil if there are no applications
 	Events   Publisher
-	Log      *slog.Logger
+	// Turned, if not nil, is called when the commands of some events were given, and
+	// so may begin what came of them. here says that it is called by PostHere, and
+	// that its goroutine may be used. Commands of other events may be given meanwhile.
+	Turned func(here bool)
+	Log    *slog.Logger
 	// DrainLimit is how long running calls may go on after Run's context ends.
 	// 0 ends them at once.
 	DrainLimit time.Duration
 }
 
-// Loop applies events to an Exchange, one at a time. All methods but Run are
-// safe for concurrent use.
+// Loop applies events to an Exchange, one at a time: whose turn it is (inbox) applies
+// them, and nobody waits for a turn. All methods but Run are safe for concurrent use.
 type Loop struct {
 	cfg    Config
 	inbox  *inbox
@@ -45,7 +49,10 @@ type Loop struct {
 // New returns a Loop that does nothing before Run. Events may be posted already.
 func New(cfg Config) *Loop {
 	l := &Loop{cfg: cfg, inbox: newInbox(legCap), debug: cfg.Log.Enabled(context.Background(), slog.LevelDebug)}
-	l.timers = newTimers(func(ev core.Event) { l.inbox.put(ev) })
+	if l.cfg.Turned == nil {
+		l.cfg.Turned = func(bool) {}
+	}
+	l.timers = newTimers(func(ev core.Event) { l.inbox.put(ev, false) })
 	return l
 }
 
@@ -53,19 +60,40 @@ func New(cfg Config) *Loop {
 // Unavailable, only after Run returned: the edge then refuses the new leg or
 // frees the old one by itself.
 func (l *Loop) Post(ev core.Event) error {
-	switch l.inbox.put(ev) {
+	_, err := l.post(ev, false)
+	return err
+}
+
+// PostHere is Post for a goroutine that holds no lock and does not wait for the loop.
+// If nobody applies events just now this goroutine does, with what comes of it: waking
+// up another one costs more than that takes.
+func (l *Loop) PostHere(ev core.Event) error {
+	mine, err := l.post(ev, true)
+	if mine {
+		for _, ev := range l.inbox.take() {
+			l.handle(ev)
+		}
+		l.inbox.leave()
+		l.cfg.Turned(true)
+	}
+	return err
+}
+
+func (l *Loop) post(ev core.Event, here bool) (mine bool, err error) {
+	result, mine := l.inbox.put(ev, here)
+	switch result {
 	case refused:
-		return errStopped("engine.Post")
+		return false, errStopped("engine.Post")
 	case dropped:
 		l.stats.dropped.Add(1)
 	case taken:
 	}
-	return nil
+	return mine, nil
 }
 
-// Run applies events until ctx is cancelled and every leg is gone. Cancelling
-// asks the exchange to drain: no new calls, running ones go on until they end
-// or the drain limit ends them, with BYEs sent. Run may be called once.
+// Run applies events that no poster applies, until ctx is cancelled and every leg is
+// gone. Cancelling asks the exchange to drain: no new calls, running ones go on until
+// they end or the drain limit ends them, with BYEs sent. Run may be called once.
 func (l *Loop) Run(ctx context.Context) {
 	defer l.timers.stopAll()
 	defer l.questions.close()
@@ -75,15 +103,23 @@ func (l *Loop) Run(ctx context.Context) {
 		case <-l.inbox.wake:
 		case <-stop:
 			stop = nil
+			for !l.inbox.keep() {
+				<-l.inbox.wake
+			}
 			limit := l.drain()
 			defer limit.Stop()
 		}
+		if !l.inbox.enter() {
+			continue // an old token
+		}
 		for _, ev := range l.inbox.take() {
 			l.handle(ev)
+			l.cfg.Turned(false)
 		}
 		if l.cfg.Exchange.Drained() && l.inbox.shutIfEmpty() {
 			return
 		}
+		l.inbox.rest()
 	}
 }
 
@@ -92,7 +128,8 @@ func (l *Loop) Run(ctx context.Context) {
 func (l *Loop) drain() *time.Timer {
 	l.cfg.Log.Info("draining", "limit", l.cfg.DrainLimit)
 	l.apply(core.Draining{})
-	return time.AfterFunc(l.cfg.DrainLimit, func() { l.inbox.put(core.Shutdown{}) })
+	l.cfg.Turned(false)
+	return time.AfterFunc(l.cfg.DrainLimit, func() { l.inbox.put(core.Shutdown{}, false) })
 }
 
 // handle applies one event from the inbox.
@@ -160,7 +197,7 @@ func (l *Loop) execute(now time.Time, cmd core.Command) {
 			leg := legOf(cmd)
 			l.report(p, "execute", cmd, leg)
 			if leg != "" {
-				l.inbox.put(core.Broken{Leg: leg})
+				l.inbox.put(core.Broken{Leg: leg}, false)
 			}
 		}
 	}()

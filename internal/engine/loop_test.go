@@ -63,7 +63,8 @@ func start(t *testing.T, drain time.Duration) *node {
 	n.Loop = engine.New(engine.Config{
 		Exchange: faulty{exchange.New(exchange.Config{Directory: d})},
 		SIP:      driver{n}, Browser: driver{n}, Media: hearer{n}, Events: publisher{n},
-		Log: slog.New(slog.DiscardHandler), DrainLimit: drain,
+		Turned: func(here bool) { n.note("turned %v", here) },
+		Log:    slog.New(slog.DiscardHandler), DrainLimit: drain,
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	n.stop = cancel
@@ -286,6 +287,79 @@ func TestDrainEndsWithTheLastCall(t *testing.T) {
 	})
 }
 
+// TestPostHere applies events on the goroutine of who posts them, if it is nobody
+// else's turn.
+func TestPostHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, time.Minute)
+		synctest.Wait() // Run has nothing to do
+		here := func(ev core.Event) {
+			t.Helper()
+			if err := n.PostHere(ev); err != nil {
+				t.Errorf("PostHere(%T): %v", ev, err)
+			}
+		}
+		here(call("a"))
+		if !n.has("ring desk") || !n.has("turned true") {
+			t.Fatalf("not applied at once: %v", n.notes)
+		}
+
+		enter, leave := make(chan bool), make(chan bool)
+		n.do = func(cmd core.LegCommand) {
+			if cmd.LegID() == "b" {
+				n.do = nil
+				enter <- true
+				<-leave
+			}
+		}
+		done := make(chan bool)
+		go func() { here(core.Offered{Leg: "b", Edge: core.EdgeSIP, To: "#"}); close(done) }()
+		<-enter
+		here(core.LegGone{Leg: "a", Cause: core.CauseNormal})
+		if n.has("ended a") {
+			t.Error("applied while it was another one's turn")
+		}
+		leave <- true
+		<-done
+		synctest.Wait()
+		if !n.has("ended a") || !n.has("turned false") {
+			t.Errorf("what came meanwhile is left: %v", n.notes)
+		}
+
+		here(call("c"))
+		n.stop()
+		synctest.Wait() // draining is Run's
+		here(core.LegGone{Leg: "c", Cause: core.CauseNormal})
+		<-n.over
+		if err := n.PostHere(call("d")); core.KindOf(err) != core.Unavailable {
+			t.Errorf("after Run: %v", err)
+		}
+	})
+}
+
+// TestStopDuringATurn waits for the poster whose turn it is.
+func TestStopDuringATurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, 0)
+		synctest.Wait()
+		n.do = func(core.LegCommand) {
+			n.do = nil
+			n.stop()
+			synctest.Wait() // Run has seen it
+			if n.has("end a 41") {
+				t.Error("drained in the middle of a turn")
+			}
+		}
+		if err := n.PostHere(call("a")); err != nil {
+			t.Error(err)
+		}
+		<-n.over
+		if !n.has("end a 41") || !n.has("ended a") {
+			t.Errorf("notes: %v", n.notes)
+		}
+	})
+}
+
 // TestManyPosters posts from many goroutines, for the race detector.
 func TestManyPosters(t *testing.T) {
 	n := start(t, 0)
@@ -294,7 +368,15 @@ func TestManyPosters(t *testing.T) {
 		wg.Go(func() {
 			for i := range 200 {
 				leg := core.LegID(fmt.Sprintf("%d-%d", g, i))
-				n.post(t, call(leg), core.LegMuted{Leg: leg, Muted: true}, core.LegGone{Leg: leg, Cause: core.CauseNormal})
+				post := n.Post
+				if (g+i)%2 == 0 {
+					post = n.PostHere
+				}
+				for _, ev := range []core.Event{call(leg), core.LegMuted{Leg: leg, Muted: true}, core.LegGone{Leg: leg, Cause: core.CauseNormal}} {
+					if err := post(ev); err != nil {
+						t.Errorf("post(%T): %v", ev, err)
+					}
+				}
 			}
 		})
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// Exchange is what the loop drives: *exchange.Exchange. Only the loop's
-// goroutine calls it, after Run was called.
+// Exchange is what the loop drives: *exchange.Exchange. Only whose turn it is calls
+// it, after Run was called.
 type Exchange interface {
 	Apply(now time.Time, ev core.Event) []core.Command
 	Drained() bool

@@ -6,8 +6,8 @@ import (
 	"github.com/offhook/offhook/internal/core"
 )
 
-// timers runs the exchange's timers. Only the loop's goroutine uses it; a timer
-// that fires posts an event.
+// timers runs the exchange's timers. Only whose turn it is uses it; a timer that
+// fires posts an event.
 type timers struct {
 	post    func(core.Event)
 	running map[core.TimerID]*timer

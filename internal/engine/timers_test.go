@@ -26,7 +26,7 @@ func TestTimers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				inbox := newInbox(legCap)
-				tm := newTimers(func(ev core.Event) { inbox.put(ev) })
+				tm := newTimers(func(ev core.Event) { inbox.put(ev, false) })
 				defer tm.stopAll()
 				tm.start(id, time.Second)
 				time.Sleep(time.Second)
@@ -53,11 +53,12 @@ func TestInboxCap(t *testing.T) {
 	b := newInbox(2)
 	digit := core.LegDigit{Leg: "a", Digit: '1'}
 	for i, want := range []verdict{taken, taken, dropped, dropped} {
-		if got := b.put(digit); got != want {
+		if got, _ := b.put(digit, false); got != want {
 			t.Errorf("put %d: %v", i, got)
 		}
 	}
-	if b.put(core.LegDigit{Leg: "b"}) != taken || b.put(core.LegGone{Leg: "a"}) != taken {
+	other, _ := b.put(core.LegDigit{Leg: "b"}, false)
+	if end, _ := b.put(core.LegGone{Leg: "a"}, false); other != taken || end != taken {
 		t.Error("another leg, or the end of this one, was refused")
 	}
 	if b.shutIfEmpty() {
@@ -73,11 +74,12 @@ func TestInboxCap(t *testing.T) {
 			t.Errorf("event %d: %#v", i, got[i])
 		}
 	}
-	if b.put(digit) != taken {
+	if got, _ := b.put(digit, false); got != taken {
 		t.Error("the count goes on after take")
 	}
 	b.take()
-	if !b.shutIfEmpty() || b.put(digit) != refused {
+	shut := b.shutIfEmpty()
+	if got, _ := b.put(digit, false); !shut || got != refused {
 		t.Error("not shut")
 	}
 }

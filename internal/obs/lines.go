@@ -10,8 +10,8 @@ import (
 
 const (
 	// linesWait is how long a line may wait for others before they are written
-	// together, unless HurryLog or FlushLog comes first.
-	linesWait = 20 * time.Millisecond
+	// together, unless FlushLog comes first.
+	linesWait = 100 * time.Millisecond
 	// linesRoom is how many bytes may wait; who logs more writes.
 	linesRoom = 64 << 10
 )
@@ -75,15 +75,6 @@ func (l *lines) flush() {
 	}
 }
 
-// hurry lets what waits be written now, by another goroutine.
-func (l *lines) hurry() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.buf) > 0 {
-		l.due.Reset(0)
-	}
-}
-
 // gathering is a handler that writes through lines. Warnings and errors do not wait:
 // they may be the last that a process says.
 type gathering struct {
@@ -108,14 +99,6 @@ func (g gathering) WithAttrs(attrs []slog.Attr) slog.Handler {
 // WithGroup implements slog.Handler.
 func (g gathering) WithGroup(name string) slog.Handler {
 	return gathering{g.Handler.WithGroup(name), g.lines}
-}
-
-// HurryLog has what log was told before written now, and does not wait for it. It is
-// for a moment at which the program writes something else anyway.
-func HurryLog(log *slog.Logger) {
-	if g, ok := log.Handler().(gathering); ok {
-		g.lines.hurry()
-	}
 }
 
 // FlushLog returns when everything that log was told before is written. It is for the

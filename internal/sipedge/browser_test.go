@@ -158,10 +158,10 @@ func (w *browser) answer(offer []byte) (answer string, connect func()) {
 func (w *browser) talks() (*outcome, *sip.Dialog, core.LegRef) {
 	w.t.Helper()
 	o, ref := w.invite("12995558888", []byte(w.offer()))
-	w.edge.edge.Do(core.Progress{LegRef: ref, Early: true})
+	w.edge.do(core.Progress{LegRef: ref, Early: true})
 	w.accept(next(w.t, "183", o.provisional).Body())
 	w.connected()
-	w.edge.edge.Do(core.Answer{LegRef: ref})
+	w.edge.do(core.Answer{LegRef: ref})
 	d := next(w.t, "200", o.answered)
 	wait(w.edge, anyOf[core.LegUp])
 	return o, d, ref
@@ -206,7 +206,7 @@ func (w *browser) register() core.ContactID {
 func (w *browser) ring(leg core.LegID) (core.LegRef, *call) {
 	w.t.Helper()
 	ref := core.LegRef{Leg: leg, Edge: core.EdgeSIP}
-	w.edge.edge.Do(core.Ring{
+	w.edge.do(core.Ring{
 		LegRef: ref, Call: "c", Target: core.Target{Contact: w.register()}, From: core.Party{Number: "12995550100"},
 	})
 	return ref, next(w.t, "INVITE", w.calls)

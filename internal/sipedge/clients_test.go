@@ -19,7 +19,7 @@ func TestClientComesBackInACall(t *testing.T) {
 	w.flow.Close()
 	w.connect()
 	w.register()
-	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+	b.do(core.End{LegRef: ref, Cause: core.CauseNormal})
 	next(t, "BYE on the new WebSocket", o.bye)
 	wait(b, anyOf[core.LegGone])
 }
@@ -48,7 +48,7 @@ func TestCallerThatClosesItsSocketIsGone(t *testing.T) {
 	b := newWebBench(t)
 	w := newBrowser(t, b)
 	o, ref := w.invite("12995558888", []byte(w.offer()))
-	b.edge.Do(core.Progress{LegRef: ref, Early: true})
+	b.do(core.Progress{LegRef: ref, Early: true})
 	next(t, "183", o.provisional)
 	w.flow.Close()
 	if gone := wait(b, anyOf[core.LegGone]); gone.Cause != core.CauseRecoveryOnTimer {

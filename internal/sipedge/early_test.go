@@ -22,11 +22,11 @@ func TestOfferlessInviteIsHeardBeforeTheAnswer(t *testing.T) {
 		To: sip.Address{URI: uri("12995558888", b.at)}, ContactUser: "caller",
 	}, ev)
 	ref := core.LegRef{Leg: wait(b, anyOf[core.Offered]).Leg, Edge: core.EdgeSIP}
-	b.edge.Do(core.Progress{LegRef: ref, Early: true})
+	b.do(core.Progress{LegRef: ref, Early: true})
 	if res := next(t, "183", o.provisional); res.StatusCode != 183 || !containsLine(string(res.Body()), "a=sendrecv") {
 		t.Fatalf("progress is %d:\n%s", res.StatusCode, res.Body())
 	}
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Answer{LegRef: ref})
 	next(t, "200", o.answered)
 	wait(b, anyOf[core.LegUp])
 	if path, ok := b.path(ref.Leg); !ok || path.Format().Codec == 0 {
@@ -44,7 +44,7 @@ func TestRefreshByReinviteIsAnOfferOfWhatIsInUse(t *testing.T) {
 	ev.Dialog.Reinvite = func(_ *sip.Dialog, o *sip.Offer) { offers <- o }
 	carrier.invite(b, "12995558888", nil, ev)
 	leg := wait(b, anyOf[core.Offered]).Leg
-	b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
+	b.do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
 	next(t, "200", o.answered)
 	l := b.edge.leg(leg)
 	l.strand.post(l.refresh)

@@ -198,13 +198,21 @@ func (e *Edge) ServeSIP(tx *sip.ServerTx, req *sip.Request) {
 }
 
 // post hands an event to the exchange.
-func (e *Edge) post(ev core.Event) bool {
-	if err := e.cfg.Poster.Post(ev); err != nil {
+func (e *Edge) post(ev core.Event) bool { return e.taken(e.cfg.Poster.Post(ev)) }
+
+// postHere lets the exchange use this goroutine, if it has nothing else to do.
+func (e *Edge) postHere(ev core.Event) bool { return e.taken(e.cfg.Poster.PostHere(ev)) }
+
+func (e *Edge) taken(err error) bool {
+	if err != nil {
 		e.log.Debug("event not taken", "error", err)
-		return false
 	}
-	return true
+	return err == nil
 }
+
+// Turned begins what the exchange ordered by Do. here allows to use this goroutine,
+// which holds nothing, for what is quickly done.
+func (e *Edge) Turned(here bool) { e.crew.begin(here) }
 
 func (e *Edge) add(l *leg) {
 	e.mu.Lock()

@@ -45,6 +45,15 @@ func (b *bench) Post(ev core.Event) error {
 	return nil
 }
 
+// PostHere implements Poster.
+func (b *bench) PostHere(ev core.Event) error { return b.Post(ev) }
+
+// do gives the edge a command, as a turn of the exchange does.
+func (b *bench) do(cmd core.LegCommand) {
+	b.edge.Do(cmd)
+	b.edge.Turned(false)
+}
+
 // Attach implements Media.
 func (b *bench) Attach(leg core.LegID, p media.Path) {
 	b.mu.Lock()

@@ -51,7 +51,7 @@ func TestCallFollowsARegistrationOnUDP(t *testing.T) {
 	done := make(chan struct{})
 	b.edge.leg(ref.Leg).strand.post(func() { close(done) })
 	next(t, "move", done)
-	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+	b.do(core.End{LegRef: ref, Cause: core.CauseNormal})
 	next(t, "BYE where it is now", after.byes)
 	if len(before.byes) > 0 {
 		t.Error("BYE went where it was")
@@ -100,7 +100,7 @@ func TestCallFollowsTheInstanceToAnotherConnection(t *testing.T) {
 				register(two, "1")
 			}
 			testkit.Eventually(t, 10*time.Second, "the call is on the other connection", func() bool { return flow() != first })
-			b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+			b.do(core.End{LegRef: ref, Cause: core.CauseNormal})
 			next(t, "BYE on the other connection", two.byes)
 		})
 	}
@@ -135,7 +135,7 @@ func TestCallsGoToTheContactWithoutNAT(t *testing.T) {
 			if got := next(t, "INVITE", c.rung.calls).in.Request().Recipient; got.Port != int(c.contact.Port()) {
 				t.Errorf("rung as %s", got.String())
 			}
-			b.edge.Do(core.End{LegRef: ref})
+			b.do(core.End{LegRef: ref})
 		})
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/offhook/offhook/internal/sip"
 )
 
-// Do carries out a command for a SIP leg. It returns at once.
+// Do takes a command for a SIP leg. It returns at once; Turned begins to carry it out.
 func (e *Edge) Do(cmd core.LegCommand) {
 	if ring, ok := cmd.(core.Ring); ok {
 		e.ring(ring)
@@ -18,7 +18,7 @@ func (e *Edge) Do(cmd core.LegCommand) {
 	if l == nil {
 		return // it has just ended by itself
 	}
-	l.strand.post(func() {
+	l.strand.later(func() {
 		switch cmd := cmd.(type) {
 		case core.Progress:
 			l.progress(cmd)
@@ -168,10 +168,21 @@ func (l *leg) end(cmd core.End) {
 // ring starts an outgoing leg.
 func (e *Edge) ring(cmd core.Ring) {
 	l := e.newLeg(cmd.Leg)
+	l.strand.slow = !e.near(cmd.Target)
 	l.user, l.passed, l.caller = cmd.Target.User, e.passedFor(cmd.Caller), cmd.Caller.Leg
 	e.add(l)
 	offered := e.offerList(cmd)
-	l.strand.post(func() { l.invite(cmd, offered) })
+	l.strand.later(func() { l.invite(cmd, offered) })
+}
+
+// near reports whether ringing a target takes no look-up of a name and no cryptography:
+// it is a phone that registered.
+func (e *Edge) near(to core.Target) bool {
+	if to.Contact == "" {
+		return false
+	}
+	b, ok := e.bindings.get(to.Contact)
+	return ok && !overWebSocket(b.flow)
 }
 
 // invite sends the INVITE of an outgoing leg. It runs on the strand: a host name

@@ -36,7 +36,7 @@ func TestApplicationsSeePrivateHeadersWithTheirSpelling(t *testing.T) {
 func TestApplicationsSetPrivateHeaders(t *testing.T) {
 	carrier := newPeer(t, "127.0.0.3", nil)
 	b := newBench(t, carrier.at)
-	b.edge.Do(core.Ring{
+	b.do(core.Ring{
 		LegRef: core.LegRef{Leg: "out", Edge: core.EdgeSIP}, Call: "c", // for nobody: there is no Caller
 		Target: core.Target{URI: "sip:bob@" + carrier.at.String()}, From: core.Party{Number: "12995558888"},
 		Headers: []core.Header{
@@ -77,7 +77,7 @@ func TestHeadersOfTheApplicationGoBeforeTheCallers(t *testing.T) {
 func TestUserOfAnApplicationCallsWithoutNumber(t *testing.T) {
 	carrier := newPeer(t, "127.0.0.3", nil)
 	b := newBench(t, carrier.at)
-	b.edge.Do(core.Ring{
+	b.do(core.Ring{
 		LegRef: core.LegRef{Leg: "out", Edge: core.EdgeSIP}, Call: "c",
 		Target: core.Target{URI: "sip:bob@" + carrier.at.String()}, From: core.Party{User: core.UserID{App: "app", Name: "Ål <x> @y"}},
 	})

@@ -18,7 +18,7 @@ func answeredCall(t *testing.T, ev sip.OutgoingEvents, o *outcome) (b *bench, le
 	b = newBench(t, carrier.at)
 	carrier.invite(b, "12995558888", nil, ev)
 	leg = wait(b, anyOf[core.Offered]).Leg
-	b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
+	b.do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
 	return b, leg, next(t, "200", o.answered)
 }
 
@@ -80,7 +80,7 @@ func TestKeysToWhoWantsInfo(t *testing.T) {
 			ContactUser: "caller", Target: sip.Target{Addr: b.at.String()}, Body: []byte(offer),
 		}, ev)
 		leg := wait(b, anyOf[core.Offered]).Leg
-		b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
+		b.do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
 		next(t, "200", o.answered)
 		wait(b, anyOf[core.LegUp])
 		p, _ := b.path(leg)
@@ -121,7 +121,7 @@ func TestKeysAsTheTrunkSays(t *testing.T) {
 			b.edge.SetTrunks([]Trunk{{Trunk: route.Trunk{Name: "carrier", URI: "sip:" + carrier.at.String(), DTMF: c.dtmf}}})
 			carrier.invite(b, "12995558888", nil, ev)
 			leg := wait(b, anyOf[core.Offered]).Leg
-			b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
+			b.do(core.Answer{LegRef: core.LegRef{Leg: leg, Edge: core.EdgeSIP}})
 			d := next(t, "200", o.answered)
 			wait(b, anyOf[core.LegUp])
 			path, _ := b.path(leg)

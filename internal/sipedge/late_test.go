@@ -67,7 +67,7 @@ func TestLateOfferIsAnsweredInTheACK(t *testing.T) {
 				return
 			}
 			wait(b, anyOf[core.LegUp])
-			b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+			b.do(core.End{LegRef: ref, Cause: core.CauseNormal})
 			next(t, "BYE", in.bye)
 		})
 	}

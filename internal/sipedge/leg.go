@@ -111,7 +111,7 @@ func (l *leg) gone(cause core.Cause, code int) {
 	l.release()
 	l.edge.remove(l)
 	l.log.Info("leg ended", slog.Int("cause", int(cause)), slog.Int("code", code), l.carried)
-	l.edge.post(core.LegGone{Leg: l.id, Cause: cause, Code: code})
+	l.edge.postHere(core.LegGone{Leg: l.id, Cause: cause, Code: code})
 }
 
 // dialogEvents are the events of the leg's dialog, brought onto the strand.

@@ -61,10 +61,10 @@ func (l *leg) connected() {
 		// Its next news comes here again.
 	case l.stage == stageAnswered && l.told < toldUp:
 		l.told = toldUp
-		l.edge.post(core.LegUp{Leg: l.id})
+		l.edge.postHere(core.LegUp{Leg: l.id})
 	case l.stage == stageSetup && l.early && l.told < toldEarly:
 		l.told = toldEarly
-		l.edge.post(core.LegEarly{Leg: l.id})
+		l.edge.postHere(core.LegEarly{Leg: l.id})
 	}
 	l.look()
 }
@@ -201,6 +201,6 @@ func (l *leg) renegotiated() {
 	l.attach() // the codec may be another
 	if held := l.stream.held(); held != l.held {
 		l.held = held
-		l.edge.post(core.LegHeld{Leg: l.id, Held: held})
+		l.edge.postHere(core.LegHeld{Leg: l.id, Held: held})
 	}
 }

@@ -79,14 +79,14 @@ func TestTrunkCallIsOfferedAnsweredAndEnded(t *testing.T) {
 		t.Errorf("offered as %+v", offered)
 	}
 	ref := core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}
-	b.edge.Do(core.Progress{LegRef: ref, Early: true})
+	b.do(core.Progress{LegRef: ref, Early: true})
 	if res := next(t, "183", o.provisional); res.StatusCode != 183 || len(res.Body()) == 0 {
 		t.Errorf("progress is %d with %d bytes of SDP", res.StatusCode, len(res.Body()))
 	}
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Answer{LegRef: ref})
 	next(t, "200", o.answered)
 	wait(b, anyOf[core.LegUp])
-	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+	b.do(core.End{LegRef: ref, Cause: core.CauseNormal})
 	if reasons := next(t, "BYE", o.bye); len(reasons) != 1 || reasons[0].Cause != 16 {
 		t.Errorf("BYE with reasons %v", reasons)
 	}
@@ -111,9 +111,9 @@ func TestOverloadRefusesNewCallsOnly(t *testing.T) {
 	if after, err := strconv.Atoi(sip.HeaderValue(res, "Retry-After")); res.StatusCode != 503 || err != nil || after < 5 || after > 15 {
 		t.Errorf("%d with Retry-After %q", res.StatusCode, sip.HeaderValue(res, "Retry-After"))
 	}
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Answer{LegRef: ref})
 	next(t, "200", o.answered)
-	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+	b.do(core.End{LegRef: ref, Cause: core.CauseNormal})
 	next(t, "BYE", o.bye)
 	wait(b, anyOf[core.LegGone])
 	if n := count[core.Offered](b); n != 1 {
@@ -128,11 +128,11 @@ func TestRinging180After183(t *testing.T) {
 	o, ev := newOutcome()
 	carrier.invite(b, "12995558888", nil, ev)
 	ref := core.LegRef{Leg: wait(b, anyOf[core.Offered]).Leg, Edge: core.EdgeSIP}
-	b.edge.Do(core.Progress{LegRef: ref, Early: true})
-	b.edge.Do(core.Progress{LegRef: ref})
-	b.edge.Do(core.Progress{LegRef: ref})
-	b.edge.Do(core.Progress{LegRef: ref, Early: true})
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Progress{LegRef: ref, Early: true})
+	b.do(core.Progress{LegRef: ref})
+	b.do(core.Progress{LegRef: ref})
+	b.do(core.Progress{LegRef: ref, Early: true})
+	b.do(core.Answer{LegRef: ref})
 	first, second := next(t, "183", o.provisional), next(t, "180", o.provisional)
 	if first.StatusCode != 183 || len(first.Body()) == 0 || second.StatusCode != 180 || len(second.Body()) != 0 {
 		t.Errorf("%d with %d bytes, %d with %d bytes", first.StatusCode, len(first.Body()), second.StatusCode, len(second.Body()))
@@ -149,7 +149,7 @@ func TestCallerGivesUpWhileRinging(t *testing.T) {
 	o, ev := newOutcome()
 	out := carrier.invite(b, "12995558888", nil, ev)
 	offered := wait(b, anyOf[core.Offered])
-	b.edge.Do(core.Progress{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
+	b.do(core.Progress{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
 	next(t, "180", o.provisional)
 	out.Cancel()
 	if res := next(t, "487", o.failed); res.StatusCode != 487 {
@@ -163,7 +163,7 @@ func TestCallerGivesUpWhileRinging(t *testing.T) {
 // ring orders a leg to the trunk.
 func ring(b *bench, leg core.LegID) core.LegRef {
 	ref := core.LegRef{Leg: leg, Edge: core.EdgeSIP}
-	b.edge.Do(core.Ring{LegRef: ref, Call: "c", Target: core.Target{Trunk: "carrier", Number: "12995551111"}, From: core.Party{Number: "12995550100"}})
+	b.do(core.Ring{LegRef: ref, Call: "c", Target: core.Target{Trunk: "carrier", Number: "12995551111"}, From: core.Party{Number: "12995550100"}})
 	return ref
 }
 
@@ -176,7 +176,7 @@ func TestLoserGetsCancelWithReason(t *testing.T) {
 		t.Errorf("carrier was asked for %q", got)
 	}
 	wait(b, anyOf[core.LegRinging])
-	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere})
+	b.do(core.End{LegRef: ref, Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere})
 	reasons := next(t, "CANCEL", c.cancelled)
 	if len(reasons) != 1 || reasons[0].Protocol != "SIP" || reasons[0].Cause != 200 {
 		t.Errorf("CANCEL with reasons %v, want SIP;cause=200", reasons)
@@ -196,7 +196,7 @@ func TestEndMeets200OnTheStrand(t *testing.T) {
 	for i := range rounds {
 		ref := ring(b, core.LegID(uuid.NewString()))
 		time.Sleep(time.Duration(i*50) * time.Microsecond) // the race is the test
-		b.edge.Do(core.End{LegRef: ref, Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere})
+		b.do(core.End{LegRef: ref, Cause: core.CauseElsewhere, Reason: core.ReasonElsewhere})
 		gone := wait(b, func(e core.LegGone) bool { return e.Leg == ref.Leg })
 		if gone.Cause != core.CauseElsewhere {
 			t.Fatalf("round %d: gone with %+v", i, gone)
@@ -238,7 +238,7 @@ func TestHoldInEveryFormAndResume(t *testing.T) {
 	o, ev := newOutcome()
 	carrier.invite(b, "12995558888", nil, ev)
 	offered := wait(b, anyOf[core.Offered])
-	b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
+	b.do(core.Answer{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
 	d := next(t, "200", o.answered)
 	reinvite := func(body, want string) {
 		t.Helper()
@@ -325,7 +325,7 @@ func trunkCall(t *testing.T, b *bench, carrier *peer) *sip.Dialog {
 	o, ev := newOutcome()
 	carrier.invite(b, "12995558888", nil, ev)
 	offered := wait(b, anyOf[core.Offered])
-	b.edge.Do(core.Answer{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
+	b.do(core.Answer{LegRef: core.LegRef{Leg: offered.Leg, Edge: core.EdgeSIP}})
 	return next(t, "200", o.answered)
 }
 
@@ -356,7 +356,7 @@ func userCall(t *testing.T, b *bench, phone *peer, notes chan string) (*sip.Dial
 	phone.invite(b, "bob", &sip.Credentials{Username: "alice", Password: "secret"}, ev)
 	testkit.Eventually(t, 5*time.Second, "the call is offered", func() bool { return count[core.Offered](b) > before })
 	ref := last(b)
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Answer{LegRef: ref})
 	return next(t, "200", o.answered), ref
 }
 
@@ -379,7 +379,7 @@ func TestBlindTransferIsAskedAndTold(t *testing.T) {
 		{180, false, "SIP/2.0 180 Ringing active;expires=180"},
 		{486, true, "SIP/2.0 486 Busy Here terminated;reason=noresource"},
 	} {
-		b.edge.Do(core.TransferProgress{LegRef: ref, Code: c.code, Final: c.final})
+		b.do(core.TransferProgress{LegRef: ref, Code: c.code, Final: c.final})
 		if got := next(t, "NOTIFY", notes); got != c.want {
 			t.Errorf("NOTIFY %q, want %q", got, c.want)
 		}
@@ -423,7 +423,7 @@ func TestRingingLegCanBeNamed(t *testing.T) {
 	if asked := wait(b, anyOf[core.TransferAsked]); asked.Replaces != rings.Leg {
 		t.Errorf("asked %+v, want leg %s replaced", asked, rings.Leg)
 	}
-	b.edge.Do(core.End{LegRef: rings, Cause: core.CauseNormal})
+	b.do(core.End{LegRef: rings, Cause: core.CauseNormal})
 }
 
 // A fault of ours ends the call of its leg, and the strand goes on: what was posted

@@ -40,7 +40,7 @@ func flowParams(regID string) sip.Params {
 // ringContact rings the phone.
 func ringContact(b *bench, leg core.LegID, contact core.ContactID) core.LegRef {
 	ref := core.LegRef{Leg: leg, Edge: core.EdgeSIP}
-	b.edge.Do(core.Ring{LegRef: ref, Call: "c", Target: core.Target{Contact: contact, User: core.UserID{Name: "alice"}}})
+	b.do(core.Ring{LegRef: ref, Call: "c", Target: core.Target{Contact: contact, User: core.UserID{Name: "alice"}}})
 	return ref
 }
 
@@ -104,7 +104,7 @@ func TestSeveralFlowsOfOnePhoneAreOneContact(t *testing.T) {
 	id := wait(b, anyOf[core.ContactUp]).Contact.ID
 	ref := ringContact(b, "l1", id)
 	next(t, "INVITE", second.calls)
-	b.edge.Do(core.End{LegRef: ref})
+	b.do(core.End{LegRef: ref})
 	first.registerAs(b, flowParams("1"), supportsOutbound) // a refresh: now this one is the newest
 	ringContact(b, "l2", id)
 	next(t, "INVITE", first.calls)
@@ -161,7 +161,7 @@ func TestClosedConnectionDropsTheContact(t *testing.T) {
 	if flow := next(t, "INVITE", phone.calls).in.Flow(); flow.Transport() != sip.TCP {
 		t.Errorf("rung by %s", flow)
 	}
-	b.edge.Do(core.End{LegRef: ref})
+	b.do(core.End{LegRef: ref})
 	phone.stack.Close()
 	wait(b, anyOf[core.ContactGone])
 	ringContact(b, "l2", id)

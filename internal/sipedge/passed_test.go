@@ -20,7 +20,7 @@ func goesOnAs(t *testing.T, hops uint32, headers ...sip.Header) (*bench, *peer) 
 		Headers: headers, MaxForwards: hops,
 	}, ev)
 	caller := core.LegRef{Leg: wait(b, anyOf[core.Offered]).Leg, Edge: core.EdgeSIP}
-	b.edge.Do(core.Ring{
+	b.do(core.Ring{
 		LegRef: core.LegRef{Leg: "out", Edge: core.EdgeSIP}, Call: "c", Caller: caller,
 		Target: core.Target{Trunk: "carrier", Number: "12995551111"},
 	})

@@ -9,9 +9,14 @@ import (
 	"github.com/offhook/offhook/internal/media/sdp"
 )
 
-// Poster takes events for the exchange. Post never blocks; it fails only when
+// Poster takes events for the exchange. Neither method blocks; they fail only when
 // the node has stopped.
-type Poster interface{ Post(core.Event) error }
+type Poster interface {
+	Post(ev core.Event) error
+	// PostHere may carry out on the caller's goroutine what comes of ev, other legs'
+	// work included. So the caller holds no lock and no packet path waits for it.
+	PostHere(ev core.Event) error
+}
 
 // Secrets knows users' digest secrets and who may try again. No method blocks.
 type Secrets interface {

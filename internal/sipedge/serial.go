@@ -9,6 +9,7 @@ import (
 // one never blocks.
 type serial struct {
 	crew    *crew
+	slow    bool             // its functions may wait; never changed
 	broke   func(reason any) // is told of a panic, which costs this strand's leg alone; nil lets it through
 	mu      sync.Mutex       // guards queue and running
 	queue   []func()
@@ -19,6 +20,14 @@ type serial struct {
 func (s *serial) post(f func()) {
 	if s.enter(f) {
 		s.crew.run(s)
+	}
+}
+
+// later lets f run when the exchange has made its turn: on the goroutine that made
+// it, if that is to be (crew.begin), or on another.
+func (s *serial) later(f func()) {
+	if s.enter(f) {
+		s.crew.remember(s)
 	}
 }
 
@@ -79,6 +88,13 @@ func (s *serial) leave() {
 	}
 }
 
+// drain runs what waits, until nothing does.
+func (s *serial) drain() {
+	for f := s.next(); f != nil; f = s.next() {
+		s.run(f)
+	}
+}
+
 // crew is the goroutines that run strands. There is always one for a strand that
 // has work, as some of it waits: for the answer of a name server, or for a path
 // to close. One without work stays while there is work for so many: starting
@@ -86,6 +102,7 @@ func (s *serial) leave() {
 type crew struct {
 	mu      sync.Mutex     // guards the fields below
 	workers int            // goroutines; a WaitGroup would not let timers start one while close waits
+	turned  []*serial      // have work since the exchange's turn began
 	idle    []chan *serial // the one that worked last is last
 	spare   int            // how many have been idle since thin was called
 	closed  bool
@@ -109,13 +126,39 @@ func (c *crew) run(s *serial) {
 	go c.work(s)
 }
 
+// remember keeps s until begin.
+func (c *crew) remember(s *serial) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.turned = append(c.turned, s)
+}
+
+// fewStrands is how many strands one goroutine runs one after the other because waking
+// up another one costs more. The phones of a ring group shall not wait for one another,
+// and its caller not for them.
+const fewStrands = 2
+
+// begin sees that remembered strands are run: on the caller's goroutine if here, which
+// must not hold anything then.
+func (c *crew) begin(here bool) {
+	c.mu.Lock()
+	turned := c.turned
+	c.turned = nil
+	c.mu.Unlock()
+	for _, s := range turned {
+		if here && !s.slow && len(turned) <= fewStrands {
+			s.drain()
+		} else {
+			c.run(s)
+		}
+	}
+}
+
 func (c *crew) work(s *serial) {
 	defer c.left()
 	inbox := make(chan *serial, 1)
 	for s != nil {
-		for f := s.next(); f != nil; f = s.next() {
-			s.run(f)
-		}
+		s.drain()
 		if !c.rest(inbox) {
 			return
 		}

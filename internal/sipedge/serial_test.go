@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,8 +18,8 @@ func (c *crew) idlers() int {
 }
 
 // TestStrandOrder gives functions to strands from several goroutines, to run at
-// once or later, also from inside one another: never two at a time, none lost, and
-// those of one giver in order.
+// once, soon or when a turn is made, also from inside one another: never two at a time,
+// none lost, and those of one giver in order.
 func TestStrandOrder(t *testing.T) {
 	const givers, each = 4, 500
 	var c crew
@@ -26,22 +27,20 @@ func TestStrandOrder(t *testing.T) {
 	var done [len(strands)]map[int][]int
 	var all sync.WaitGroup
 	for i := range strands {
-		strands[i].crew, done[i] = &c, make(map[int][]int)
+		strands[i].crew, strands[i].slow, done[i] = &c, i%2 == 0, make(map[int][]int)
 	}
 	for g := range givers {
 		all.Go(func() {
 			for n := range each {
 				for i := range strands {
-					give := strands[i].post
-					if (n+g)%3 == 0 {
-						give = strands[i].do
-					}
+					give := [...]func(func()){strands[i].post, strands[i].do, strands[i].later}[(n+g)%3]
 					all.Add(1)
 					give(func() {
 						done[i][g] = append(done[i][g], n) // a race if two run at a time
 						strands[i].do(all.Done)            // after this one
 					})
 				}
+				c.begin(n%2 == 0)
 			}
 		})
 	}
@@ -54,6 +53,35 @@ func TestStrandOrder(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestBegin: what waits for the end of a turn runs on the goroutine that made it, but
+// for what may have to wait.
+func TestBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c crew
+		quick, slow := serial{crew: &c}, serial{crew: &c, slow: true}
+		var quickly, slowly atomic.Int32
+		give := func() {
+			quick.later(func() { quickly.Add(1) })
+			slow.later(func() { time.Sleep(time.Second); slowly.Add(1) })
+		}
+		give()
+		if synctest.Wait(); quickly.Load() > 0 {
+			t.Error("ran in the middle of a turn")
+		}
+		begun := time.Now()
+		c.begin(true)
+		if took := time.Since(begun); quickly.Load() != 1 || slowly.Load() != 0 || took > 0 {
+			t.Errorf("%d and %d ran, in %v", quickly.Load(), slowly.Load(), took)
+		}
+		give()
+		c.begin(false)
+		c.close()
+		if quickly.Load() != 2 || slowly.Load() != 2 {
+			t.Errorf("%d and %d ran", quickly.Load(), slowly.Load())
+		}
+	})
 }
 
 // TestTimerFiresWhileTheCrewCloses: a leg's timer may give work just then. Under the

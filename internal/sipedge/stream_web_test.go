@@ -24,14 +24,14 @@ func TestBrowserCalls(t *testing.T) {
 	b := newWebBench(t)
 	w := newBrowser(t, b)
 	o, ref := w.invite("12995558888", []byte(w.offer()))
-	b.edge.Do(core.Progress{LegRef: ref, Early: true})
+	b.do(core.Progress{LegRef: ref, Early: true})
 	early := next(t, "183", o.provisional)
 	for _, line := range []string{"a=ice-lite", "a=setup:passive", "a=end-of-candidates"} {
 		if early.StatusCode != 183 || !containsLine(string(early.Body()), line) {
 			t.Fatalf("progress is %d without %s:\n%s", early.StatusCode, line, early.Body())
 		}
 	}
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Answer{LegRef: ref})
 	d := next(t, "200", o.answered)
 	never[core.LegUp](b) // answered, but nobody could hear a word
 	w.accept(early.Body())
@@ -55,7 +55,7 @@ func TestBrowserCalls(t *testing.T) {
 		wait(b, func(e core.LegHeld) bool { return e.Held == c.held })
 	}
 
-	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+	b.do(core.End{LegRef: ref, Cause: core.CauseNormal})
 	next(t, "BYE", o.bye)
 	wait(b, anyOf[core.LegGone])
 	if n := count[core.LegUp](b); n != 1 {
@@ -94,7 +94,7 @@ func browserIsCalled(t *testing.T, transport string) {
 	never[core.LegUp](b)
 	connect()
 	wait(b, anyOf[core.LegUp])
-	b.edge.Do(core.End{LegRef: ref, Cause: core.CauseNormal})
+	b.do(core.End{LegRef: ref, Cause: core.CauseNormal})
 	next(t, "BYE", c.bye)
 	wait(b, anyOf[core.LegGone])
 }
@@ -114,7 +114,7 @@ func TestBrowserOffersLate(t *testing.T) {
 		Credentials: &sip.Credentials{Username: "alice", Password: "secret"},
 	}, ev)
 	ref := core.LegRef{Leg: wait(b, anyOf[core.Offered]).Leg, Edge: core.EdgeSIP}
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Answer{LegRef: ref})
 	res := next(t, "200", answered)
 	answer, connect := w.answer(res.Body())
 	next(t, "dialog", o.answered).Ack([]byte(answer))
@@ -128,11 +128,11 @@ func TestPhoneOverWebSocket(t *testing.T) {
 	b := newWebBench(t)
 	w := newBrowser(t, b)
 	o, ref := w.invite("12995558888", []byte(offerSDP))
-	b.edge.Do(core.Progress{LegRef: ref, Early: true})
+	b.do(core.Progress{LegRef: ref, Early: true})
 	if res := next(t, "183", o.provisional); !bytes.Contains(res.Body(), []byte(" RTP/AVP 0 ")) {
 		t.Errorf("answered by\n%s", res.Body())
 	}
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Answer{LegRef: ref})
 	next(t, "200", o.answered)
 	wait(b, anyOf[core.LegUp])
 }

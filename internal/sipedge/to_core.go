@@ -53,6 +53,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 	if offer != nil {
 		l.offer, l.web, l.codecs = req.Body(), offer.WebRTC(), offer.Codecs()
 	}
+	l.strand.slow = l.web
 	e.add(l)
 	// On the strand, so that what comes by another connection meanwhile, such as a CANCEL
 	// or the same phone's next REGISTER, finds the leg whole, and known to the exchange.
@@ -60,7 +61,7 @@ func (e *Edge) invite(tx *sip.ServerTx, req *sip.Request) {
 		l.take(tx, e.callerAt(tx.Flow(), req, from.User), from)
 		l.log.Info("incoming call", "from", from.Number, "user", from.User.String(), "trunk", from.Trunk, "to", to,
 			"dialog", l.dialog.ID(), "flow", l.flow.String())
-		if !e.post(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces, Headers: shownHeaders(req)}) {
+		if !e.postHere(core.Offered{Leg: l.id, Edge: core.EdgeSIP, From: from, Contact: contact, To: to, Replaces: replaces, Headers: shownHeaders(req)}) {
 			l.end(core.End{Cause: core.CauseTempFailure})
 		}
 	})
@@ -157,7 +158,7 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	}
 	// After early media a 180 is news, but a 183 is not: it may be a repeat.
 	if code := res.StatusCode; code == 180 || code == 181 || code == 182 || code == 183 && !l.early {
-		l.edge.post(core.LegRinging{Leg: l.id})
+		l.edge.postHere(core.LegRinging{Leg: l.id})
 	}
 	if l.early || len(res.Body()) == 0 || d == nil {
 		return
@@ -189,7 +190,7 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 	l.stage, l.dialog, l.takesInfo = stageAnswered, d, allowsInfo(res)
 	l.known(d, true)
 	l.log.Debug("answered", "dialog", d.ID())
-	l.edge.post(core.LegAccepted{Leg: l.id})
+	l.edge.postHere(core.LegAccepted{Leg: l.id})
 	if l.offersLate() && !sameDialog {
 		l.lateOffer(d, res)
 		return

@@ -45,7 +45,7 @@ func TestTrunkWithoutAddressFailsOver(t *testing.T) {
 	b := newBench(t, netip.AddrPort{})
 	b.edge.SetTrunks([]Trunk{{Trunk: route.Trunk{Name: "carrier", URI: "sip:nowhere.invalid"}}})
 	for _, target := range []core.Target{{Trunk: "carrier", Number: "12995551111"}, {URI: "sip:x@nowhere.invalid"}} {
-		b.edge.Do(core.Ring{LegRef: core.LegRef{Leg: core.LegID("to " + target.Number), Edge: core.EdgeSIP}, Call: "c", Target: target})
+		b.do(core.Ring{LegRef: core.LegRef{Leg: core.LegID("to " + target.Number), Edge: core.EdgeSIP}, Call: "c", Target: target})
 		gone := wait(b, anyOf[core.LegGone])
 		if !route.FailsOver(gone.Cause, gone.Code) {
 			t.Errorf("%+v ended with %d, code %d: the next trunk is not tried", target, gone.Cause, gone.Code)
@@ -130,7 +130,7 @@ func TestNumbersAndCodecsOfATrunk(t *testing.T) {
 	_, ev := newOutcome()
 	carrier.invite(b, "12995558888", nil, ev)
 	ref := core.LegRef{Leg: wait(b, anyOf[core.Offered]).Leg, Edge: core.EdgeSIP}
-	b.edge.Do(core.Answer{LegRef: ref})
+	b.do(core.Answer{LegRef: ref})
 	wait(b, func(e core.LegUp) bool { return e.Leg == ref.Leg })
 	if path, _ := b.path(ref.Leg); path.Format().Codec != media.PCMA { // PCMU was offered first
 		t.Errorf("answered with %v", path.Format().Codec)

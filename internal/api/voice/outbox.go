@@ -14,6 +14,7 @@ import (
 type outbox struct {
 	mu     sync.Mutex // guards all below
 	queue  []outgoing
+	busy   bool // something taken off the queue is not handed on yet
 	closed bool
 
 	wake chan struct{} // has one slot
@@ -83,6 +84,7 @@ func (o *outbox) run(send func(webhook.Job)) {
 		for _, out := range queue {
 			o.handle(held, out, send)
 		}
+		o.handedOn()
 		if closed {
 			for _, jobs := range held {
 				each(jobs, send)
@@ -123,12 +125,29 @@ func (o *outbox) take() (queue []outgoing, closed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	queue, o.queue = o.queue, nil
+	o.busy = len(queue) > 0
 	return queue, o.closed
+}
+
+func (o *outbox) handedOn() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.busy = false
+}
+
+// idle reports whether all that was put was handed on.
+func (o *outbox) idle() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.queue) == 0 && !o.busy
 }
 
 // flush waits until what was put before is handed on, but for what is held, and at
 // most for d.
 func (o *outbox) flush(d time.Duration) {
+	if o.idle() { // nobody is woken up for nothing: it is asked for each few changes of any leg
+		return
+	}
 	at := make(chan struct{})
 	o.put(outgoing{do: mark, at: at})
 	limit := time.NewTimer(d)
