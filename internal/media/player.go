@@ -1,6 +1,7 @@
 package media
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,7 +71,9 @@ func (y *player) play(leg core.LegID, sound core.Sound, out *output, to Format) 
 	y.fresh = append(y.fresh, p)
 	if !y.running {
 		y.running = true
-		y.wg.Go(y.run)
+		y.wg.Add(1)
+		// Not at once: the ringback of a call that is answered at once is never played.
+		time.AfterFunc(beat, func() { defer y.wg.Done(); y.run() })
 	}
 	return p
 }
@@ -80,8 +83,11 @@ func (p *playing) plays(sound core.Sound, out *output, to Format) bool {
 	return p != nil && p.sound == sound && p.out == out && p.to == to && out.owner.Load() == &p.right
 }
 
+// replaced reports whether the output has another owner.
+func (p *playing) replaced() bool { return p.out.owner.Load() != &p.right }
+
 // over reports whether p came to its end; who replaced it before does not ask.
-func (p *playing) over() bool { return p.ended.Load() && p.out.owner.Load() != &p.right }
+func (p *playing) over() bool { return p.ended.Load() && p.replaced() }
 
 // close ends all sounds, which nobody owns any more, and waits for the goroutine.
 func (y *player) close() {
@@ -123,7 +129,7 @@ func (y *player) run() {
 // and then the goroutine must end.
 func (y *player) join(list []*playing, now time.Time) (joined []*playing, more bool) {
 	y.mu.Lock()
-	fresh := y.fresh
+	fresh := slices.DeleteFunc(y.fresh, (*playing).replaced)
 	y.fresh = nil
 	y.running = len(list)+len(fresh) > 0 && !y.closed
 	more = y.running
@@ -150,7 +156,7 @@ func (y *player) begin(p *playing, what content, now time.Time) error {
 
 // advance sends what of p is due and reports whether it goes on.
 func (y *player) advance(p *playing, now time.Time) bool {
-	if p.out.owner.Load() != &p.right {
+	if p.replaced() {
 		return false
 	}
 	for what, news := y.stage.next(&p.cue, now); news; {
@@ -180,7 +186,7 @@ func (y *player) stream(p *playing, now time.Time) bool {
 		p.at += uint32(skipped) * step
 	}
 	for !p.due.After(now) {
-		if p.out.owner.Load() != &p.right {
+		if p.replaced() {
 			return false
 		}
 		payload, ok := y.clips.payload(p.clip, p.n)

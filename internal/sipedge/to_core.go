@@ -173,8 +173,8 @@ func (l *leg) provisional(d *sip.Dialog, res *sip.Response) {
 	}
 	l.early, l.dialog = true, d
 	l.attach()
+	l.alignCaller() // before the exchange answers the caller
 	l.connected()
-	l.alignCaller()
 }
 
 // answered reports a callee's 2xx.
@@ -206,8 +206,8 @@ func (l *leg) answered(d *sip.Dialog, res *sip.Response) {
 		return
 	}
 	l.attach()
+	l.alignCaller() // before the exchange answers the caller
 	l.connected()
-	l.alignCaller()
 }
 
 // errNoAnswer is a 2xx without an SDP answer anywhere.
