@@ -4,7 +4,9 @@
 //
 // Order: everything that happens to one leg, from the wire or from the
 // exchange, runs one after the other (type serial), so a leg needs no lock.
-// Nothing here blocks the exchange's loop or a connection's read loop.
+// Nothing here blocks the exchange's loop or a connection's read loop. What a message
+// brings, the exchange's turn and what that orders of a phone or two run on the
+// goroutine that read the message; what may have to wait runs on others (type crew).
 //
 // A leg's far end is a phone with plain RTP or a browser with WebRTC that speaks
 // SIP over WebSocket. The leg does not know which (stream.go): a path that has to

@@ -30,8 +30,8 @@ func (l *leg) earlyOffer(d *sip.Dialog, res *sip.Response) {
 	d.Prack(answer)
 	l.early, l.dialog = true, d
 	l.attach()
-	l.connected()
 	l.alignCaller()
+	l.connected()
 }
 
 // lateOffer answers the offer of a 2xx in its ACK. An ACK cannot refuse: what we
@@ -45,8 +45,8 @@ func (l *leg) lateOffer(d *sip.Dialog, res *sip.Response) {
 	}
 	d.Ack(answer)
 	l.attach()
-	l.connected()
 	l.alignCaller()
+	l.connected()
 }
 
 // noneOf is the answer that refuses every stream of an offer, nil if nobody can tell
