@@ -198,9 +198,9 @@ func (e *Edge) ServeSIP(tx *sip.ServerTx, req *sip.Request) {
 }
 
 // post hands an event to the exchange.
-func (e *Edge) post(ev core.Event) bool { return e.taken(e.cfg.Poster.Post(ev)) }
+func (e *Edge) post(ev core.Event) { e.taken(e.cfg.Poster.Post(ev)) }
 
-// postHere lets the exchange use this goroutine, if it has nothing else to do.
+// postHere lets the exchange use this goroutine, which holds no lock.
 func (e *Edge) postHere(ev core.Event) bool { return e.taken(e.cfg.Poster.PostHere(ev)) }
 
 func (e *Edge) taken(err error) bool {
