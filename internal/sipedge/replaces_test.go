@@ -21,12 +21,12 @@ func TestReplacesOnTheWire(t *testing.T) {
 	}
 	confirmed, ref := userCall(t, b, phone, nil)
 	over, ended := userCall(t, b, phone, nil)
-	b.edge.Do(core.End{LegRef: ended, Cause: core.CauseNormal})
+	b.do(core.End{LegRef: ended, Cause: core.CauseNormal})
 	testkit.Eventually(t, 10*time.Second, "the call is over", func() bool { return b.edge.Legs() == 1 })
 	o, ev := newOutcome()
 	ringing := phone.invite(b, "bob", alice, ev)
 	testkit.Eventually(t, 10*time.Second, "the third call is offered", func() bool { return count[core.Offered](b) == 3 })
-	b.edge.Do(core.Progress{LegRef: last(b)})
+	b.do(core.Progress{LegRef: last(b)})
 	next(t, "180", o.provisional)
 	theirs := ringing.CallID()
 	var early string
