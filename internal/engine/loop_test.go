@@ -337,6 +337,27 @@ func TestPostHere(t *testing.T) {
 	})
 }
 
+// TestQualityWaitsForTheEnd: nobody is woken up for how a leg was carried, and the
+// leg's end takes it along.
+func TestQualityWaitsForTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := start(t, 0)
+		n.post(t, call("a"))
+		synctest.Wait()
+		before := n.Stats().Events
+		n.post(t, core.LegCarried{Leg: "a"})
+		synctest.Wait()
+		if applied := n.Stats().Events - before; applied != 0 {
+			t.Errorf("%d events applied", applied)
+		}
+		n.post(t, core.LegGone{Leg: "a", Cause: core.CauseNormal})
+		synctest.Wait()
+		if !n.has("ended a") || n.Stats().Events < before+2 {
+			t.Errorf("notes: %v", n.notes)
+		}
+	})
+}
+
 // TestStopDuringATurn waits for the poster whose turn it is.
 func TestStopDuringATurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
