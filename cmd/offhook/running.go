@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,31 +41,39 @@ func runningFile(port string) (string, error) {
 // announce writes the file of this node, and removes it at the end. Without a home
 // there is none, and commands need a token.
 func (n *node) announce() {
-	path, err := n.writeRunning()
+	path, text, err := n.writeRunning()
 	if err != nil {
 		n.log.Debug("commands on this machine need a token", "error", err)
 		return
 	}
-	n.onClose(func() { _ = os.Remove(path) }) // another node may have it by now
+	n.onClose(func() { removeOwn(path, text) })
 }
 
-func (n *node) writeRunning() (path string, err error) {
+// removeOwn removes a file unless it has another text by now: that of another node with
+// the same port, in another container say.
+func removeOwn(path string, text []byte) {
+	if is, err := os.ReadFile(path); err == nil && bytes.Equal(is, text) { //nolint:gosec // the user's own cache
+		_ = os.Remove(path) // a left-over leads to a message that says the same
+	}
+}
+
+func (n *node) writeRunning() (path string, text []byte, err error) {
 	_, port, err := net.SplitHostPort(n.web.Addr().String())
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if path, err = runningFile(port); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	folder, err := filepath.Abs(n.cfg.Store.Folder)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	text, err := json.Marshal(running{config.Store{Folder: folder, URL: absolute(n.cfg.Store.URL)}})
+	text, err = json.Marshal(running{config.Store{Folder: folder, URL: absolute(n.cfg.Store.URL)}})
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	return path, errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
+	return path, text, errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, text, 0o600))
 }
 
 // absolute makes the path of a store good for every folder.
@@ -83,6 +92,9 @@ func operatorToken(ctx context.Context, base string) (core.Secret, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return "", err
+	}
+	if u.Hostname() == "" {
+		return "", fmt.Errorf("%q is not an address such as http://localhost:8080", base)
 	}
 	if addr, err := netip.ParseAddr(u.Hostname()); u.Hostname() != "localhost" && (err != nil || !addr.IsLoopback()) {
 		return "", fmt.Errorf("%s is another machine: give --token, which offhook token makes there", u.Hostname())

@@ -30,7 +30,7 @@ func (s *Store) Apply(ctx context.Context, edits []route.Edit, realm string) (cr
 			created[i], err = s.applyOne(ctx, tx, e, realm)
 			switch {
 			case core.KindOf(err) == core.Conflict:
-				refused = append(refused, err)
+				refused = append(refused, inWords(err))
 			case err != nil:
 				return err
 			}
@@ -62,4 +62,12 @@ func (s *Store) applyOne(ctx context.Context, tx *sql.Tx, e route.Edit, realm st
 	case route.KindGroups, route.KindNumbers, route.KindSchedules, route.KindCallers, route.KindSettings, route.KindApplications:
 	}
 	return created, err
+}
+
+// inWords leaves out of an error which operation it is from.
+func inWords(err error) error {
+	if e, ok := errors.AsType[*core.Error](err); ok && e.Err != nil {
+		return e.Err
+	}
+	return err
 }
