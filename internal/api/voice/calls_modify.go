@@ -104,6 +104,9 @@ func (a *API) replace(r *request, it leg, res webhook.Result) {
 		reason = reasonOf(err)
 	}
 	a.outbox.put(outgoing{leg: it.Leg, do: tell, job: func() []webhook.Job {
+		if _, lives := a.legs.get(r.app.ID, it.Leg); !lives {
+			return nil // nothing is told after its end
+		}
 		return event(r.app, it.Leg, it.Hook, errorBody(time.Now(), it.Leg, it.Call, reason))
 	}})
 }

@@ -319,3 +319,34 @@ func TestFallbackOfRequest(t *testing.T) {
 		t.Errorf("%d fallbacks are kept of legs that never began", n)
 	}
 }
+
+// TestNothingAfterTheEnd: what is wrong with an NCCO that comes when its leg is gone
+// is told to nobody; with one that comes in time it is.
+func TestNothingAfterTheEnd(t *testing.T) {
+	for _, ended := range []bool{false, true} {
+		w := newWorld(t)
+		w.do(http.MethodPut, "/v1/calls/"+string(legOut), "app", `{"action":"transfer","destination":{"type":"ncco","url":["https://app.test/next"]}}`)
+		jobs := w.hooks.take()
+		if len(jobs) != 1 || jobs[0].Done == nil {
+			t.Fatalf("asked %v", jobs)
+		}
+		if ended {
+			change := lives()[legOut]
+			change.Leg, change.Kind, change.Answered = legOut, core.ChangeEnded, true
+			w.api.Changed(noon, change)
+		}
+		jobs[0].Done(webhook.Result{Status: http.StatusOK, Body: []byte("nope")})
+		w.api.Flush()
+		var told []string
+		for _, j := range w.hooks.take() {
+			told = append(told, paramText(j, "status")+paramText(j, "reason"))
+		}
+		want := []string{core.ReasonSyntax}
+		if ended {
+			want = []string{statusCompleted}
+		}
+		if !slices.Equal(told, want) {
+			t.Errorf("ended %v: told %v, want %v", ended, told, want)
+		}
+	}
+}
