@@ -147,6 +147,7 @@ var (
 	errClosed = errors.New("webhook: the program ends")
 	errFull   = errors.New("webhook: too many jobs wait")
 	errOld    = errors.New("webhook: waited for too long")
+	errEnded  = errors.New("webhook: it was about a leg that has ended")
 )
 
 // take queues a job unless that is too much. d is locked.

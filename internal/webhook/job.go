@@ -32,7 +32,8 @@ type Job struct {
 	// ended. See Deliverer.Ended.
 	Last bool
 	// After is how long to wait at most for older jobs of the queue before they are
-	// overtaken. A job with After holds up nothing behind it. 0 waits for its turn.
+	// overtaken. A job with After holds up nothing behind it, and is given up if it
+	// still waits when a Last job comes. 0 waits for its turn.
 	After time.Duration
 	// Overtaken says that jobs with After do not wait for this one at all.
 	Overtaken bool

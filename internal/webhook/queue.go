@@ -86,6 +86,9 @@ func (d *Deliverer) enqueue(j *job) {
 	d.held++
 	d.bytes += j.size
 	q := d.queues[j.key()]
+	if j.Last && q != nil {
+		d.withdraw(q)
+	}
 	switch {
 	case j.Queue == "" || j.After > 0 && (q == nil || !q.blocks(j)):
 		d.alone(j)
@@ -102,6 +105,20 @@ func (d *Deliverer) enqueue(j *job) {
 	j.queue = q
 	q.jobs = append(q.jobs, j)
 	d.start(q)
+}
+
+// withdraw gives up the jobs with After that have not begun: what they ask is about a
+// leg that has ended, and who hears of it behind the end would begin to work for it.
+func (d *Deliverer) withdraw(q *queue) {
+	for _, j := range q.aside {
+		j.hurry.Stop()
+		d.held--
+		d.bytes -= j.size
+		if j.Done != nil {
+			go j.Done(Result{Err: errEnded, Reason: "Not sent."})
+		}
+	}
+	q.aside = nil
 }
 
 // alone does a job in a queue of its own, which nobody else knows.

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -119,6 +120,28 @@ func TestAnswerWebhookWaitsForOlderEvents(t *testing.T) {
 		answer.After = time.Hour
 		if res := ask(t, d, answer); res.Err != nil {
 			t.Error(res)
+		}
+	})
+	t.Run("and is given up when the leg has ended meanwhile", func(t *testing.T) {
+		r, open := gate(t)
+		defer open()
+		d := newTest(t, Config{}, testLimits())
+		d.Send(event(r.URL+"/slow", "leg", 1))
+		answer := event(r.URL+"/answer", "leg", 2)
+		answer.After = time.Hour
+		done := make(chan Result, 1)
+		answer.Done = func(res Result) { done <- res }
+		d.Send(answer)
+		completed := event(r.URL+"/completed", "leg", 3)
+		completed.Last = true
+		d.Send(completed)
+		if res := wait(t, done); !errors.Is(res.Err, errEnded) {
+			t.Errorf("%+v", res)
+		}
+		open()
+		eventually(t, "nothing is queued", func() bool { return d.Stats() == Stats{Delivered: 2} })
+		if seen := r.all(); len(seen) != 2 || seen[1].uri != "/completed" {
+			t.Errorf("%+v", seen)
 		}
 	})
 	t.Run("nor holds up what comes after", func(t *testing.T) {
