@@ -82,8 +82,10 @@ func (c *client) do(ctx context.Context, r request, asks bool) (res Result, agai
 	})
 	defer limit.Stop()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		connected.Store(true)
-		limit.Reset(r.timeout())
+		if limit.Stop() { // else it is too late, and must not be taken for a late answer
+			connected.Store(true)
+			limit.Reset(r.timeout())
+		}
 	}})
 	req, transport, err := c.request(ctx, r)
 	if err == nil {

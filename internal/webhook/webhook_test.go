@@ -175,9 +175,10 @@ func eventually(t testing.TB, what string, is func() bool) {
 	}
 }
 
-// event is the nth event of a leg.
+// event is the nth event of a leg. On a busy machine a connection may take long: an
+// attempt that was given up too soon would be another copy of the event.
 func event(url, leg string, n int) Job {
-	return Job{Queue: leg, App: "app", Target: Target{URL: url}, Body: fmt.Appendf(nil, `{"leg":%q,"n":%d}`, leg, n)}
+	return Job{Queue: leg, App: "app", Target: Target{URL: url, ConnectTimeout: patience, Timeout: patience}, Body: fmt.Appendf(nil, `{"leg":%q,"n":%d}`, leg, n)}
 }
 
 // deadURL is the URL of a server that is not there.
