@@ -114,6 +114,9 @@ func TestCreate(t *testing.T) {
 			hear 1001 t
 			-> moved n
 		`},
+		{"no sound while it rings (contract 5.5: always 200)", events(creates(mobile)), asks(core.Inject{Leg: "n"}), `
+			done
+		`},
 		{"a sound while it rings", events(creates(mobile)), asks(core.Inject{Leg: "n", Sound: speech("x")}), `
 			refused conflict
 		`},

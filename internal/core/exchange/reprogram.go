@@ -133,11 +133,14 @@ func (x *Exchange) showSilenced(l *leg, deaf, on bool) {
 
 // inject plays a sound to a leg over all that it hears, before the answer too.
 func (x *Exchange) inject(l *leg, req core.Inject) error {
-	if l.virtual || l.direction == core.Outbound && l.state != talking {
-		return refuse(core.Conflict, l, "the leg hears nothing yet")
-	}
-	if req.Slot >= core.InjectSlots {
+	switch {
+	case req.Slot >= core.InjectSlots:
 		return refuse(core.Invalid, l, "no such slot")
+	case !l.virtual && (l.direction == core.Inbound || l.state == talking):
+	case req.Sound.IsZero():
+		return nil // nothing plays that could be stopped
+	default:
+		return refuse(core.Conflict, l, "the leg hears nothing yet")
 	}
 	sound := req.Sound
 	if !sound.IsZero() {
