@@ -292,7 +292,7 @@ func TestCleanCloseEndsTheDevice(t *testing.T) {
 }
 
 func TestPathThatStaysDownEndsItsLeg(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.Limits.PathDown = 50 * time.Millisecond })
+	r := newRig(t, func(c *Config) { c.Limits.PathDown = 2 * time.Second })
 	c, h := r.login("sales")
 	p := r.answered(c, h, "b1")
 	p.ev.Down()
