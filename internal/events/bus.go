@@ -42,8 +42,8 @@ type Bus struct {
 
 	mu     sync.Mutex // guards queue, spare, legs, closed
 	queue  []core.LegEntry
-	spare  []core.LegEntry    // empty, takes the place of a queue that is being written
-	legs   map[core.LegID]int // last sequence number of each living leg
+	spare  []core.LegEntry      // empty, takes the place of a queue that is being written
+	legs   map[core.LegID]story // living legs
 	closed bool
 
 	due     *time.Timer        // fires when what is in queue has gathered
@@ -61,7 +61,7 @@ type Bus struct {
 func New(log Log, logger *slog.Logger) *Bus {
 	b := &Bus{
 		log: log, logger: logger, trouble: outage.New(logger, "changes of legs cannot be written down"),
-		legs:    make(map[core.LegID]int),
+		legs:    make(map[core.LegID]story),
 		due:     time.NewTimer(gather),
 		hurry:   make(chan chan struct{}),
 		stop:    make(chan struct{}),
@@ -80,8 +80,12 @@ func (b *Bus) Publish(now time.Time, change core.LegChange) {
 		b.lost.Add(1)
 		return
 	}
-	seq := b.legs[change.Leg] + 1
-	b.legs[change.Leg] = seq
+	leg, known := b.legs[change.Leg]
+	if !known {
+		leg.begun = now
+	}
+	leg.seq++
+	b.legs[change.Leg] = leg
 	if change.Kind == core.ChangeEnded {
 		delete(b.legs, change.Leg)
 	}
@@ -93,8 +97,19 @@ func (b *Bus) Publish(now time.Time, change core.LegChange) {
 		b.queue, b.spare = b.spare, nil
 		b.due.Reset(gather) // here and not in run: that would wake it twice
 	}
-	b.queue = append(b.queue, core.LegEntry{At: now, Seq: seq, LegChange: change})
+	b.queue = append(b.queue, core.LegEntry{At: leg.at(now), Seq: leg.seq, LegChange: change})
 }
+
+// story is what is known of a leg that has not ended.
+type story struct {
+	seq   int // of its last change
+	begun time.Time
+}
+
+// at returns when a change happened that happened at now: as long after the first as has
+// really passed, also where somebody has set the clock since. Else records would be
+// hours longer, or end before they begin.
+func (s story) at(now time.Time) time.Time { return s.begun.Add(now.Sub(s.begun)) }
 
 // vital reports whether a change is one of the three that make the leg's record.
 func vital(kind core.ChangeKind) bool {

@@ -26,7 +26,7 @@ const toneTime, gapTime = 100, 60
 type keying struct {
 	ordered atomic.Bool  // orders are there
 	active  atomic.Bool  // or keys are being sent
-	sentAt  atomic.Int64 // when anything was sent to the listener, in Unix nanoseconds
+	sentAt  atomic.Int64 // when anything was sent to the listener, in nanoseconds since the output was made
 	mu      sync.Mutex   // guards what follows
 	orders  []keyOrder
 
@@ -183,7 +183,7 @@ func (o *output) idle(now time.Time) bool {
 	if !k.active.Load() {
 		return false
 	}
-	quiet := now.Sub(time.Unix(0, k.sentAt.Load()))
+	quiet := now.Sub(o.made) - time.Duration(k.sentAt.Load())
 	if quiet < packetTime*3/4 || quiet < idleFor && !k.alone.Load() {
 		return true
 	}
@@ -205,7 +205,7 @@ func (o *output) idle(now time.Time) bool {
 		o.put(made, &p, now)
 	} else {
 		o.timestamp, o.at, o.begun = p.Timestamp, now, true // the pause between keys
-		k.sentAt.Store(now.UnixNano())
+		k.sentAt.Store(int64(now.Sub(o.made)))
 	}
 	return true
 }

@@ -30,6 +30,7 @@ type Stream struct{ output }
 // another one inside, which can be at a change only, is dropped.
 type output struct {
 	path   Path
+	made   time.Time // what times that packets are compared by count from: the clock may be set
 	owner  atomic.Pointer[feeder]
 	inside atomic.Bool
 
@@ -54,7 +55,7 @@ func outputOf(p Path) *output {
 		o = &keeper.Stream().output
 	}
 	if o.path == nil {
-		o.path, o.seq, o.timestamp = p, uint16(rand.Uint32()), rand.Uint32()
+		o.path, o.seq, o.timestamp, o.made = p, uint16(rand.Uint32()), rand.Uint32(), time.Now()
 	}
 	return o
 }
@@ -135,7 +136,7 @@ func (o *output) put(made, p *Packet, t time.Time) {
 		o.timestamp, o.at = p.Timestamp, t
 	}
 	o.begun = true
-	o.keys.sentAt.Store(t.UnixNano())
+	o.keys.sentAt.Store(int64(t.Sub(o.made)))
 	o.path.Send(made)
 }
 

@@ -18,6 +18,8 @@ const (
 	knownFactor = 20
 	// knownFor is how long a login counts for its source.
 	knownFor = 15 * time.Minute
+	// tellEvery is for how many seconds a line in the log stands.
+	tellEvery = 10
 )
 
 // gate bounds how many messages a second one source may bring, before they are
@@ -31,20 +33,21 @@ type gate struct {
 	trunk     func(netip.Addr) bool // whether a trunk is at that very address
 
 	seeds   [2]maphash.Seed
-	counts  [2][gateCells]atomic.Uint64 // a second, in Unix time, above a count
-	known   [gateCells]atomic.Int64     // Unix seconds until a source counts as known
+	began   time.Time                   // seconds count from here, so that nobody is forgotten when the clock is set
+	counts  [2][gateCells]atomic.Uint64 // a second above a count
+	known   [gateCells]atomic.Int64     // second until which a source counts as known
 	refused atomic.Uint64
-	told    atomic.Int64 // Unix second of the last line in the log
+	told    atomic.Int64 // second of the last line in the log
 }
 
 func newGate(perSecond int, log *slog.Logger, trunk func(netip.Addr) bool) *gate {
-	return &gate{perSecond: uint32(max(perSecond, 0)), log: log, trunk: trunk, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+	return &gate{perSecond: uint32(max(perSecond, 0)), log: log, trunk: trunk, began: time.Now(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
 // admit reports whether one more message from remote may be read. It is the Admit
 // of sip.Config.
 func (g *gate) admit(_ string, remote netip.AddrPort) bool {
-	return g.admitAt(remote.Addr(), time.Now().Unix())
+	return g.admitAt(remote.Addr(), g.second())
 }
 
 func (g *gate) admitAt(from netip.Addr, now int64) bool {
@@ -62,7 +65,7 @@ func (g *gate) admitAt(from netip.Addr, now int64) bool {
 		return true
 	}
 	g.refused.Add(1)
-	if last := g.told.Load(); now-last >= 10 && g.told.CompareAndSwap(last, now) {
+	if last := g.told.Load(); now-last >= tellEvery && g.told.CompareAndSwap(last, now) {
 		g.log.Warn("SIP messages dropped unread: too many a second", "source", from, "limit", g.perSecond, "dropped_in_all", g.refused.Load())
 	}
 	return false
@@ -82,9 +85,12 @@ func increase(cell *atomic.Uint64, second uint32) uint32 {
 	}
 }
 
+// second is the present second, above what the counters begin with.
+func (g *gate) second() int64 { return int64(time.Since(g.began)/time.Second) + tellEvery }
+
 // knows notes that somebody logged in from an address.
 func (g *gate) knows(from netip.Addr) {
-	g.knownCell(source.Of(from)).Store(time.Now().Add(knownFor).Unix())
+	g.knownCell(source.Of(from)).Store(g.second() + int64(knownFor/time.Second))
 }
 
 func (g *gate) isKnown(from netip.Addr, now int64) bool { return g.knownCell(from).Load() > now }

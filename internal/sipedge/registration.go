@@ -38,8 +38,8 @@ type registration struct {
 	stop   chan struct{}  // closed to end run
 	again  chan struct{}  // begin anew at once
 
-	flow  sip.Flow     // guarded by registrations.mu
-	until atomic.Int64 // nanoseconds since 1970: when the registration ends, 0 if none
+	flow  sip.Flow                  // guarded by registrations.mu
+	until atomic.Pointer[time.Time] // when the registration ends, whatever the clock is set to; nil if none
 
 	// The fields below belong to run.
 	callID  string
@@ -79,7 +79,7 @@ func (r *registration) run() {
 		}
 		wait = r.judge(res, err)
 	}
-	if r.until.Load() != 0 {
+	if r.until.Load() != nil {
 		r.request(0, func(*sip.Response, error) {})
 	}
 }
@@ -147,7 +147,8 @@ func (r *registration) judge(res *sip.Response, err error) (next time.Duration) 
 
 // up notes a registration for that long and returns when to refresh it.
 func (r *registration) up(granted time.Duration) time.Duration {
-	if r.until.Swap(time.Now().Add(granted).UnixNano()) == 0 || r.down {
+	until := time.Now().Add(granted)
+	if r.until.Swap(&until) == nil || r.down {
 		r.log.Info("registered at trunk", "expires", granted)
 	}
 	if r.down {
@@ -165,10 +166,16 @@ func (r *registration) failed(code int, reason string, next time.Duration) time.
 		r.log.Warn("not registered at trunk", "code", code, "reason", reason, "again", next)
 		r.tell(false)
 	}
-	if time.Now().UnixNano() > r.until.Load() {
-		r.until.Store(0)
+	if !r.registered() {
+		r.until.Store(nil)
 	}
 	return next
+}
+
+// registered reports whether the registration has not ended.
+func (r *registration) registered() bool {
+	until := r.until.Load()
+	return until != nil && time.Until(*until) > 0
 }
 
 // backOff doubles from try to try, a little at random so that many do not come at once.

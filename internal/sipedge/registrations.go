@@ -3,7 +3,6 @@ package sipedge
 import (
 	"net/netip"
 	"sync"
-	"time"
 
 	"github.com/offhook/offhook/internal/core"
 	"github.com/offhook/offhook/internal/sip"
@@ -116,7 +115,7 @@ func (e *Edge) Registered() map[string]bool {
 	defer e.registrations.mu.Unlock()
 	up := make(map[string]bool, len(e.registrations.byUser))
 	for _, r := range e.registrations.byUser {
-		up[r.trunk.Name] = r.until.Load() > time.Now().UnixNano()
+		up[r.trunk.Name] = r.registered()
 	}
 	return up
 }

@@ -27,10 +27,10 @@ type Panics struct {
 }
 
 // Note counts a panic in some work and logs it with its stack, unless another one
-// was logged a moment ago. Call it in the deferred function that recovered v.
+// was logged a moment ago, by a clock that may have been set back since. Call it in the deferred function that recovered v.
 func (p *Panics) Note(log *slog.Logger, work string, v any) {
 	n, now, told := p.count.Add(1), time.Now().UnixNano(), p.told.Load()
-	if now-told >= int64(tellEvery) && p.told.CompareAndSwap(told, now) {
+	if (now-told >= int64(tellEvery) || now < told) && p.told.CompareAndSwap(told, now) {
 		log.Error("panic", "doing", work, "panic", v, "panics", n, "stack", string(debug.Stack()))
 	}
 }

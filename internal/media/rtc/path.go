@@ -40,7 +40,8 @@ type Path struct {
 	format    atomic.Pointer[media.Format]
 	receive   atomic.Pointer[func(*media.Packet)]
 	stream    media.Stream
-	lastCheck atomic.Int64 // Unix nanoseconds of the last authenticated check
+	lastCheck atomic.Int64 // when the last authenticated check came, in nanoseconds since born; 0 is never
+	born      time.Time    // what that counts from, so that setting the clock makes nobody silent
 
 	counters
 	reports reports
@@ -94,7 +95,8 @@ type counters struct {
 
 // NewPath makes a path that waits for an offer of either side. It fails only after Close.
 func (s *Server) NewPath(cfg PathConfig) (*Path, error) {
-	p := &Path{srv: s, cfg: cfg.withDefaults(), ssrc: rand.Uint32(), session: rand.Uint64() >> 2}
+	p := &Path{srv: s, cfg: cfg.withDefaults(), ssrc: rand.Uint32(), session: rand.Uint64() >> 2, born: time.Now()}
+	p.reports.born = p.born
 	p.format.Store(&media.Format{})
 	if err := s.add(p); err != nil {
 		return nil, err
@@ -206,11 +208,11 @@ func (p *Path) spawn(f func()) bool {
 }
 
 // heard notes a sign of life that only the far end can give.
-func (p *Path) heard(now time.Time) { p.lastCheck.Store(now.UnixNano()) }
+func (p *Path) heard(now time.Time) { p.lastCheck.Store(max(1, int64(now.Sub(p.born)))) }
 
 // silence returns for how long nothing was heard.
 func (p *Path) silence(now time.Time) time.Duration {
-	return now.Sub(time.Unix(0, p.lastCheck.Load()))
+	return now.Sub(p.born) - time.Duration(p.lastCheck.Load())
 }
 
 // dtlsRecord takes a record of an address that leads here. Needs reading.

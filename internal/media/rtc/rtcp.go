@@ -23,9 +23,11 @@ type reports struct {
 	begun                      bool   // needs reading
 	transit, stamped           uint32 // of the last packet; need reading
 
+	born time.Time // of the path
+
 	// Written by senders.
 	timestamp atomic.Uint32
-	sentAt    atomic.Int64 // Unix nanoseconds
+	sentAt    atomic.Int64 // nanoseconds since born
 
 	// Of the server's own goroutine, as they were at the last report.
 	at              time.Time
@@ -36,12 +38,12 @@ type reports struct {
 // stamp notes the time of a packet that we sent.
 func (r *reports) stamp(timestamp uint32, now time.Time) {
 	r.timestamp.Store(timestamp)
-	r.sentAt.Store(now.UnixNano())
+	r.sentAt.Store(int64(now.Sub(r.born)))
 }
 
 // arrived notes a packet of the far end. Needs reading.
 func (r *reports) arrived(ssrc uint32, seq uint16, timestamp uint32, now time.Time, clock uint32) {
-	transit := uint32(now.UnixMicro()*int64(clock/1000)/1000) - timestamp
+	transit := uint32(now.Sub(r.born).Microseconds()*int64(clock/1000)/1000) - timestamp
 	if !r.begun || r.ssrc.Load() != ssrc {
 		r.begun = true
 		r.ssrc.Store(ssrc)
@@ -127,7 +129,7 @@ func (p *Path) sendReport(now time.Time) {
 
 // rtpTime returns the RTP timestamp that our stream has now.
 func (p *Path) rtpTime(now time.Time) uint32 {
-	since := now.Sub(time.Unix(0, p.reports.sentAt.Load()))
+	since := now.Sub(p.born) - time.Duration(p.reports.sentAt.Load())
 	return p.reports.timestamp.Load() + uint32(since.Microseconds()*int64(p.Format().Codec.ClockRate())/1e6)
 }
 
