@@ -3,11 +3,11 @@ package sipedge
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"net"
 	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/offhook/offhook/internal/media/udp"
 	"github.com/offhook/offhook/internal/sip"
 )
 
@@ -43,17 +43,13 @@ func (e *Edge) publicFor(local, remote netip.Addr) netip.Addr {
 	return e.cfg.PublicMedia
 }
 
-// localTowards returns our address on the way to remote. No packet is sent.
+// localTowards returns our address on the way to remote.
 func localTowards(remote netip.Addr) netip.Addr {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(remote, 9)))
+	local, err := udp.Towards(remote)
 	if err != nil {
 		return netip.IPv4Unspecified()
 	}
-	defer c.Close()
-	if a, ok := c.LocalAddr().(*net.UDPAddr); ok {
-		return a.AddrPort().Addr().Unmap()
-	}
-	return netip.IPv4Unspecified()
+	return local
 }
 
 // sessionID returns a random o= session id. It stays below 2^62 for phones that
