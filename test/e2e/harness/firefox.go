@@ -69,7 +69,7 @@ type firefox struct {
 	*bidi
 	log *testkit.Log
 
-	mu    sync.Mutex // guards names
+	mu    sync.Mutex        // guards names
 	names map[string]string // of tabs
 }
 
