@@ -52,9 +52,9 @@ type agent struct {
 	mu sync.Mutex // guards what follows, and everything in the dialogs
 	// incoming makes the dialog of a new INVITE; see onInvite.
 	incoming func(m *message, at time.Time) dialog
-	dialogs map[string]dialog
-	resent  int // messages we had to send twice
-	strays  int // requests that belong to nothing
+	dialogs  map[string]dialog
+	resent   int // messages we had to send twice
+	strays   int // requests that belong to nothing
 
 	stop chan struct{}
 	done sync.WaitGroup
