@@ -39,6 +39,10 @@ type ServerTx struct {
 	key   string
 	tag   string // To-tag of all responses but 100
 
+	// order is held from choosing a response until it is sent, and locked before mu:
+	// 100 is the read loop's and a refusal may be a strand's, but none overtakes the other.
+	order sync.Mutex
+
 	mu        sync.Mutex // guards the fields below
 	state     serverState
 	last      []byte      // the last response, for repeats of the request
@@ -134,6 +138,8 @@ func (tx *ServerTx) Respond(res *Response) {
 		}
 		return
 	}
+	tx.order.Lock()
+	defer tx.order.Unlock()
 	if tx.record(res.StatusCode, data) {
 		tx.send(data)
 	}
@@ -245,6 +251,8 @@ func (tx *ServerTx) repeatFinal() {
 
 // repeated handles the same request come again.
 func (tx *ServerTx) repeated() {
+	tx.order.Lock()
+	defer tx.order.Unlock()
 	tx.mu.Lock()
 	data := tx.last
 	if tx.state == serverAccepted { // the dialog repeats the 2xx (RFC 6026 section 7.1)

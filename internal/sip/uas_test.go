@@ -38,6 +38,30 @@ func TestRetransmittedInviteAnsweredOnce(t *testing.T) {
 	})
 }
 
+// The refusal comes from another goroutine in the very moment that 100 leaves.
+func TestRefusalDoesNotOvertakeTrying(t *testing.T) {
+	asked, leaving := make(chan *ServerTx, 1), make(chan bool)
+	n := newNode(t, Config{
+		Handler: HandlerFunc(func(tx *ServerTx, _ *Request) { asked <- tx }),
+		Tracer: func(m Trace) {
+			if m.Out && strings.HasPrefix(string(m.Data), "SIP/2.0 100") {
+				leaving <- true
+				time.Sleep(50 * time.Millisecond) // time to overtake
+			}
+		},
+	})
+	peer := newWire(t, n.addr)
+	peer.send(request("INVITE", "sip:b@"+n.addr, peer.addr(), "b1", "a", "", 1, ""))
+	tx := wait(t, asked, "INVITE")
+	wait(t, leaving, "100")
+	tx.Reply(491, "")
+	for _, want := range []string{"SIP/2.0 100", "SIP/2.0 491"} {
+		if got := peer.next(patience); !strings.HasPrefix(got, want) {
+			t.Errorf("got %q, want %s", got, want)
+		}
+	}
+}
+
 func TestOneToTagPerDialog(t *testing.T) {
 	inBubble(t, func(s *scripted) {
 		t := s.t
