@@ -34,7 +34,7 @@ func (p poster) Post(ev core.Event) error { return p(ev) }
 type sipPoster struct{ *node }
 
 // Post implements sipedge.Poster.
-func (p sipPoster) Post(ev core.Event) error { return p.loop.Post(ev) }
+func (p sipPoster) Post(ev core.Event) error { return p.post(ev) }
 
 // PostHere implements sipedge.Poster.
 func (p sipPoster) PostHere(ev core.Event) error { return p.loop.PostHere(ev) }

@@ -47,10 +47,10 @@ const (
 	refused         // the inbox is shut
 )
 
-// put appends ev and sees that it is taken. mine is true if the caller has to, who
-// offers that by here: then it is its turn. The first event of a leg over its cap becomes Broken, which
-// releases the leg's call; later ones are dropped, except LegGone, the last of
-// a leg, which is never many.
+// put appends ev and sees that somebody takes it. A caller who may do so itself says
+// so by here; if mine is true it has the turn, and must take and leave. The first event
+// of a leg over its cap becomes Broken, which releases the leg's call; later ones are
+// dropped, except LegGone, the last of a leg, which is never many.
 func (b *inbox) put(ev core.Event, here bool) (result verdict, mine bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -132,7 +132,8 @@ func (b *inbox) keep() bool {
 	return true
 }
 
-// take returns all waiting events, to whose turn it is. The slice is valid until the next take.
+// take returns all waiting events, to whose turn it is. The slice is valid until the
+// next take.
 func (b *inbox) take() []core.Event {
 	b.mu.Lock()
 	defer b.mu.Unlock()

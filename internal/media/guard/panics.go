@@ -27,7 +27,8 @@ type Panics struct {
 }
 
 // Note counts a panic in some work and logs it with its stack, unless another one
-// was logged a moment ago, by a clock that may have been set back since. Call it in the deferred function that recovered v.
+// was logged a moment ago, by a clock that may have been set back since. Call it in
+// the deferred function that recovered v.
 func (p *Panics) Note(log *slog.Logger, work string, v any) {
 	n, now, told := p.count.Add(1), time.Now().UnixNano(), p.told.Load()
 	if (now-told >= int64(tellEvery) || now < told) && p.told.CompareAndSwap(told, now) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/offhook/offhook/internal/media"
 	"github.com/offhook/offhook/internal/media/sdp"
+	"github.com/offhook/offhook/internal/testkit"
 )
 
 // TestReportsGoWhereTheFarEndSays: "a=rtcp" names a port, which may be of another host
@@ -38,11 +39,7 @@ func TestReportsGoWhereTheFarEndSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	send(t, control, from, data)
-	for end := time.Now().Add(10 * time.Second); p.Stats().FarLost != 50; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("the report is not believed: %+v", p.Stats())
-		}
-	}
+	testkit.Eventually(t, 10*time.Second, "the report is believed", func() bool { return p.Stats().FarLost == 50 })
 }
 
 // TestReportsFollowAPhoneBehindNAT: where media comes from another host than was said,
